@@ -1,0 +1,144 @@
+"""Commands of the single-contact methods and what they come to.
+
+The edges build these from requests, `intake` carries them, `actions.py` decides them.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from kartoteka.identity.model import Card, Notice, Origin, Resolution
+from kartoteka.identity.rules import Person
+
+
+class Profile(msgspec.Struct, frozen=True):
+    """Values for the card, already checked; None leaves the stored one alone (decisions D16)."""
+
+    first_name: str | None = None
+    last_name: str | None = None
+    contact_key: str | None = None
+    language_code: str | None = None
+    time_zone: str | None = None
+    region: str | None = None
+    town: str | None = None
+    address: str | None = None
+    postcode: str | None = None
+    fields: dict[str, str] = {}
+    """Custom fields: {"<field id>": canonical text}."""
+
+
+class ContactInput(msgspec.Struct, frozen=True):
+    """A contact out of a request body: whom it names, what it says, what was dropped (D18)."""
+
+    person: Person = Person()
+    profile: Profile = Profile()
+    warnings: tuple[Notice, ...] = ()
+
+
+class Repeat(msgspec.Struct, frozen=True):
+    """How a repeated request is recognised (decisions D22)."""
+
+    digest: bytes
+    """SHA-256 of method, path and body."""
+    idempotency_key: str | None = None
+    refuse_within_s: int = 0
+    """More than 0: setting `refuse_repeats`, the same request again within this time is refused."""
+
+
+class Command(msgspec.Struct, kw_only=True):
+    """One write for one account."""
+
+    origin: Origin
+    dry_run: bool = False
+    repeat: Repeat | None = None
+
+
+class AddContact(Command, kw_only=True):
+    """POST /api/v1/contact (guide G8)."""
+
+    contact: ContactInput
+
+
+class UpdateContact(Command, kw_only=True):
+    """PUT /api/v1/contact/{id} (guide G9). `clear` as in decisions D16: API names of fields."""
+
+    contact_id: int
+    contact: ContactInput
+    clear: frozenset[str] = frozenset()
+
+
+class Subscribe(Command, kw_only=True):
+    """POST /api/v1/contact/subscribe (guide G11)."""
+
+    contact: ContactInput
+    groups: tuple[str, ...] = ()
+    subscriptions: tuple[str, ...] = ()
+    form_type: str | None = None
+
+
+class RemoveContact(Command, kw_only=True):
+    """DELETE by id or by External ID; `erase` destroys (decisions D25, D29)."""
+
+    contact_id: int | None = None
+    external_id: str | None = None
+    erase: bool = False
+
+
+class AppToken(msgspec.Struct, frozen=True):
+    """One element of POST /api/v1/apps/{app}/tokens."""
+
+    token: str
+    contact_id: int | None
+    contact: ContactInput
+
+
+class AddAppToken(Command, kw_only=True):
+    """POST /api/v1/apps/{app}/tokens, one token (wire 3.12): a call is one command a token."""
+
+    app: str
+    kind: int
+    item: AppToken
+
+
+class ActivateToken(Command, kw_only=True):
+    """PUT /api/v1/contact/token/activated/{app}/{token}."""
+
+    app: str
+    token: str
+    active: bool
+
+
+class MuteToken(Command, kw_only=True):
+    """POST /api/v1/apps/{app}/token/mute and /unmute; `until` None unmutes."""
+
+    app: str
+    token: str
+    until: datetime | None
+
+
+class SetSubscriptions(Command, kw_only=True):
+    """PUT /api/v1/contact/{id}/subscriptions: the full set of category keys."""
+
+    contact_id: int
+    subscriptions: tuple[str, ...]
+
+
+class RefuseAddresses(Command, kw_only=True):
+    """POST /api/v1/emails/unsubscribed/add and /delete: acts on addresses (wire 3.13)."""
+
+    emails: tuple[str, ...]
+    refuse: bool
+
+
+class Outcome(msgspec.Struct):
+    """What one command came to. `resolution.contact_id` is the card's."""
+
+    resolution: Resolution
+    new: bool = False
+    email_status: str | None = None
+    active: bool | None = None
+    card: Card | None = None
+    answer: dict[str, Any] = {}

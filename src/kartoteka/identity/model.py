@@ -1,0 +1,185 @@
+"""Identifiers, cards and what a writer may do: the types that every rule is written in."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import IntEnum
+from typing import Any, NewType
+
+import msgspec
+
+from kartoteka.identity.kinds.key import value_key
+
+AccountId = NewType("AccountId", int)
+ContactId = NewType("ContactId", int)
+
+Key = tuple[int, str]
+"""(kind code, value key): what one look-up asks for."""
+
+QUARANTINED = ContactId(0)
+"""The owner of a value that stands on too many people (decisions D6)."""
+
+
+class Status(IntEnum):
+    """Where a card is in its life. Stored in `contact.status`."""
+
+    LIVE = 0
+    REMOVED = 1
+    MERGED = 2
+    ERASED = 3
+
+
+class Consent(IntEnum):
+    """State of a channel or category, the more restrictive the greater (decisions D14)."""
+
+    SUBSCRIBED = 1
+    UNCONFIRMED = 2
+    UNSUBSCRIBED = 3
+    SPAM = 4
+    BLACKLISTED = 5
+
+
+class Identifier(msgspec.Struct, frozen=True):
+    """One identifier that a request brings, already normalised."""
+
+    kind: int
+    value: str
+    app: str | None = None
+    device: str | None = None
+    attributes: dict[str, Any] | None = None
+
+    @property
+    def key(self) -> Key:
+        return (self.kind, value_key(self.value))
+
+
+class Held(msgspec.Struct):
+    """One identifier as it stands on a card: a row of table `identifier`, in its column order."""
+
+    kind: int
+    value_key: str
+    ordinal: int
+    contact_id: int
+    long_value: str | None
+    former: bool
+    since: datetime
+    rule: str
+    app: str | None = None
+    device: str | None = None
+    attributes: dict[str, Any] | None = None
+    senders: list[int] | None = None
+
+    @property
+    def value(self) -> str:
+        return self.value_key if self.long_value is None else self.long_value
+
+    @property
+    def key(self) -> Key:
+        return (self.kind, self.value_key)
+
+    @property
+    def row_key(self) -> tuple[int, str, int]:
+        return (self.kind, self.value_key, self.ordinal)
+
+
+class Card(msgspec.Struct):
+    """One contact: a row of table `contact`, in its column order.
+
+    `fields` and `consent` are replaced, never changed in place: the difference to what was loaded
+    is found by comparison.
+    """
+
+    contact_id: int
+    status: int = Status.LIVE
+    external_id: str | None = None
+    former_ids: int = 0
+    email: str | None = None
+    phone: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+    contact_key: str | None = None
+    language_code: str | None = None
+    time_zone: str | None = None
+    region: str | None = None
+    town: str | None = None
+    address: str | None = None
+    postcode: str | None = None
+    fields: dict[str, str] = {}
+    consent: dict[str, int] = {}
+    source: str = "API"
+    keyed: bool = True
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    removed_at: datetime | None = None
+    merged_into: int | None = None
+
+    @property
+    def has_external_id(self) -> bool:
+        """Former External IDs count (decisions D11)."""
+        return self.external_id is not None or self.former_ids > 0
+
+
+class Origin(msgspec.Struct, frozen=True):
+    """Which request changed something: kept in every row of the identity history (decisions D26)."""
+
+    at: datetime
+    request_id: str
+    key_id: int
+    method: str
+
+
+class Notice(msgspec.Struct, frozen=True):
+    """A warning in `resolution.warnings`: what was dropped, ignored or kept, never a value."""
+
+    code: str
+    message: str
+    field: str | None = None
+
+
+class Moved(msgspec.Struct, frozen=True, rename="camel"):
+    """An identifier that left another card for this one."""
+
+    kind: str
+    value: str
+    from_contact_id: int
+
+
+class Resolution(msgspec.Struct, rename="camel"):
+    """What a request came to, and by which rule (decisions D30)."""
+
+    contact_id: int | None = None
+    outcome: str = "unchanged"
+    matched_by: str | None = None
+    rule: str | None = None
+    moved: list[Moved] = []
+    absorbed: list[int] = []
+    warnings: list[Notice] = []
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """The settings of an account that the identity rules read (marked *(setting)* in decisions)."""
+
+    absorb: str = "contained"
+    phone_is_personal: bool = False
+    keep_former_ids: bool = True
+    never: Any = None
+    """`identity.never.NeverIdentifiers` of the account, or None."""
+
+
+class Policy(msgspec.Struct, frozen=True):
+    """What one method may do with the card it finds; `identity/policies.py` lists them all."""
+
+    name: str
+    order: tuple[int, ...]
+    """Kinds after the External ID, in the order of decisions D7."""
+    source: str
+    creates_by: frozenset[int]
+    """Kinds of which one is enough to create a contact (D10)."""
+    restores: bool = True
+    replaces: bool = True
+    """E-mail and phone replace the stored ones (D17)."""
+    phone_alone_suffices: bool = False
+    """Subscribe replaces nothing, so it takes a card found only by phone (D10a)."""
+    absorbs: bool = True
+    writes_profile: bool = True
+    lifts_suppression: bool = False

@@ -1,0 +1,45 @@
+"""What each method may do, a line each (decisions D7, D10, D17, D29)."""
+
+from __future__ import annotations
+
+from kartoteka.identity.kinds import (
+    DEVICE,
+    EMAIL,
+    KINDS,
+    MOBILE_TOKEN,
+    PHONE,
+    TELEGRAM_TOKEN,
+    WEB_COOKIE,
+    WEB_TOKEN,
+)
+from kartoteka.identity.model import Policy
+
+TOKENS = (MOBILE_TOKEN.code, WEB_TOKEN.code, TELEGRAM_TOKEN.code)
+CHANGEABLE = (*TOKENS, DEVICE.code, WEB_COOKIE.code)
+EXCLUSIVE = frozenset(kind.code for kind in KINDS if kind.exclusive)
+LASTING = frozenset(kind.code for kind in KINDS if kind.lasting)
+
+_CREATES = frozenset((EMAIL.code, PHONE.code, *TOKENS, DEVICE.code))
+_BY_EMAIL = (EMAIL.code, PHONE.code, *CHANGEABLE)
+
+ADD_CONTACT = Policy("addContact", _BY_EMAIL, "API", _CREATES, lifts_suppression=True)
+SUBSCRIBE = Policy(
+    "subscribeContact",
+    _BY_EMAIL,
+    "SUBSCRIPTION",
+    _CREATES,
+    replaces=False,
+    phone_alone_suffices=True,
+    lifts_suppression=True,
+)
+UPDATE_CONTACT = Policy("updateContact", (), "API", frozenset(), lifts_suppression=True)
+APP_TOKEN = Policy(
+    "addAppTokens",
+    (PHONE.code, EMAIL.code),
+    "API",
+    _CREATES,
+    restores=False,
+    replaces=False,
+    absorbs=False,
+    writes_profile=False,
+)

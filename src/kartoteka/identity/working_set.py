@@ -1,0 +1,227 @@
+"""The cards and identifiers that a batch works on, in memory; the difference is what gets written.
+
+Rules read it and change it; they never meet the database. Whatever a rule asks for that has not been
+loaded raises `Missing`: the engine loads it and asks the rule again, so a rule asks before it changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import msgspec
+
+from kartoteka.identity.kinds.key import value_key
+from kartoteka.identity.model import Card, Held, Key, Settings, Status
+
+RowKey = tuple[int, str, int]
+astuple = msgspec.structs.astuple
+
+
+class Missing(Exception):
+    """A rule needs something that is not loaded yet; nothing has been changed."""
+
+    def __init__(
+        self,
+        *,
+        keys: Iterable[Key] = (),
+        cards: Iterable[int] = (),
+        whole: Iterable[int] = (),
+        addresses: Iterable[Key] = (),
+    ) -> None:
+        super().__init__("not loaded")
+        self.keys = set(keys)
+        self.cards = set(cards)
+        self.whole = set(whole)
+        self.addresses = set(addresses)
+
+
+class WorkingSet:
+    """What one transaction has read and will write, for one account."""
+
+    def __init__(self, account_id: int, settings: Settings, new_id: Callable[[], int]) -> None:
+        self.account_id = account_id
+        self.settings = settings
+        self.new_id = new_id
+        self.cards: dict[int, Card] = {}
+        self.rows: dict[RowKey, Held] = {}
+        self.lists: dict[int, set[int]] = {}
+        self.refusals: dict[Key, int] = {}
+        self.suppressed: dict[Key, list[tuple[int, int | None]]] = {}
+        self.effects: dict[str, list[tuple[Any, ...]]] = {}
+        self._loaded_cards: dict[int, tuple[Any, ...]] = {}
+        self._loaded_rows: dict[RowKey, tuple[Any, ...]] = {}
+        self._by_key: dict[Key, dict[RowKey, Held]] = {}
+        self._by_card: dict[int, dict[RowKey, Held]] = {}
+        self._whole: set[int] = set()
+        self._known_addresses: set[Key] = set()
+
+    # Loading: only the engine calls these.
+
+    def load_keys(self, keys: Iterable[Key], rows: Iterable[tuple[Any, ...]]) -> None:
+        for key in keys:
+            self._by_key.setdefault(key, {})
+        for row in rows:
+            self._load_row(row)
+
+    def load_cards(self, ids: Iterable[int], rows: Iterable[tuple[Any, ...]]) -> None:
+        for row in rows:
+            card = Card(*row)
+            self.cards[card.contact_id] = card
+            self._loaded_cards[card.contact_id] = row
+
+    def load_whole(
+        self,
+        ids: Iterable[int],
+        rows: Iterable[tuple[Any, ...]],
+        lists: Iterable[tuple[int, int]],
+    ) -> None:
+        """All identifiers and lists of these cards; what the batch changed already stays as it is."""
+        for row in rows:
+            self._load_row(row)
+        for contact_id, segment_id in lists:
+            self.lists.setdefault(contact_id, set()).add(segment_id)
+        self._whole.update(ids)
+
+    def load_addresses(
+        self,
+        keys: Iterable[Key],
+        refusals: Iterable[tuple[int, str, int]],
+        suppressed: Iterable[tuple[Key, int, int | None]],
+    ) -> None:
+        self._known_addresses.update(keys)
+        for kind, text, state in refusals:
+            self.refusals.setdefault((kind, text), state)
+        for key, contact_id, refusal in suppressed:
+            self.suppressed.setdefault(key, []).append((contact_id, refusal))
+
+    def _load_row(self, row: tuple[Any, ...]) -> None:
+        row_key = (row[0], row[1], row[2])
+        if row_key not in self._loaded_rows:
+            self._loaded_rows[row_key] = row
+            self._index(Held(*row))
+
+    def _index(self, held: Held) -> None:
+        row_key = held.row_key
+        self.rows[row_key] = held
+        self._by_key.setdefault(held.key, {})[row_key] = held
+        self._by_card.setdefault(held.contact_id, {})[row_key] = held
+
+    # Asking.
+
+    def is_known(self, key: Key) -> bool:
+        return key in self._by_key
+
+    def is_whole(self, contact_id: int) -> bool:
+        return contact_id in self._whole
+
+    def holders(self, key: Key) -> list[Held]:
+        """The rows of one identifier, smallest ordinal first."""
+        found = self._by_key.get(key)
+        if found is None:
+            raise Missing(keys=[key])
+        if len(found) < 2:
+            return list(found.values())
+        return [found[row_key] for row_key in sorted(found)]
+
+    def card(self, contact_id: int) -> Card:
+        card = self.cards.get(contact_id)
+        if card is None:
+            raise Missing(cards=[contact_id])
+        return card
+
+    def card_or_none(self, contact_id: int, asked: set[int]) -> Card | None:
+        """The card, or None if it was asked for and does not exist."""
+        card = self.cards.get(contact_id)
+        if card is None and contact_id not in asked:
+            raise Missing(cards=[contact_id])
+        return card
+
+    def identifiers_of(self, contact_id: int) -> list[Held]:
+        """Every identifier of a card, by kind and value."""
+        if contact_id not in self._whole:
+            raise Missing(whole=[contact_id])
+        found = self._by_card.get(contact_id, {})
+        return [found[row_key] for row_key in sorted(found)]
+
+    def lists_of(self, contact_id: int) -> set[int]:
+        if contact_id not in self._whole:
+            raise Missing(whole=[contact_id])
+        return self.lists.get(contact_id, set())
+
+    def need_addresses(self, keys: Iterable[Key]) -> None:
+        """Make sure that refusals and suppressions of these are loaded."""
+        missing = [key for key in keys if key not in self._known_addresses]
+        if missing:
+            raise Missing(addresses=missing)
+
+    # Changing.
+
+    def create(self, card: Card) -> Card:
+        self.cards[card.contact_id] = card
+        self._whole.add(card.contact_id)
+        return card
+
+    def hold(self, held: Held) -> Held:
+        """Put a new identifier on a card; a shareable one gets the first free ordinal."""
+        taken = self._by_key.setdefault(held.key, {})
+        ordinal = 0
+        while (held.kind, held.value_key, ordinal) in taken:
+            ordinal += 1
+        held.ordinal = ordinal
+        self._index(held)
+        return held
+
+    def release(self, held: Held) -> None:
+        row_key = held.row_key
+        del self.rows[row_key]
+        del self._by_key[held.key][row_key]
+        del self._by_card[held.contact_id][row_key]
+
+    def reassign(self, held: Held, contact_id: int) -> None:
+        """Move a row to another card as it is."""
+        del self._by_card[held.contact_id][held.row_key]
+        held.contact_id = contact_id
+        self._by_card.setdefault(contact_id, {})[held.row_key] = held
+
+    def effect(self, name: str, *row: Any) -> None:
+        """Something else that this transaction writes: a row for the writer of that name."""
+        self.effects.setdefault(name, []).append(row)
+
+    # The difference.
+
+    def changed_cards(self) -> tuple[list[Card], list[Card]]:
+        """(new, changed) cards."""
+        new: list[Card] = []
+        changed: list[Card] = []
+        for contact_id, card in self.cards.items():
+            before = self._loaded_cards.get(contact_id)
+            if before is None:
+                new.append(card)
+            elif before != astuple(card):
+                changed.append(card)
+        return new, changed
+
+    def changed_rows(self) -> tuple[list[RowKey], list[Held], list[Held]]:
+        """(deleted row keys, inserted, updated in place); a move is a delete and an insert."""
+        deleted: list[RowKey] = []
+        inserted: list[Held] = []
+        updated: list[Held] = []
+        for row_key, before in self._loaded_rows.items():
+            held = self.rows.get(row_key)
+            if held is None or held.contact_id != before[3]:
+                deleted.append(row_key)
+        for row_key, held in self.rows.items():
+            loaded = self._loaded_rows.get(row_key)
+            if loaded is None or loaded[3] != held.contact_id:
+                inserted.append(held)
+            elif loaded != astuple(held):
+                updated.append(held)
+        return deleted, inserted, updated
+
+    def is_live(self, contact_id: int) -> bool:
+        return self.card(contact_id).status == Status.LIVE
+
+
+def key_of(kind: int, value: str) -> Key:
+    return (kind, value_key(value))
