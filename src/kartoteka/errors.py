@@ -1,7 +1,7 @@
 """Errors of Kartoteka: what went wrong, in words for whoever sent the request.
 
-The docstring's first paragraph is the default message; `code` is stable and may be relied on. Errors
-know no status and no exit codes (the edges do) and never carry a contact's own data.
+The docstring's first paragraph is the default message; `code` is stable and may be relied on.
+Errors know no status and no exit codes (the edges do) and never carry a contact's own data.
 """
 
 from __future__ import annotations

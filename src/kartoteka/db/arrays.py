@@ -1,8 +1,8 @@
 """Arrays as statement parameters, several times quicker than psycopg's own list dumper.
 
-`%(ids)s::bigint[]` with `pg_array(ids)`: the cast is needed, since the value goes as text of unknown
-type. JSON and PostgreSQL's array text differ in the brackets and in a few escapes only, so the C encoder
-of msgspec does the work (design: about 20 µs of Python a request less).
+`%(ids)s::bigint[]` with `pg_array(ids)`: the cast is needed, since the value goes as text of
+unknown type. JSON and PostgreSQL's array text differ in the brackets and in a few escapes only, so
+the C encoder of msgspec does the work (design: about 20 µs of Python a request less).
 """
 
 from __future__ import annotations
