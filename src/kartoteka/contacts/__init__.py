@@ -1,0 +1,1 @@
+"""The card itself: profile, channels, fields, consent, and what one can do with it."""

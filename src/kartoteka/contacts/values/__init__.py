@@ -1,0 +1,1 @@
+"""What may stand on a card: one file per kind of value, each from JSON to the stored text."""
