@@ -6,7 +6,7 @@ create table account (
     name text not null unique,
     org_id integer not null unique,             -- random, 31 bits (decisions D34)
     user_email text not null default '',
-    settings jsonb not null default '{}',       -- only what differs from the defaults
+    settings jsonb not null default '{}',       -- only what the account chose
     created_at timestamptz not null
 );
 
@@ -26,6 +26,7 @@ create table api_key (
     prefix text not null,                       -- the first characters, to recognise it in a list
     key_hash bytea not null,                    -- SHA-256; a key has 160 random bits or more
     enabled boolean not null default true,
+    enabled_at timestamptz not null,            -- disuse counts from here, or from the last use
     created_at timestamptz not null,
     last_used_at timestamptz,
     primary key (account_id, key_id)
