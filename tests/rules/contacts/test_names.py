@@ -155,4 +155,8 @@ def test_names_contradict_when_both_are_there_and_differ(
 def test_a_name_never_contradicts_its_own_spellings(name: str) -> None:
     assert not names_contradict(name, f" {name} ")
     assert not names_contradict(name, unicodedata.normalize("NFD", name))
-    assert not names_contradict(name.lower(), name.lower().title().lower())
+
+
+@given(st.text(st.characters(min_codepoint=0x20, max_codepoint=0x52F, categories=["Lu"])))
+def test_a_name_in_capitals_is_the_same_name(name: str) -> None:
+    assert not names_contradict(name, name.lower())

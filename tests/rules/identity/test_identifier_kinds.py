@@ -217,6 +217,19 @@ def test_what_is_no_phone_is_refused(value: object) -> None:
         PHONE.normalise(value, UA)
 
 
+@pytest.mark.parametrize("region", ["UA", "DE", "US", "JP"])
+@pytest.mark.parametrize("stored", ["380942583691", "4930123456", "12024561111", "376312345"])
+def test_a_stored_phone_with_a_plus_is_the_same_in_every_region(stored: str, region: str) -> None:
+    """Without the plus Germany, for one, reads most foreign digits as its own number (decisions D4)."""
+    assert PHONE.normalise("+" + stored, Region(region)) == stored
+
+
+def test_bare_digits_that_are_valid_in_the_region_are_read_there_first() -> None:
+    """Decisions D4: the first valid reading counts."""
+    assert PHONE.normalise("541123456789", Region("DE")) == "49541123456789"
+    assert PHONE.normalise("541123456789", UA) == "541123456789"
+
+
 def test_a_region_is_one_that_has_phone_numbers() -> None:
     assert is_region("UA")
     assert not is_region("ua")

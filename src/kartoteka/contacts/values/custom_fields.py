@@ -62,8 +62,9 @@ class FieldDefinition(msgspec.Struct, frozen=True):
 def check_value(definition: FieldDefinition, raw: object) -> str | None:
     """The text to store for a JSON value, None if it says nothing.
 
-    Checking a stored text again changes nothing.     Numbers are stored as digits, dates as
-    `yyyy-MM-dd`, times as `yyyy-MM-ddTHH:mm`, checkboxes and tags with commas between. `required` and `readonly` are the writer's business. Raises `InvalidField`.
+    Numbers are stored as digits, dates as `yyyy-MM-dd`, times as `yyyy-MM-ddTHH:mm`, checkboxes and
+    tags with commas between. Checking a stored text again changes nothing. `required` and
+    `readonly` are the writer's business. Raises `InvalidField`.
     """
     try:
         text = clean_text(

@@ -98,5 +98,5 @@ def _ends_well(char: str) -> bool:
 
 def _folded(name: str) -> str:
     without_blanks = "".join(name.split())
-    # Folding the case may take a letter apart again, so the text is composed after it too.
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", without_blanks).casefold())
+    # Unicode's canonical caseless match (D145): taken apart before and after the case is folded.
+    return unicodedata.normalize("NFD", unicodedata.normalize("NFD", without_blanks).casefold())

@@ -72,7 +72,7 @@ def _plain(text: str) -> str:
 
 @lru_cache(maxsize=CACHED_READINGS)
 def _read(text: str, region: Region) -> str | None:
-    """The first valid reading: as an international number if it says so, else the region's first."""
+    """The first valid reading: international if it says so, else as the region's number first."""
     if text.startswith("00"):
         text = "+" + text[2:]
     if text.startswith("+"):
