@@ -108,7 +108,7 @@ def find_setting(name: str) -> Setting:
     """The setting of that name. Raises `InvalidSetting` that names near ones."""
     if (setting := SETTINGS.get(name)) is not None:
         return setting
-    near = difflib.get_close_matches(name.lower().replace("-", "_"), SETTINGS, n=3, cutoff=0.5)
+    near = difflib.get_close_matches(name.lower().replace("-", "_"), SETTINGS, n=3, cutoff=0.6)
     hint = f"Did you mean {' or '.join(near)}?" if near else f"There are {', '.join(SETTINGS)}."
     raise InvalidSetting(f"There is no setting {name[:60]!r}. {hint}")
 
