@@ -220,7 +220,7 @@ def test_what_is_no_phone_is_refused(value: object) -> None:
 @pytest.mark.parametrize("region", ["UA", "DE", "US", "JP"])
 @pytest.mark.parametrize("stored", ["380942583691", "4930123456", "12024561111", "376312345"])
 def test_a_stored_phone_with_a_plus_is_the_same_in_every_region(stored: str, region: str) -> None:
-    """Without the plus Germany, for one, reads most foreign digits as its own number (decisions D4)."""
+    """Without the plus Germany, for one, reads most foreign digits as its own (decisions D4)."""
     assert PHONE.normalise("+" + stored, Region(region)) == stored
 
 
