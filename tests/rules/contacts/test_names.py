@@ -1,8 +1,6 @@
-"""Names: what one may look like, and when two contradict (wire 2.4, decisions D13, D18)."""
+"""Names: what one may look like (wire 2.4, decisions D18)."""
 
 from __future__ import annotations
-
-import unicodedata
 
 import pytest
 from hypothesis import given
@@ -13,7 +11,6 @@ from kartoteka.contacts.values.names import (
     APOSTROPHES,
     clean_first_name,
     clean_last_name,
-    names_contradict,
 )
 
 name_texts = st.text(st.sampled_from("aBЇß \u00a0-'.1٣\u0301\u02bc\u200d*\x00\ud800"), max_size=45)
@@ -127,36 +124,3 @@ def test_a_cleaned_name_is_clean(name: str) -> None:
             continue
         assert clean(cleaned) == cleaned
         assert cleaned is None or 0 < len(cleaned) <= 40
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "contradict"),
-    [
-        ("Alice", "Bob", True),
-        ("Alice", "ALICE", False),
-        ("Anna Maria", " annamaria ", False),
-        ("José", "Jose\u0301", False),
-        ("Weiß", "WEISS", False),
-        ("Alice", None, False),
-        (None, None, False),
-        ("Alice", " ", False),
-        ("Anna", "Hanna", True),
-    ],
-)
-def test_names_contradict_when_both_are_there_and_differ(
-    one: str | None, other: str | None, contradict: bool
-) -> None:
-    """Case and blanks aside; who says nothing contradicts nobody (decisions D13)."""
-    assert names_contradict(one, other) is contradict
-    assert names_contradict(other, one) is contradict
-
-
-@given(st.text(max_size=20))
-def test_a_name_never_contradicts_its_own_spellings(name: str) -> None:
-    assert not names_contradict(name, f" {name} ")
-    assert not names_contradict(name, unicodedata.normalize("NFD", name))
-
-
-@given(st.text(st.characters(min_codepoint=0x20, max_codepoint=0x52F, categories=["Lu"])))
-def test_a_name_in_capitals_is_the_same_name(name: str) -> None:
-    assert not names_contradict(name, name.lower())

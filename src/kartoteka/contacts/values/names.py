@@ -1,4 +1,4 @@
-"""First and last names: what a name may look like, and when two of them contradict (wire 2.4)."""
+"""First and last names: what a name may look like (wire 2.4, decisions D18)."""
 
 from __future__ import annotations
 
@@ -58,14 +58,6 @@ def clean_last_name(value: object, field: str = "lastName") -> str | None:
     return name
 
 
-def names_contradict(one: str | None, other: str | None) -> bool:
-    """Whether both names are there and differ by more than case and blanks (decisions D13)."""
-    if one is None or other is None or one == other:
-        return False
-    left, right = _folded(one), _folded(other)
-    return bool(left and right) and left != right
-
-
 def _has_too_many_words(name: str) -> bool:
     lengths = [len(word.removesuffix(".")) for word in name.split()]
     short = sum(length <= SHORT_WORD_CHARS for length in lengths)
@@ -94,9 +86,3 @@ def _is_letter_or_digit(char: str) -> bool:
 def _ends_well(char: str) -> bool:
     """A letter, a digit, or a mark that belongs to the letter before it (é as two code points)."""
     return _is_letter_or_digit(char) or unicodedata.category(char) in ("Mn", "Mc")
-
-
-def _folded(name: str) -> str:
-    without_blanks = "".join(name.split())
-    # Unicode's canonical caseless match (D145): taken apart before and after the case is folded.
-    return unicodedata.normalize("NFD", unicodedata.normalize("NFD", without_blanks).casefold())
