@@ -1,0 +1,90 @@
+"""Log lines: JSON for machines or readable for people, never with personal data or keys.
+
+Events are fixed words with fields that we chose. Of an error only its type and the places it passed
+are logged: its message may quote a value (our own errors promise not to, so theirs is kept).
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import traceback
+from collections.abc import MutableMapping
+from typing import Any
+
+import msgspec
+import structlog
+
+from kartoteka.errors import KartotekaError
+
+Event = MutableMapping[str, Any]
+logger: structlog.typing.FilteringBoundLogger = structlog.get_logger("kartoteka")
+"""For all of ours: `logger.info("key_created", key_id=7)`, an event in fixed words and fields."""
+_QUIET = ("uvicorn", "uvicorn.error", "procrastinate", "asyncio", "httpx", "psycopg")
+
+
+def start_logging(log_format: str = "") -> None:
+    """Send every log line of this process to stderr; `readable`, `json`, or "" for what fits."""
+    readable = (log_format or ("readable" if sys.stderr.isatty() else "json")) == "readable"
+    shared: list[Any] = [
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        without_values,
+    ]
+    renderer: Any = (
+        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        if readable
+        else structlog.processors.JSONRenderer(serializer=_to_json)
+    )
+    structlog.configure(
+        processors=[*shared, renderer],
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        cache_logger_on_first_use=False,
+    )
+    _route_standard_logging([_first_line_only, *shared], renderer)
+
+
+def _route_standard_logging(processors: list[Any], renderer: Any) -> None:
+    """Libraries log through the standard module: warnings and worse, in the same form."""
+    channel = logging.StreamHandler(sys.stderr)
+    channel.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=processors,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+            keep_exc_info=True,
+        )
+    )
+    logging.basicConfig(handlers=[channel], level=logging.WARNING, force=True)
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def without_values(_logger: Any, _method: str, event: Event) -> Event:
+    """Replace `exc_info` by the type of the error and where it passed, without its words."""
+    found = event.pop("exc_info", None)
+    if found is True:
+        found = sys.exc_info()
+    error = found[1] if isinstance(found, tuple) else found
+    if isinstance(error, BaseException):
+        event["error"] = type(error).__name__
+        if isinstance(error, KartotekaError):
+            event["reason"] = error.message
+        frames = traceback.extract_tb(error.__traceback__)
+        event["trace"] = [f"{f.filename}:{f.lineno} {f.name}" for f in frames][-12:]
+    return event
+
+
+def _first_line_only(_logger: Any, _method: str, event: Event) -> Event:
+    """asyncio appends the repr of tasks and errors on further lines, values included."""
+    event["event"] = str(event.get("event", "")).split("\n", 1)[0]
+    return event
+
+
+def _to_json(event: Any, **_: Any) -> str:
+    return msgspec.json.encode(event, enc_hook=str).decode()
+
+
+def get_logger() -> Any:
+    """A logger whose lines go where `start_logging` said."""
+    return structlog.get_logger()
