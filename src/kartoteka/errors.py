@@ -121,3 +121,9 @@ class ContactMerged(Conflict):
     """This contact was merged into another one."""
 
     code = "contact_merged"
+
+
+class NoIdentifier(InvalidRequest):
+    """The contact has no usable identifier: give an externalCustomerId, e-mail, phone or token."""
+
+    code = "no_identifier"

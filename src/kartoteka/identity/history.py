@@ -32,7 +32,8 @@ _JOINED = {
     if kind.code > 1
 }
 _RESTORED = {
-    f"restored_by_{kind.name}": f"D8, D10: a removed card came back by {kind.label}" for kind in KINDS
+    f"restored_by_{kind.name}": f"D8, D10: a removed card came back by {kind.label}"
+    for kind in KINDS
 }
 
 RULES = {

@@ -178,6 +178,8 @@ class Policy(msgspec.Struct, frozen=True):
     restores: bool = True
     replaces: bool = True
     """E-mail and phone replace the stored ones (D17)."""
+    fills: bool = True
+    """A missing e-mail or phone is added to a found card (D17)."""
     phone_alone_suffices: bool = False
     """Subscribe replaces nothing, so it takes a card found only by phone (D10a)."""
     absorbs: bool = True

@@ -40,6 +40,7 @@ APP_TOKEN = Policy(
     _CREATES,
     restores=False,
     replaces=False,
+    fills=False,
     absorbs=False,
     writes_profile=False,
 )

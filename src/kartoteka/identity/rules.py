@@ -6,8 +6,6 @@ answer depends on something not loaded lets `Missing` through.
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 
 from kartoteka.identity.kinds import BY_CODE, EMAIL, EXTERNAL_ID, PHONE
@@ -22,6 +20,7 @@ from kartoteka.identity.model import (
     Settings,
     Status,
 )
+from kartoteka.identity.namesakes import names_contradict
 from kartoteka.identity.policies import LASTING
 from kartoteka.identity.working_set import WorkingSet
 
@@ -106,7 +105,9 @@ def _find_by_external_id(ws: WorkingSet, person: Person, policy: Policy) -> Deci
             if not card.has_external_id and may_take(ws, card, person, policy)
         ]
         if candidates:
-            return Found(best(candidates), BY_CODE[kind].name, "external_id_joins_" + BY_CODE[kind].name)
+            return Found(
+                best(candidates), BY_CODE[kind].name, "external_id_joins_" + BY_CODE[kind].name
+            )
     return Create("new_external_id")
 
 
@@ -128,7 +129,9 @@ def _find_without_external_id(ws: WorkingSet, person: Person, policy: Policy) ->
                 if not card.has_external_id and may_take(ws, card, person, policy)
             ]
             if candidates:
-                return Restore(best(candidates), BY_CODE[kind].name, "restored_by_" + BY_CODE[kind].name)
+                return Restore(
+                    best(candidates), BY_CODE[kind].name, "restored_by_" + BY_CODE[kind].name
+                )
     if any(one.kind in policy.creates_by for one in person.all()):
         return Create("new_contact")
     return Nobody()
@@ -212,13 +215,9 @@ def contradicts_lasting(card: Card, person: Person) -> bool:
 
 def names_disagree(card: Card, person: Person) -> bool:
     """D13's comparison: case and blanks aside, an absent name disagrees with nothing."""
-    return differ(card.first_name, person.first_name) or differ(card.last_name, person.last_name)
-
-
-def differ(a: str | None, b: str | None) -> bool:
-    if a is None or b is None:
-        return False
-    return "".join(a.split()).casefold() != "".join(b.split()).casefold()
+    return names_contradict(card.first_name, person.first_name) or names_contradict(
+        card.last_name, person.last_name
+    )
 
 
 def best(cards: list[Card]) -> Card:
@@ -254,9 +253,9 @@ def may_absorb(
     own = {one.key for one in ws.identifiers_of(survivor.contact_id) if one.kind in LASTING}
     if any(key not in own for key in lasting):
         return False, "lasting_identifier_differs"
-    if any(differ(other.first_name, name) for name in (before.first, person.first_name)):
+    if any(names_contradict(other.first_name, name) for name in (before.first, person.first_name)):
         return False, "name_differs"
-    if any(differ(other.last_name, name) for name in (before.last, person.last_name)):
+    if any(names_contradict(other.last_name, name) for name in (before.last, person.last_name)):
         return False, "name_differs"
     return True, "absorbed_contained" if lasting else "absorbed_anonymous"
 
@@ -271,13 +270,3 @@ def stricter(a: dict[str, int], b: dict[str, int]) -> dict[str, int]:
 
 def is_refusal(state: int | None) -> bool:
     return state is not None and state >= Consent.UNSUBSCRIBED
-
-
-def settings_from(values: dict[str, Any], never: Any) -> Settings:
-    """The identity settings out of an account's settings."""
-    return Settings(
-        absorb=values.get("absorb", "contained"),
-        phone_is_personal=values.get("phone_is_personal", False),
-        keep_former_ids=values.get("keep_former_ids", True),
-        never=never,
-    )

@@ -54,6 +54,7 @@ class WorkingSet:
         self._by_key: dict[Key, dict[RowKey, Held]] = {}
         self._by_card: dict[int, dict[RowKey, Held]] = {}
         self._whole: set[int] = set()
+        self._asked_cards: set[int] = set()
         self._known_addresses: set[Key] = set()
 
     # Loading: only the engine calls these.
@@ -65,6 +66,7 @@ class WorkingSet:
             self._load_row(row)
 
     def load_cards(self, ids: Iterable[int], rows: Iterable[tuple[Any, ...]]) -> None:
+        self._asked_cards.update(ids)
         for row in rows:
             card = Card(*row)
             self.cards[card.contact_id] = card
@@ -130,10 +132,10 @@ class WorkingSet:
             raise Missing(cards=[contact_id])
         return card
 
-    def card_or_none(self, contact_id: int, asked: set[int]) -> Card | None:
-        """The card, or None if it was asked for and does not exist."""
+    def known_card(self, contact_id: int) -> Card | None:
+        """The card, or None if there is none of this id (it may come from a request)."""
         card = self.cards.get(contact_id)
-        if card is None and contact_id not in asked:
+        if card is None and contact_id not in self._asked_cards:
             raise Missing(cards=[contact_id])
         return card
 

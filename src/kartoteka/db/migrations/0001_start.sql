@@ -90,6 +90,7 @@ create table contact (
     merged_into bigint,
     primary key (account_id, contact_id)
 ) with (fillfactor = 85);
+create index contact_by_survivor on contact (account_id, merged_into) where merged_into is not null;
 
 -- One unique key for all kinds (design/engine.md): exclusive kinds always use ordinal 0, shareable ones
 -- the first free number, so two processes that both create the contact of one new e-mail collide.

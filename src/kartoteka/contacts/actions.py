@@ -1,0 +1,205 @@
+"""What one can do with a card: one function a command, each the story of a method.
+
+`decide` is what `intake` is handed: it knows every command. The functions read and change a
+`WorkingSet` only; they raise errors of `errors.py` before they change anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from kartoteka.contacts.clearing import clear_fields
+from kartoteka.contacts.consent import set_subscriptions, subscribe_to
+from kartoteka.contacts.model import (
+    ActivateToken,
+    AddAppToken,
+    AddContact,
+    Command,
+    MuteToken,
+    Outcome,
+    RefuseAddresses,
+    RemoveContact,
+    SetSubscriptions,
+    Subscribe,
+    UpdateContact,
+)
+from kartoteka.contacts.refusals import refuse_addresses
+from kartoteka.contacts.removal import remove_contact
+from kartoteka.contacts.settle import Settling, settle
+from kartoteka.contacts.tokens import activate_token, add_app_token, mute_token
+from kartoteka.errors import ExternalIdTaken, NoIdentifier, NotFound
+from kartoteka.identity.history import Journal
+from kartoteka.identity.model import Card, Consent, Notice, Resolution, Status
+from kartoteka.identity.policies import ADD_CONTACT, SUBSCRIBE, UPDATE_CONTACT
+from kartoteka.identity.rules import Found, Nobody, Person, Restore, find
+from kartoteka.identity.working_set import WorkingSet
+
+
+def add_contact(ws: WorkingSet, command: AddContact) -> Outcome:
+    """POST /api/v1/contact: find by External ID, else by other identifiers, else create (G8)."""
+    resolution = Resolution(warnings=list(command.contact.warnings))
+    decision = find(ws, command.contact.person, ADD_CONTACT)
+    if isinstance(decision, Nobody):
+        raise NoIdentifier
+    work = Settling(
+        ws,
+        command.contact.person,
+        command.contact.profile,
+        ADD_CONTACT,
+        Journal(ws, command.origin),
+        resolution,
+    )
+    settled = settle(work, decision)
+    return Outcome(resolution, new=settled.new)
+
+
+def update_contact(ws: WorkingSet, command: UpdateContact) -> Outcome:
+    """PUT /api/v1/contact/{id}: addressed by its path, never creates, restores (G9, D11, D16)."""
+    card = follow(ws, command.contact_id)
+    person = command.contact.person
+    journal = Journal(ws, command.origin)
+    _refuse_taken(ws, card, person, journal)
+    resolution = Resolution(warnings=list(command.contact.warnings))
+    decision = (
+        Restore(card, "contact_id", "restored_by_contact_id")
+        if card.status == Status.REMOVED
+        else Found(card, "contact_id", "contact_id")
+    )
+    if command.clear:
+        ws.identifiers_of(card.contact_id)
+    work = Settling(
+        ws,
+        person,
+        command.contact.profile,
+        UPDATE_CONTACT,
+        journal,
+        resolution,
+        replace_external_id=True,
+    )
+    settle(work, decision)
+    if command.clear and clear_fields(ws, card, command.clear, command.contact, journal):
+        if resolution.outcome == "unchanged":
+            resolution.outcome = "updated"
+        if not ws.identifiers_of(card.contact_id):
+            resolution.warnings.append(
+                Notice("no_identifier_left", "nothing but its contact id finds this contact now")
+            )
+    return Outcome(resolution, card=card)
+
+
+def _refuse_taken(ws: WorkingSet, card: Card, person: Person, journal: Journal) -> None:
+    """G9.1, D11: another contact's External ID, live or removed, former or not, is refused."""
+    if person.external_id is None:
+        return
+    for held in ws.holders(person.external_id.key):
+        if held.contact_id != card.contact_id:
+            owner = ws.card(held.contact_id)
+            journal.note("refused", "external_id_taken", card.contact_id, other=owner.contact_id)
+            raise external_id_taken(owner)
+
+
+def external_id_taken(owner: Card) -> ExternalIdTaken:
+    """D11: names the owner and, if it is removed, what frees the ID."""
+    removed = owner.status == Status.REMOVED
+    text = f"This External ID belongs to the contact with id='{owner.contact_id}'"
+    if removed:
+        text += ", which is removed: restoring or erasing it frees the External ID"
+    return ExternalIdTaken(text + ".", contactId=owner.contact_id, removed=removed)
+
+
+def subscribe_contact(ws: WorkingSet, command: Subscribe) -> Outcome:
+    """POST /api/v1/contact/subscribe: fills, never replaces; lists, categories, one event (G11)."""
+    contact = command.contact
+    resolution = Resolution(warnings=list(contact.warnings))
+    decision = find(ws, contact.person, SUBSCRIBE)
+    if isinstance(decision, Nobody):
+        raise NoIdentifier
+    before = None if not isinstance(decision, (Found, Restore)) else decision.card
+    known_email = before.email if before else None
+    journal = Journal(ws, command.origin)
+    work = Settling(
+        ws,
+        contact.person,
+        contact.profile,
+        SUBSCRIBE,
+        journal,
+        resolution,
+        email_state=Consent.UNCONFIRMED,
+    )
+    settled = settle(work, decision)
+    card = settled.card
+    status = _email_status(ws, card, known_email)
+    subscribe_to(ws, card, command.subscriptions)
+    for name in command.groups:
+        ws.effect("list", name, card.contact_id, command.origin.at)
+    _subscribe_event(ws, command, card, settled.new)
+    return Outcome(resolution, new=settled.new, email_status=status)
+
+
+def _email_status(ws: WorkingSet, card: Card, known_email: str | None) -> str | None:
+    """Wire 3.6: what subscribing did to the stored address; nothing to say without one."""
+    if card.email is None:
+        return None
+    state = card.consent.get("email", Consent.SUBSCRIBED)
+    if state >= Consent.SPAM:
+        return "BLACKLISTED"
+    if state == Consent.UNCONFIRMED or card.email != known_email:
+        return "NEED_CONFIRMATION"
+    if state == Consent.SUBSCRIBED:
+        return "ALREADY_SUBSCRIBED"
+    card.consent = {**card.consent, "email": int(Consent.SUBSCRIBED)}
+    ws.effect("forgive", card.email)
+    return "SUBSCRIBED"
+
+
+def _subscribe_event(ws: WorkingSet, command: Subscribe, card: Card, new: bool) -> None:
+    """Wire 3.6: subscribeFromApi or subscribeUpdateFromApi, with the form's name behind a dash."""
+    key = "subscribeFromApi" if new else "subscribeUpdateFromApi"
+    if command.form_type:
+        key += "-" + command.form_type
+    params: dict[str, Any] = {"ContactId": card.contact_id}
+    if command.contact.person.email:
+        params["EmailAddress"] = command.contact.person.email.value
+    ws.effect("event", card.contact_id, key, str(card.contact_id), command.origin.at, params)
+
+
+def change_subscriptions(ws: WorkingSet, command: SetSubscriptions) -> Outcome:
+    """PUT /api/v1/contact/{id}/subscriptions: exactly these categories (wire 3.13)."""
+    card = follow(ws, command.contact_id)
+    if card.status != Status.LIVE:
+        raise NotFound("No contact has this id.")
+    before = card.consent
+    set_subscriptions(ws, card, command.subscriptions)
+    if card.consent != before:
+        card.updated_at = command.origin.at
+    outcome = "unchanged" if card.consent == before else "updated"
+    return Outcome(Resolution(card.contact_id, outcome, "contact_id", "contact_id"))
+
+
+def follow(ws: WorkingSet, contact_id: int) -> Card:
+    """The card that holds this id now, through any chain of merges (D14); NotFound if none does."""
+    card = ws.known_card(contact_id)
+    while card is not None and card.status == Status.MERGED:
+        card = ws.known_card(card.merged_into or 0)
+    if card is None or card.status == Status.ERASED:
+        raise NotFound("No contact has this id.")
+    return card
+
+
+_ACTIONS: dict[type[Command], Callable[[WorkingSet, Any], Outcome]] = {
+    AddContact: add_contact,
+    UpdateContact: update_contact,
+    Subscribe: subscribe_contact,
+    RemoveContact: remove_contact,
+    SetSubscriptions: change_subscriptions,
+    AddAppToken: add_app_token,
+    ActivateToken: activate_token,
+    MuteToken: mute_token,
+    RefuseAddresses: refuse_addresses,
+}
+
+
+def decide(ws: WorkingSet, command: Command) -> Outcome:
+    """Carry out one command on the working set; `Missing` when something has to be loaded first."""
+    return _ACTIONS[type(command)](ws, command)

@@ -1,0 +1,49 @@
+"""What each command names, so that a whole batch is read at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kartoteka.contacts.model import (
+    ActivateToken,
+    AddAppToken,
+    Command,
+    MuteToken,
+    RefuseAddresses,
+    RemoveContact,
+    SetSubscriptions,
+    UpdateContact,
+)
+from kartoteka.contacts.tokens import TOKEN_KINDS
+from kartoteka.identity.kinds import EMAIL, EXTERNAL_ID
+from kartoteka.identity.model import Identifier, Key
+from kartoteka.identity.rules import Person
+
+Named = tuple[Sequence[Key], Sequence[int]]
+
+
+def named_by(command: Command) -> Named:
+    """(identifier keys, contact ids) that the command speaks of."""
+    match command:
+        case AddAppToken():
+            token = Identifier(command.kind, command.item.token)
+            ids = () if command.item.contact_id is None else (command.item.contact_id,)
+            return [*_keys(command.item.contact.person), token.key], ids
+        case ActivateToken() | MuteToken():
+            return [Identifier(kind, command.token).key for kind in TOKEN_KINDS], ()
+        case RemoveContact():
+            if command.external_id is not None:
+                return [Identifier(EXTERNAL_ID.code, command.external_id).key], ()
+            return (), (command.contact_id or 0,)
+        case SetSubscriptions():
+            return (), (command.contact_id,)
+        case RefuseAddresses():
+            return [Identifier(EMAIL.code, email).key for email in command.emails], ()
+        case UpdateContact():
+            return _keys(command.contact.person), (command.contact_id,)
+        case _:
+            return _keys(command.contact.person), ()  # type: ignore[attr-defined]
+
+
+def _keys(person: Person) -> list[Key]:
+    return [one.key for one in person.all()]

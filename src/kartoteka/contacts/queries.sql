@@ -1,0 +1,258 @@
+-- name: insert_events
+-- Events that contact methods themselves cause (wire 3.6).
+insert into event (account_id, contact_id, origin_id, type_key, key_value, occurred, params)
+select %(account_id)s::integer, contact_id, contact_id, type_key, key_value, occurred, params::jsonb
+from unnest(
+    %(contact_id)s::bigint[], %(type_key)s::text[], %(key_value)s::text[], %(occurred)s::timestamptz[],
+    %(params)s::text[]
+) as d (contact_id, type_key, key_value, occurred, params)
+
+-- name: create_lists
+-- Lists that are named and do not exist yet (wire 3.6); index segment_static_name.
+insert into segment (account_id, name, type, created_at)
+select distinct on (name) %(account_id)s::integer, name, 'Static', at
+from unnest(%(name)s::text[], %(at)s::timestamptz[]) as d (name, at)
+order by name
+on conflict (account_id, name) where type = 'Static' do nothing
+
+-- name: join_lists
+-- Put contacts on lists by name; who is on it stays as it is.
+insert into segment_member (account_id, segment_id, contact_id, since)
+select distinct %(account_id)s::integer, s.segment_id, d.contact_id, d.at
+from unnest(%(name)s::text[], %(contact_id)s::bigint[], %(at)s::timestamptz[]) as d (name, contact_id, at)
+join segment s
+  on s.account_id = %(account_id)s
+ and s.name = d.name
+ and s.type = 'Static'
+on conflict (account_id, segment_id, contact_id) do nothing
+
+-- name: inherit_members
+-- Lists of an absorbed card pass to the survivor; `via` remembers where from.
+insert into segment_member (account_id, segment_id, contact_id, since, via)
+select distinct on (segment_id, contact_id) %(account_id)s::integer, segment_id, contact_id, at, via
+from unnest(%(segment_id)s::integer[], %(contact_id)s::bigint[], %(at)s::timestamptz[], %(via)s::bigint[])
+    as d (segment_id, contact_id, at, via)
+order by segment_id, contact_id
+on conflict (account_id, segment_id, contact_id) do nothing
+
+-- name: move_activity
+-- Events of absorbed cards pass to the survivor; `origin_id` remembers whose they were.
+update event e
+set contact_id = d.survivor_id
+from unnest(%(absorbed_id)s::bigint[], %(survivor_id)s::bigint[]) as d (absorbed_id, survivor_id)
+where e.account_id = %(account_id)s
+  and e.contact_id = d.absorbed_id
+
+-- name: create_categories
+-- Subscription categories that are named and do not exist yet.
+insert into subscription_category (account_id, key, name, created_at, updated_at)
+select distinct %(account_id)s::integer, key, key, %(at)s::timestamptz, %(at)s::timestamptz
+from unnest(%(key)s::text[]) as d (key)
+on conflict (account_id, key) do nothing
+
+-- name: refuse_addresses
+-- What addresses refuse by themselves; the stricter state stays.
+insert into address_refusal (account_id, kind, value_key, state, since)
+select %(account_id)s::integer, kind, value_key, max(state), %(at)s::timestamptz
+from unnest(%(kind)s::smallint[], %(value_key)s::text[], %(state)s::smallint[]) as d (kind, value_key, state)
+group by kind, value_key
+on conflict (account_id, kind, value_key)
+do update set state = greatest(address_refusal.state, excluded.state)
+
+-- name: forgive_addresses
+-- E-mails taken off the unsubscribe list; spam reports and the blacklist stay.
+delete from address_refusal
+where account_id = %(account_id)s
+  and kind = 2
+  and value_key = any(%(value_key)s::text[])
+  and state = 3
+
+-- name: lift_suppressions
+-- Erased persons whom their shop has just named again (D29).
+delete from suppression s
+using unnest(%(kind)s::smallint[], %(digest)s::bytea[], %(contact_id)s::bigint[])
+    as d (kind, digest, contact_id)
+where s.account_id = %(account_id)s
+  and s.kind = d.kind
+  and s.digest = d.digest
+  and s.contact_id = d.contact_id
+
+-- name: insert_suppressions
+-- What stays of an erased person; an address takes its refusal along.
+insert into suppression (account_id, kind, digest, contact_id, refusal, erased_at)
+select %(account_id)s::integer, d.kind, d.digest, d.contact_id, greatest(d.refusal, r.state), d.at
+from unnest(
+    %(kind)s::smallint[], %(value_key)s::text[], %(digest)s::bytea[], %(contact_id)s::bigint[],
+    %(refusal)s::smallint[], %(at)s::timestamptz[]
+) as d (kind, value_key, digest, contact_id, refusal, at)
+left join address_refusal r
+  on r.account_id = %(account_id)s
+ and r.kind = d.kind
+ and r.value_key = d.value_key
+on conflict (account_id, kind, digest, contact_id) do nothing
+
+-- name: forget_refusals
+-- Plain addresses of erased persons that no other card has any more.
+delete from address_refusal r
+using unnest(%(kind)s::smallint[], %(value_key)s::text[]) as d (kind, value_key)
+where r.account_id = %(account_id)s
+  and r.kind = d.kind
+  and r.value_key = d.value_key
+  and not exists (
+      select from identifier i
+      where i.account_id = %(account_id)s
+        and i.kind = d.kind
+        and i.value_key = d.value_key
+  )
+
+-- name: erase_retired
+-- Cards that were merged into erased ones are the same person: empty rows too; index contact_by_survivor.
+with recursive person as (
+    select unnest(%(ids)s::bigint[]) as contact_id
+    union
+    select c.contact_id
+    from contact c
+    join person p on c.account_id = %(account_id)s and c.merged_into = p.contact_id
+)
+update contact c
+set status = 3, version = version + 1
+from person p
+where c.account_id = %(account_id)s
+  and c.contact_id = p.contact_id
+  and c.status = 2
+
+-- name: erase_history
+-- Values leave the history of erased persons; that something happened, and why, stays.
+update identity_history
+set identifiers = null, snapshot = null
+where account_id = %(account_id)s
+  and contact_id in (
+      with recursive person as (
+          select unnest(%(ids)s::bigint[]) as contact_id
+          union
+          select c.contact_id
+          from contact c
+          join person p on c.account_id = %(account_id)s and c.merged_into = p.contact_id
+      )
+      select contact_id from person
+  )
+  and (identifiers is not null or snapshot is not null)
+
+-- name: erase_values_elsewhere
+-- What erased persons held and others held before them leaves the others' history, unless they hold it
+-- now: everyone reached from the erased cards through moves; both indexes by contact.
+with recursive near as (
+    select unnest(%(ids)s::bigint[]) as contact_id
+    union
+    select step.contact_id
+    from near n
+    cross join lateral (
+        select other_contact_id as contact_id
+        from identity_history
+        where account_id = %(account_id)s and contact_id = n.contact_id and other_contact_id is not null
+        union all
+        select contact_id
+        from identity_history
+        where account_id = %(account_id)s and other_contact_id = n.contact_id
+    ) step
+),
+gone as (
+    select * from unnest(%(kind)s::smallint[], %(name)s::text[], %(value)s::text[], %(value_key)s::text[])
+        as d (kind, name, value, value_key)
+),
+touched as (
+    select h.history_id,
+           jsonb_agg(i.one) filter (where g.value is null) as kept
+    from near n
+    join identity_history h on h.account_id = %(account_id)s and h.contact_id = n.contact_id
+    cross join lateral jsonb_array_elements(h.identifiers) as i (one)
+    left join gone g
+      on g.name = i.one ->> 'kind'
+     and g.value = i.one ->> 'value'
+     and not exists (
+         select from identifier r
+         where r.account_id = %(account_id)s
+           and r.kind = g.kind
+           and r.value_key = g.value_key
+           and r.contact_id = h.contact_id
+     )
+    group by h.history_id
+    having bool_or(g.value is not null)
+)
+update identity_history h
+set identifiers = t.kept, snapshot = null
+from touched t
+where h.account_id = %(account_id)s
+  and h.history_id = t.history_id
+
+-- name: erase_events
+-- Events of erased persons; index event_by_contact.
+delete from event
+where account_id = %(account_id)s
+  and contact_id in (
+      with recursive person as (
+          select unnest(%(ids)s::bigint[]) as contact_id
+          union
+          select c.contact_id
+          from contact c
+          join person p on c.account_id = %(account_id)s and c.merged_into = p.contact_id
+      )
+      select contact_id from person
+  )
+
+-- name: erase_members
+-- Lists of erased persons; index segment_member_by_contact.
+delete from segment_member
+where account_id = %(account_id)s
+  and contact_id in (
+      with recursive person as (
+          select unnest(%(ids)s::bigint[]) as contact_id
+          union
+          select c.contact_id
+          from contact c
+          join person p on c.account_id = %(account_id)s and c.merged_into = p.contact_id
+      )
+      select contact_id from person
+  )
+
+-- name: erase_replays
+-- Stored answers that name erased persons; index replay_by_contact.
+delete from replay
+where account_id = %(account_id)s
+  and contact_id in (
+      with recursive person as (
+          select unnest(%(ids)s::bigint[]) as contact_id
+          union
+          select c.contact_id
+          from contact c
+          join person p on c.account_id = %(account_id)s and c.merged_into = p.contact_id
+      )
+      select contact_id from person
+  )
+
+-- name: erase_tokens
+-- Access tokens of erased persons; index access_token_by_contact.
+delete from access_token
+where account_id = %(account_id)s
+  and contact_id in (
+      with recursive person as (
+          select unnest(%(ids)s::bigint[]) as contact_id
+          union
+          select c.contact_id
+          from contact c
+          join person p on c.account_id = %(account_id)s and c.merged_into = p.contact_id
+      )
+      select contact_id from person
+  )
+
+-- name: forget_value
+-- One value leaves the history of one card (a former External ID that is erased alone).
+update identity_history h
+set identifiers = (
+    select jsonb_agg(i.one)
+    from jsonb_array_elements(h.identifiers) as i (one)
+    where not (i.one ->> 'kind' = %(kind)s and i.one ->> 'value' = %(value)s)
+)
+where account_id = %(account_id)s
+  and contact_id = %(contact_id)s
+  and identifiers @> jsonb_build_array(jsonb_build_object('kind', %(kind)s::text, 'value', %(value)s::text))

@@ -1,0 +1,42 @@
+"""The unsubscribe list: acts on addresses, and on every card that has one of them (wire 3.13)."""
+
+from __future__ import annotations
+
+from kartoteka.contacts.model import Outcome, RefuseAddresses
+from kartoteka.identity.kinds import EMAIL
+from kartoteka.identity.model import Card, Consent, Identifier, Resolution, Status
+from kartoteka.identity.working_set import WorkingSet
+
+
+def refuse_addresses(ws: WorkingSet, command: RefuseAddresses) -> Outcome:
+    """Add addresses to the list or take them off; the answer counts nothing, so nothing is told."""
+    keys = [Identifier(EMAIL.code, email).key for email in command.emails]
+    cards: list[Card] = []
+    for key in keys:
+        for held in ws.holders(key):
+            if held.contact_id:
+                cards.append(ws.card(held.contact_id))
+    for key in keys:
+        if command.refuse:
+            ws.effect("refuse", key[0], key[1], int(Consent.UNSUBSCRIBED))
+        else:
+            ws.effect("forgive", key[1])
+    changed = False
+    for card in cards:
+        if card.status in (Status.LIVE, Status.REMOVED):
+            changed |= _apply(card, command)
+    return Outcome(Resolution(None, "updated" if changed else "unchanged"))
+
+
+def _apply(card: Card, command: RefuseAddresses) -> bool:
+    state = card.consent.get("email")
+    if command.refuse:
+        if state is not None and state >= Consent.UNSUBSCRIBED:
+            return False
+        card.consent = {**card.consent, "email": int(Consent.UNSUBSCRIBED)}
+    else:
+        if state != Consent.UNSUBSCRIBED:
+            return False
+        card.consent = {**card.consent, "email": int(Consent.SUBSCRIBED)}
+    card.updated_at = command.origin.at
+    return True

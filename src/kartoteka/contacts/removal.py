@@ -1,0 +1,96 @@
+"""Remove (restorable) and erase (for good): decisions D11, D14, D25, D29; wire 2.12, 3.4, 3.5."""
+
+from __future__ import annotations
+
+from kartoteka.contacts.consent import CHANNEL
+from kartoteka.contacts.model import Outcome, RemoveContact
+from kartoteka.errors import ContactMerged, InvalidRequest, NotFound
+from kartoteka.identity.changes import GAPS, drop
+from kartoteka.identity.history import Journal
+from kartoteka.identity.kinds import BY_CODE, EXTERNAL_ID
+from kartoteka.identity.model import Card, Consent, Held, Identifier, Resolution, Status
+from kartoteka.identity.policies import LASTING
+from kartoteka.identity.working_set import WorkingSet
+
+
+def remove_contact(ws: WorkingSet, command: RemoveContact) -> Outcome:
+    """DELETE: by contact id, or by External ID, which may be a former one."""
+    if command.contact_id is not None:
+        card = ws.known_card(command.contact_id)
+        if card is None:
+            raise NotFound("Contact not found.")
+        return _remove(ws, command, card, "contact_id")
+    if command.external_id is None:
+        raise InvalidRequest("Say which contact: externalCustomerId is empty.")
+    return _remove_by_external_id(ws, command, Identifier(EXTERNAL_ID.code, command.external_id))
+
+
+def _remove_by_external_id(ws: WorkingSet, command: RemoveContact, one: Identifier) -> Outcome:
+    for held in ws.holders(one.key):
+        card = ws.card(held.contact_id)
+        if held.former:
+            return _remove_former(ws, command, card, held)
+        return _remove(ws, command, card, EXTERNAL_ID.name)
+    ws.need_addresses([one.key])
+    for contact_id, _ in ws.suppressed.get(one.key, []):
+        return Outcome(Resolution(contact_id, "unchanged", EXTERNAL_ID.name, "erased_by_request"))
+    raise NotFound("Contact not found.")
+
+
+def _remove_former(ws: WorkingSet, command: RemoveContact, card: Card, held: Held) -> Outcome:
+    """D11: a former ID only leaves the card; with erase its traces go too."""
+    journal = Journal(ws, command.origin)
+    drop(ws, card, held, journal, "removed_by_request")
+    if command.erase:
+        ws.effect("suppress", held.key, card.contact_id, None, command.origin.at)
+        ws.effect("forget_value", card.contact_id, held.kind, held.value)
+    return Outcome(Resolution(card.contact_id, "updated", EXTERNAL_ID.name, "former_external_id"))
+
+
+def _remove(ws: WorkingSet, command: RemoveContact, card: Card, matched_by: str) -> Outcome:
+    if card.status == Status.MERGED:
+        raise _merged(ws, card)
+    journal = Journal(ws, command.origin)
+    outcome = "unchanged"
+    if command.erase and card.status != Status.ERASED:
+        erase(ws, card, journal)
+        outcome = "updated"
+    elif card.status == Status.LIVE:
+        card.status = Status.REMOVED
+        card.removed_at = card.updated_at = command.origin.at
+        journal.note("removed", "removed_by_request", card.contact_id)
+        outcome = "updated"
+    rule = "erased_by_request" if command.erase else "removed_by_request"
+    return Outcome(Resolution(card.contact_id, outcome, matched_by, rule))
+
+
+def _merged(ws: WorkingSet, card: Card) -> ContactMerged:
+    """D14: DELETE does not follow a retired id; it names the survivor."""
+    survivor = card
+    while survivor.status == Status.MERGED and survivor.merged_into:
+        survivor = ws.card(survivor.merged_into)
+    return ContactMerged(
+        f"This contact was merged into the contact with id='{survivor.contact_id}'.",
+        contactId=survivor.contact_id,
+    )
+
+
+def erase(ws: WorkingSet, card: Card, journal: Journal) -> None:
+    """D29: the person's values go; keyed hashes and an empty row, which keeps the id used, stay."""
+    at = journal.origin.at
+    for held in ws.identifiers_of(card.contact_id):
+        if held.kind in LASTING:
+            state = card.consent.get(CHANNEL.get(held.kind, ""))
+            refusal = state if state is not None and state >= Consent.UNSUBSCRIBED else None
+            ws.effect("suppress", held.key, card.contact_id, refusal, at)
+        ws.effect("erase_value", held.kind, BY_CODE[held.kind].name, held.value, held.value_key)
+        ws.release(held)
+    card.status = Status.ERASED
+    card.external_id = card.email = card.phone = None
+    card.former_ids = 0
+    for name in GAPS:
+        setattr(card, name, None)
+    card.fields, card.consent = {}, {}
+    card.updated_at = at
+    journal.note("erased", "erased_by_request", card.contact_id)
+    ws.effect("erase", card.contact_id)

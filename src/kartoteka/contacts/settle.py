@@ -1,0 +1,226 @@
+"""From a decision to a card: what every writer does once it is known whose card it is.
+
+Order matters: identifiers of the request first, then absorbing (which asks what the card has *after*
+the request), then changeable identifiers (absorbed ones are already here), then the profile.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from kartoteka.contacts.consent import addresses, lift_suppression, state_for_new_address
+from kartoteka.contacts.model import Profile
+from kartoteka.identity.absorbing import absorb_contained
+from kartoteka.identity.changes import (
+    GAPS,
+    Change,
+    new_held,
+    prepare,
+    set_channel,
+    set_external_id,
+    take_changeable,
+)
+from kartoteka.identity.history import Journal, named
+from kartoteka.identity.kinds import EMAIL, EXTERNAL_ID
+from kartoteka.identity.model import (
+    Card,
+    Consent,
+    Held,
+    Identifier,
+    Notice,
+    Policy,
+    Resolution,
+    Status,
+)
+from kartoteka.identity.rules import Create, Decision, Found, Names, Nobody, Person, Restore
+from kartoteka.identity.working_set import WorkingSet
+
+
+class Settled(msgspec.Struct):
+    """The card after the request, and how it came to it."""
+
+    card: Card
+    resolution: Resolution
+    new: bool
+    restored: bool
+
+
+class Settling(msgspec.Struct):
+    """What one request wants of the card that was decided for it."""
+
+    ws: WorkingSet
+    person: Person
+    profile: Profile
+    policy: Policy
+    journal: Journal
+    resolution: Resolution
+    email_state: Consent | None = Consent.SUBSCRIBED
+    replace_external_id: bool = False
+    occurred: datetime | None = None
+
+
+def settle(work: Settling, decision: Decision) -> Settled:
+    """Write the request to the card that `decision` names. Asks first, then changes."""
+    assert not isinstance(decision, Nobody)
+    known = None if isinstance(decision, Create) else decision.card
+    person = _with_own(work.ws, decision, work.person)
+    prepare(work.ws, known, person)
+    if known is None or _brings_address(known, work.person) or isinstance(decision, Restore):
+        work.ws.need_addresses(addresses(work.person))
+    marks = len(work.ws.effects.get("history", ()))
+    before = None if known is None else msgspec.structs.astuple(known)
+    card = known or _new_card(work)
+    names = Names(card.first_name, card.last_name)
+    restored = _restore(work, decision, card)
+    _set_identity(work, card, decision)
+    occurred = work.occurred or work.journal.origin.at
+    change = Change(work.ws, work.journal, work.resolution, occurred)
+    absorb_contained(change, card, names, person, work.policy)
+    for one in work.person.changeable:
+        take_changeable(change, card, one)
+    if known is None or work.policy.writes_profile:
+        write_profile(card, work.profile, work.journal.origin.at)
+    changed = marks != len(work.ws.effects.get("history", ())) or (
+        before is not None and before != msgspec.structs.astuple(card)
+    )
+    _describe(work.resolution, decision, card, changed, restored)
+    return Settled(card, work.resolution, known is None, restored)
+
+
+def _with_own(ws: WorkingSet, decision: Decision, person: Person) -> Person:
+    """D13: a restored contact absorbs with its own identifiers too."""
+    if not isinstance(decision, Restore):
+        return person
+    own = [
+        Identifier(held.kind, held.value)
+        for held in ws.identifiers_of(decision.card.contact_id)
+        if held.kind != EXTERNAL_ID.code
+    ]
+    for one in own:
+        for held in ws.holders(one.key):
+            if held.contact_id:
+                ws.card(held.contact_id)
+    named_already = {one.key for one in person.all()}
+    extra = tuple(one for one in own if one.key not in named_already)
+    return msgspec.structs.replace(person, changeable=(*person.changeable, *extra))
+
+
+def _brings_address(card: Card, person: Person) -> bool:
+    if person.external_id is not None and card.external_id != person.external_id.value:
+        return True
+    if person.email is not None and card.email != person.email.value:
+        return True
+    return person.phone is not None and card.phone != person.phone.value
+
+
+def _new_card(work: Settling) -> Card:
+    """An empty card with an id that was never used before."""
+    at = work.journal.origin.at
+    card = Card(
+        contact_id=work.ws.new_id(), source=work.policy.source, created_at=at, updated_at=at
+    )
+    return work.ws.create(card)
+
+
+def _restore(work: Settling, decision: Decision, card: Card) -> bool:
+    if not (isinstance(decision, Restore) and work.policy.restores):
+        return False
+    card.status = Status.LIVE
+    card.removed_at = None
+    card.updated_at = work.journal.origin.at
+    work.journal.note("restored", decision.rule, card.contact_id)
+    return True
+
+
+def _set_identity(work: Settling, card: Card, decision: Decision) -> None:
+    """Lasting identifiers of the request go on the card (D9, D17)."""
+    ws, person, journal = work.ws, work.person, work.journal
+    if work.policy.lifts_suppression:
+        lift_suppression(ws, person)
+    if isinstance(decision, Create):
+        _create_with(work, card, decision)
+        return
+    if person.external_id is not None and (work.replace_external_id or not card.has_external_id):
+        rule = "given" if work.replace_external_id else decision.rule  # type: ignore[union-attr]
+        set_external_id(ws, card, person.external_id, journal, rule)
+    for one in (person.email, person.phone):
+        if one is not None:
+            _set_address(work, card, one)
+
+
+def _create_with(work: Settling, card: Card, decision: Create) -> None:
+    """All lasting identifiers of a new card at once, in one row of the history."""
+    person, at = work.person, work.journal.origin.at
+    held: list[Held] = []
+    for one in (person.external_id, person.email, person.phone):
+        if one is not None:
+            held.append(work.ws.hold(new_held(one, card.contact_id, at, decision.rule)))
+    if person.external_id:
+        card.external_id = person.external_id.value
+    for one in (person.email, person.phone):
+        if one is not None:
+            _grant(work, card, one)
+    if person.email:
+        card.email = person.email.value
+    if person.phone:
+        card.phone = person.phone.value
+    rows = [named(one) for one in held]
+    work.journal.note("created", decision.rule, card.contact_id, rows)
+
+
+def _set_address(work: Settling, card: Card, one: Identifier) -> None:
+    """D17: replace, or only fill what is missing."""
+    field = "email" if one.kind == EMAIL.code else "phone"
+    stored = getattr(card, field)
+    if stored == one.value or (stored is None and not work.policy.fills):
+        return
+    if stored is not None and not work.policy.replaces:
+        work.resolution.warnings.append(
+            Notice(f"{field}_not_replaced", "the contact already has another one", field)
+        )
+        return
+    set_channel(work.ws, card, one, work.journal)
+    _grant(work, card, one)
+
+
+def _grant(work: Settling, card: Card, one: Identifier) -> None:
+    given = work.email_state if one.kind == EMAIL.code else None
+    card.consent = state_for_new_address(work.ws, card, one, given)
+
+
+def write_profile(card: Card, profile: Profile, at: datetime) -> None:
+    """D16: absent leaves the stored value alone."""
+    changed = False
+    for name in GAPS:
+        value = getattr(profile, name)
+        if value is not None and value != getattr(card, name):
+            setattr(card, name, value)
+            changed = True
+    if profile.fields:
+        fields = {**card.fields, **profile.fields}
+        changed = changed or fields != card.fields
+        card.fields = fields
+    if not card.keyed:
+        card.keyed = changed = True
+    if changed:
+        card.updated_at = at
+
+
+def _describe(
+    resolution: Resolution, decision: Decision, card: Card, changed: bool, restored: bool
+) -> None:
+    resolution.contact_id = card.contact_id
+    assert not isinstance(decision, Nobody)
+    resolution.rule = decision.rule
+    if isinstance(decision, (Found, Restore)):
+        resolution.matched_by = decision.matched_by
+    if isinstance(decision, Create):
+        resolution.outcome = "created"
+    elif restored:
+        resolution.outcome = "restored"
+    elif card.status == Status.REMOVED:
+        resolution.outcome = "attached_to_removed"
+    else:
+        resolution.outcome = "updated" if changed else "unchanged"

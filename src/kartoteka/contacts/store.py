@@ -1,0 +1,146 @@
+"""Writes what a batch causes besides cards and identifiers: lists, events, refusals, erasures.
+
+`after` turns the effects of a `WorkingSet` into statements; the order of `_WRITERS` is the order in
+which they run (erasing last, so that it also meets what the same batch wrote).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from kartoteka.db.arrays import pg_array
+from kartoteka.db.named import load_queries
+from kartoteka.db.transaction import Call
+from kartoteka.identity.kinds import BY_CODE
+from kartoteka.identity.model import Key
+from kartoteka.identity.store import Digest, columns, hex_bytes
+from kartoteka.identity.working_set import WorkingSet
+
+QUERIES = load_queries(__package__)
+Rows = list[tuple[Any, ...]]
+Statement = tuple[str, dict[str, Any]]
+
+
+class Batch(msgspec.Struct, frozen=True):
+    """What a writer may need to know of the batch."""
+
+    ws: WorkingSet
+    digest: Callable[[Key], bytes]
+    at: datetime
+
+
+def _events(_: Batch, rows: Rows) -> list[Statement]:
+    names = ("contact_id", "type_key", "key_value", "occurred", "params")
+    return [("insert_events", columns(names, rows))]
+
+
+def _lists(_: Batch, rows: Rows) -> list[Statement]:
+    params = columns(("name", "contact_id", "at"), rows)
+    return [
+        ("create_lists", {"name": params["name"], "at": params["at"]}),
+        ("join_lists", params),
+    ]
+
+
+def _members(_: Batch, rows: Rows) -> list[Statement]:
+    return [("inherit_members", columns(("segment_id", "contact_id", "at", "via"), rows))]
+
+
+def _moved_activity(_: Batch, rows: Rows) -> list[Statement]:
+    """Absorbed by one that was absorbed in the same batch: straight to the last."""
+    survivor: dict[int, int] = dict(rows)
+
+    def last(contact_id: int) -> int:
+        while contact_id in survivor:
+            contact_id = survivor[contact_id]
+        return contact_id
+
+    pairs = [(absorbed, last(absorbed)) for absorbed in survivor]
+    return [("move_activity", columns(("absorbed_id", "survivor_id"), pairs))]
+
+
+def _categories(batch: Batch, rows: Rows) -> list[Statement]:
+    return [("create_categories", {"key": pg_array([key for (key,) in rows]), "at": batch.at})]
+
+
+def _refuse(batch: Batch, rows: Rows) -> list[Statement]:
+    return [("refuse_addresses", {**columns(("kind", "value_key", "state"), rows), "at": batch.at})]
+
+
+def _forgive(_: Batch, rows: Rows) -> list[Statement]:
+    return [("forgive_addresses", {"value_key": pg_array([value for (value,) in rows])})]
+
+
+def _lift(batch: Batch, rows: Rows) -> list[Statement]:
+    hashed = [(key[0], hex_bytes(batch.digest(key)), contact) for key, contact in rows]
+    return [("lift_suppressions", columns(("kind", "digest", "contact_id"), hashed))]
+
+
+def _suppress(batch: Batch, rows: Rows) -> list[Statement]:
+    names = ("kind", "value_key", "digest", "contact_id", "refusal", "at")
+    hashed = [
+        (key[0], key[1], hex_bytes(batch.digest(key)), contact, refusal, moment)
+        for key, contact, refusal, moment in rows
+    ]
+    params = columns(names, hashed)
+    addresses = {"kind": params["kind"], "value_key": params["value_key"]}
+    return [("insert_suppressions", params), ("forget_refusals", addresses)]
+
+
+def _forget_value(_: Batch, rows: Rows) -> list[Statement]:
+    return [
+        (
+            "forget_value",
+            {
+                "contact_id": contact_id,
+                "kind": BY_CODE[kind].name,
+                "value": value,
+            },
+        )
+        for contact_id, kind, value in rows
+    ]
+
+
+def _erase(batch: Batch, rows: Rows) -> list[Statement]:
+    """Retired cards that lead to an erased one are emptied by `erase_retired`; their traces go by
+    `ids`, which the database widens to them itself."""
+    ids = {"ids": pg_array([contact_id for (contact_id,) in rows])}
+    names = ("kind", "name", "value", "value_key")
+    gone = columns(names, batch.ws.effects.get("erase_value") or [(0, "", "", "")])
+    traces = ("erase_history", "erase_events", "erase_members", "erase_replays", "erase_tokens")
+    return [
+        ("erase_retired", ids),
+        ("erase_values_elsewhere", {**ids, **gone}),
+        *((name, ids) for name in traces),
+    ]
+
+
+_WRITERS: dict[str, Callable[[Batch, Rows], list[Statement]]] = {
+    "event": _events,
+    "list": _lists,
+    "member": _members,
+    "moved_activity": _moved_activity,
+    "category": _categories,
+    "lift": _lift,
+    "refuse": _refuse,
+    "forgive": _forgive,
+    "suppress": _suppress,
+    "forget_value": _forget_value,
+    "erase": _erase,
+}
+
+
+def after(ws: WorkingSet, digest: Digest, at: datetime) -> list[Call]:
+    """Statements for the effects of this batch, to run behind `identity.store.difference`."""
+    calls: list[Call] = []
+    batch = Batch(ws, lambda key: digest(ws.account_id, key), at)
+    for name, write in _WRITERS.items():
+        rows = ws.effects.get(name)
+        if rows:
+            for query, params in write(batch, rows):
+                calls.append((QUERIES[query], {"account_id": ws.account_id, **params}))
+    return calls

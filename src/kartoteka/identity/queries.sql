@@ -1,0 +1,168 @@
+-- name: find_identifiers
+-- Rows of these identifiers, at most 1,000 a value; primary key. A value on more people names nobody.
+select i.kind, i.value_key, i.ordinal, i.contact_id, i.long_value, i.former, i.since, i.rule,
+       i.app, i.device, i.attributes, i.senders
+from unnest(%(kinds)s::smallint[], %(keys)s::text[]) as k (kind, value_key)
+cross join lateral (
+    select *
+    from identifier
+    where account_id = %(account_id)s
+      and kind = k.kind
+      and value_key = k.value_key
+    order by ordinal
+    limit 1000
+) i
+
+-- name: lock_cards
+-- These cards, locked in id order so that two writers never wait for each other; primary key.
+select contact_id, status, external_id, former_ids, email, phone, first_name, last_name, contact_key,
+       language_code, time_zone, region, town, address, postcode, fields, consent, source, keyed,
+       created_at, updated_at, removed_at, merged_into
+from contact
+where account_id = %(account_id)s
+  and contact_id = any(%(ids)s::bigint[])
+order by contact_id
+for update
+
+-- name: identifiers_of
+-- Every identifier of these cards; index identifier_by_contact.
+select kind, value_key, ordinal, contact_id, long_value, former, since, rule, app, device, attributes,
+       senders
+from identifier
+where account_id = %(account_id)s
+  and contact_id = any(%(ids)s::bigint[])
+
+-- name: lists_of
+-- Lists and segments of these cards; index segment_member_by_contact.
+select contact_id, segment_id
+from segment_member
+where account_id = %(account_id)s
+  and contact_id = any(%(ids)s::bigint[])
+
+-- name: find_refusals
+-- What these addresses refused; primary key.
+select r.kind, r.value_key, r.state
+from unnest(%(kinds)s::smallint[], %(keys)s::text[]) as k (kind, value_key)
+join address_refusal r
+  on r.account_id = %(account_id)s
+ and r.kind = k.kind
+ and r.value_key = k.value_key
+
+-- name: find_suppressions
+-- Hashes of erased persons among these; primary key.
+select s.kind, s.digest, s.contact_id, s.refusal
+from unnest(%(kinds)s::smallint[], %(digests)s::bytea[]) as k (kind, digest)
+join suppression s
+  on s.account_id = %(account_id)s
+ and s.kind = k.kind
+ and s.digest = k.digest
+
+-- name: next_contact_ids
+-- A block of a thousand contact ids for this process; never given out again.
+select nextval('contact_id_block')
+
+-- name: insert_contacts
+-- New cards.
+insert into contact (
+    account_id, contact_id, status, external_id, former_ids, email, phone, first_name, last_name,
+    contact_key, language_code, time_zone, region, town, address, postcode, fields, consent, source,
+    keyed, created_at, updated_at, removed_at, merged_into
+)
+select %(account_id)s::integer, contact_id, status, external_id, former_ids, email, phone, first_name, last_name,
+       contact_key, language_code, time_zone, region, town, address, postcode, fields::jsonb,
+       consent::jsonb, source, keyed, created_at, updated_at, removed_at, merged_into
+from unnest(
+    %(contact_id)s::bigint[], %(status)s::smallint[], %(external_id)s::text[], %(former_ids)s::integer[],
+    %(email)s::text[], %(phone)s::text[], %(first_name)s::text[], %(last_name)s::text[],
+    %(contact_key)s::text[], %(language_code)s::text[], %(time_zone)s::text[], %(region)s::text[],
+    %(town)s::text[], %(address)s::text[], %(postcode)s::text[], %(fields)s::text[], %(consent)s::text[],
+    %(source)s::text[], %(keyed)s::boolean[], %(created_at)s::timestamptz[], %(updated_at)s::timestamptz[],
+    %(removed_at)s::timestamptz[], %(merged_into)s::bigint[]
+) as d (
+    contact_id, status, external_id, former_ids, email, phone, first_name, last_name, contact_key,
+    language_code, time_zone, region, town, address, postcode, fields, consent, source, keyed, created_at,
+    updated_at, removed_at, merged_into
+)
+
+-- name: update_contacts
+-- Changed cards, whole; primary key. The version tells readers and exports that the row is another.
+update contact c
+set version = c.version + 1,
+    status = d.status, external_id = d.external_id, former_ids = d.former_ids, email = d.email,
+    phone = d.phone, first_name = d.first_name, last_name = d.last_name, contact_key = d.contact_key,
+    language_code = d.language_code, time_zone = d.time_zone, region = d.region, town = d.town,
+    address = d.address, postcode = d.postcode, fields = d.fields::jsonb, consent = d.consent::jsonb,
+    source = d.source, keyed = d.keyed, created_at = d.created_at, updated_at = d.updated_at,
+    removed_at = d.removed_at, merged_into = d.merged_into
+from unnest(
+    %(contact_id)s::bigint[], %(status)s::smallint[], %(external_id)s::text[], %(former_ids)s::integer[],
+    %(email)s::text[], %(phone)s::text[], %(first_name)s::text[], %(last_name)s::text[],
+    %(contact_key)s::text[], %(language_code)s::text[], %(time_zone)s::text[], %(region)s::text[],
+    %(town)s::text[], %(address)s::text[], %(postcode)s::text[], %(fields)s::text[], %(consent)s::text[],
+    %(source)s::text[], %(keyed)s::boolean[], %(created_at)s::timestamptz[], %(updated_at)s::timestamptz[],
+    %(removed_at)s::timestamptz[], %(merged_into)s::bigint[]
+) as d (
+    contact_id, status, external_id, former_ids, email, phone, first_name, last_name, contact_key,
+    language_code, time_zone, region, town, address, postcode, fields, consent, source, keyed, created_at,
+    updated_at, removed_at, merged_into
+)
+where c.account_id = %(account_id)s
+  and c.contact_id = d.contact_id
+
+-- name: delete_identifiers
+-- Rows that left their card; primary key. Runs before the inserts: a move is both.
+delete from identifier i
+using unnest(%(kind)s::smallint[], %(value_key)s::text[], %(ordinal)s::integer[]) as d (kind, value_key, ordinal)
+where i.account_id = %(account_id)s
+  and i.kind = d.kind
+  and i.value_key = d.value_key
+  and i.ordinal = d.ordinal
+
+-- name: insert_identifiers
+-- Rows that came to a card. No `on conflict`: 23505 says that somebody was quicker, and we run again.
+insert into identifier (
+    account_id, kind, value_key, ordinal, contact_id, long_value, former, since, rule, app, device,
+    attributes, senders
+)
+select %(account_id)s::integer, kind, value_key, ordinal, contact_id, long_value, former, since, rule, app, device,
+       attributes::jsonb, senders::integer[]
+from unnest(
+    %(kind)s::smallint[], %(value_key)s::text[], %(ordinal)s::integer[], %(contact_id)s::bigint[],
+    %(long_value)s::text[], %(former)s::boolean[], %(since)s::timestamptz[], %(rule)s::text[],
+    %(app)s::text[], %(device)s::text[], %(attributes)s::text[], %(senders)s::text[]
+) as d (
+    kind, value_key, ordinal, contact_id, long_value, former, since, rule, app, device, attributes, senders
+)
+
+-- name: update_identifiers
+-- Rows whose app, device, attributes or standing changed; primary key.
+update identifier i
+set former = d.former, since = d.since, rule = d.rule, app = d.app, device = d.device,
+    attributes = d.attributes::jsonb, senders = d.senders::integer[]
+from unnest(
+    %(kind)s::smallint[], %(value_key)s::text[], %(ordinal)s::integer[], %(former)s::boolean[],
+    %(since)s::timestamptz[], %(rule)s::text[], %(app)s::text[], %(device)s::text[],
+    %(attributes)s::text[], %(senders)s::text[]
+) as d (kind, value_key, ordinal, former, since, rule, app, device, attributes, senders)
+where i.account_id = %(account_id)s
+  and i.kind = d.kind
+  and i.value_key = d.value_key
+  and i.ordinal = d.ordinal
+
+-- name: insert_history
+-- The identity history of this batch, in the order of its commands.
+insert into identity_history (
+    account_id, at, action, rule, contact_id, other_contact_id, method, request_id, key_id, identifiers,
+    snapshot
+)
+select %(account_id)s::integer, at, action, rule, contact_id, other_contact_id, method, request_id, key_id,
+       identifiers::jsonb, snapshot::jsonb
+from unnest(
+    %(at)s::timestamptz[], %(action)s::text[], %(rule)s::text[], %(contact_id)s::bigint[],
+    %(other)s::bigint[], %(method)s::text[], %(request_id)s::text[], %(key_id)s::bigint[],
+    %(identifiers)s::text[], %(snapshot)s::text[]
+) with ordinality as d (
+    at, action, rule, contact_id, other_contact_id, method, request_id, key_id, identifiers, snapshot,
+    position
+)
+order by position

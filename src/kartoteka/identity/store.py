@@ -1,0 +1,208 @@
+"""Reads cards and identifiers into a `WorkingSet` and writes its difference back, set by set."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from kartoteka.db.arrays import pg_array
+from kartoteka.db.named import load_queries
+from kartoteka.db.transaction import Call, Transaction
+from kartoteka.identity.model import QUARANTINED, Card, Held, Key
+from kartoteka.identity.policies import LASTING
+from kartoteka.identity.working_set import Missing, WorkingSet
+
+QUERIES = load_queries(__package__)
+CARD_COLUMNS = Card.__struct_fields__
+HELD_COLUMNS = Held.__struct_fields__
+_JSON = frozenset(("fields", "consent", "attributes", "identifiers", "snapshot", "params"))
+_HISTORY_COLUMNS = (
+    "at",
+    "action",
+    "rule",
+    "contact_id",
+    "other",
+    "method",
+    "request_id",
+    "key_id",
+    "identifiers",
+    "snapshot",
+)
+_encode = msgspec.json.Encoder().encode
+
+Digest = Callable[[int, Key], bytes]
+"""(account id, key) to the keyed hash that outlives an erased person."""
+
+
+def digest_with(secret: str) -> Digest:
+    """HMAC-SHA-256 under the installation's secret, account and kind mixed in (decisions D29)."""
+    key = secret.encode()
+
+    def digest(account_id: int, of: Key) -> bytes:
+        text = f"{account_id}:{of[0]}:{of[1]}".encode()
+        return hmac.digest(key, text, hashlib.sha256)
+
+    return digest
+
+
+class Loader:
+    """Brings into the working set what commands name, in few round trips."""
+
+    def __init__(self, tx: Transaction, ws: WorkingSet, digest: Digest) -> None:
+        self.tx = tx
+        self.ws = ws
+        self.digest = digest
+
+    async def first(
+        self, wanted: Sequence[tuple[Sequence[Key], Sequence[int]]], *extra: Call
+    ) -> list[list[tuple[Any, ...]]]:
+        """Load for a batch: (keys, contact ids) of each command. Rows of the extra statements."""
+        keys = {key for named, _ in wanted for key in named}
+        ids = {contact_id for _, named in wanted for contact_id in named}
+        rows: list[list[tuple[Any, ...]]] = []
+        if keys or extra:
+            found, *rows = await self.tx.run(self._find(keys), *extra)
+            self.ws.load_keys(keys, found)
+        await self.load(_foresee(self.ws, [named for named, _ in wanted], ids))
+        return rows
+
+    async def load(self, missing: Missing) -> None:
+        """Load what is named; asking for a whole card reads its lists too."""
+        calls: list[Call] = []
+        if missing.keys:
+            calls.append(self._find(missing.keys))
+        if missing.cards:
+            calls.append(self._call("lock_cards", ids=pg_array(sorted(missing.cards))))
+        if missing.whole:
+            ids = pg_array(list(missing.whole))
+            calls += [self._call("identifiers_of", ids=ids), self._call("lists_of", ids=ids)]
+        if missing.addresses:
+            calls += self._addresses(missing.addresses)
+        if not calls:
+            return
+        results = iter(await self.tx.run(*calls))
+        if missing.keys:
+            self.ws.load_keys(missing.keys, next(results))
+        if missing.cards:
+            self.ws.load_cards(missing.cards, next(results))
+        if missing.whole:
+            self.ws.load_whole(missing.whole, next(results), next(results))
+        if missing.addresses:
+            self._take_addresses(missing.addresses, next(results), next(results))
+
+    def _find(self, keys: Iterable[Key]) -> Call:
+        ordered = list(keys)
+        return self._call(
+            "find_identifiers",
+            kinds=pg_array([kind for kind, _ in ordered]),
+            keys=pg_array([text for _, text in ordered]),
+        )
+
+    def _addresses(self, keys: Iterable[Key]) -> list[Call]:
+        ordered = list(keys)
+        kinds = pg_array([kind for kind, _ in ordered])
+        digests = [hex_bytes(self.digest(self.ws.account_id, key)) for key in ordered]
+        return [
+            self._call("find_refusals", kinds=kinds, keys=pg_array([text for _, text in ordered])),
+            self._call("find_suppressions", kinds=kinds, digests=pg_array(digests)),
+        ]
+
+    def _take_addresses(
+        self,
+        keys: set[Key],
+        refusals: list[tuple[Any, ...]],
+        suppressed: list[tuple[Any, ...]],
+    ) -> None:
+        key_by_digest = {self.digest(self.ws.account_id, key): key for key in keys}
+        named = [
+            (key_by_digest[bytes(digest)], contact_id, refusal)
+            for _, digest, contact_id, refusal in suppressed
+        ]
+        self.ws.load_addresses(keys, refusals, named)
+
+    def _call(self, name: str, **params: Any) -> Call:
+        return QUERIES[name], {"account_id": self.ws.account_id, **params}
+
+
+def _foresee(ws: WorkingSet, named: Sequence[Sequence[Key]], ids: set[int]) -> Missing:
+    """What the rules will ask for, so that it comes in one round trip: a command whose keys all
+    stand on one and the same card needs that card only (design/engine.md: *plain*)."""
+    need = Missing(cards=ids)
+    for keys in named:
+        owners: set[int] = set()
+        plain = True
+        for key in keys:
+            held = ws.holders(key)
+            plain = plain and len(held) == 1
+            owners.update(one.contact_id for one in held)
+        owners.discard(QUARANTINED)
+        need.cards.update(owners)
+        if plain and len(owners) == 1:
+            continue
+        need.addresses.update(key for key in keys if key[0] in LASTING)
+        if len(owners) > 1:
+            need.whole.update(owners)
+    return need
+
+
+def hex_bytes(value: bytes) -> str:
+    """How a bytea is spelled in an array."""
+    return "\\x" + value.hex()
+
+
+def json_text(value: Any) -> str | None:
+    """How a jsonb is spelled in an array."""
+    return None if value is None else _encode(value).decode()
+
+
+def columns(
+    names: Sequence[str], rows: Sequence[Sequence[Any]], as_json: frozenset[str] = _JSON
+) -> dict[str, Any]:
+    """Rows turned to one array a column, as parameters of a set-based statement."""
+    turned = zip(*rows, strict=True)
+    return {
+        name: pg_array([json_text(value) for value in column] if name in as_json else column)
+        for name, column in zip(names, turned, strict=True)
+    }
+
+
+def difference(ws: WorkingSet) -> list[Call]:
+    """Statements that bring the database to where the working set is, in the order they need."""
+    account = {"account_id": ws.account_id}
+    calls: list[Call] = []
+
+    def add(name: str, params: dict[str, Any]) -> None:
+        calls.append((QUERIES[name], {**account, **params}))
+
+    new, changed = ws.changed_cards()
+    deleted, inserted, updated = ws.changed_rows()
+    if new:
+        add("insert_contacts", columns(CARD_COLUMNS, [msgspec.structs.astuple(one) for one in new]))
+    if changed:
+        rows = [msgspec.structs.astuple(one) for one in changed]
+        add("update_contacts", columns(CARD_COLUMNS, rows))
+    if deleted:
+        add("delete_identifiers", columns(("kind", "value_key", "ordinal"), deleted))
+    if inserted:
+        add("insert_identifiers", _held_columns(inserted))
+    if updated:
+        add("update_identifiers", _held_columns(updated))
+    history = ws.effects.get("history")
+    if history:
+        add("insert_history", columns(_HISTORY_COLUMNS, history))
+    return calls
+
+
+def _held_columns(held: Sequence[Held]) -> dict[str, Any]:
+    params = columns(HELD_COLUMNS, [msgspec.structs.astuple(one) for one in held])
+    senders = [_braced(one.senders) for one in held]
+    params["senders"] = pg_array(senders)
+    return params
+
+
+def _braced(numbers: list[int] | None) -> str | None:
+    return None if numbers is None else "{" + ",".join(map(str, numbers)) + "}"

@@ -1,0 +1,221 @@
+"""The write engine: gathers the concurrent commands of one account into one batch, one transaction.
+
+load → decide → write → commit → answer. When nothing is in flight a command goes at once, so a lone
+call does not wait; what arrives during a commit is the next batch. Safe with many processes: see
+`docs/decisions/` and design/engine.md. The engine is handed the rules and knows none by name.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
+
+import msgspec
+
+from kartoteka.clock import Clock
+from kartoteka.contacts.model import Command, Outcome
+from kartoteka.db.database import Database
+from kartoteka.db.failures import RETRYABLE, StatementFailed
+from kartoteka.db.transaction import Call, Transaction, transaction
+from kartoteka.errors import DatabaseUnavailable, KartotekaError
+from kartoteka.identity.model import Settings
+from kartoteka.identity.store import QUERIES, Digest, Loader, difference
+from kartoteka.identity.working_set import Missing, WorkingSet
+from kartoteka.intake.repeats import Repeats
+from kartoteka.log import get_logger
+
+log = get_logger()
+
+MOST_IN_A_BATCH = 200
+MOST_ATTEMPTS = 40
+MOST_LOADS = 50
+IDS_IN_A_BLOCK = 1000
+
+Answer: TypeAlias = "Outcome | Exception"
+Waiting: TypeAlias = "tuple[Command, Settings, asyncio.Future[Outcome]]"
+
+
+class Rules(msgspec.Struct, frozen=True):
+    """What the engine is handed; `contacts` is where these come from."""
+
+    named_by: Callable[[Command], tuple[Sequence[Any], Sequence[int]]]
+    decide: Callable[[WorkingSet, Command], Outcome]
+    after: Callable[[WorkingSet, Digest, Any], list[Call]]
+
+
+class _Line:
+    """Commands of one account that wait for the transaction in flight."""
+
+    def __init__(self) -> None:
+        self.waiting: deque[Waiting] = deque()
+        self.task: asyncio.Task[None] | None = None
+
+
+class Engine:
+    """One for each process; `submit` is how everything is written."""
+
+    def __init__(self, database: Database, clock: Clock, digest: Digest, rules: Rules) -> None:
+        self.database = database
+        self.clock = clock
+        self.digest = digest
+        self.rules = rules
+        self._lines: dict[int, _Line] = {}
+        self._ids: deque[int] = deque()
+
+    async def submit(self, account_id: int, settings: Settings, command: Command) -> Outcome:
+        """What the command came to, after it is committed.
+
+        Raises the errors of the rules (nothing changed), or DatabaseUnavailable.
+        """
+        if command.dry_run:
+            return await self.rehearse(account_id, settings, [command])
+        line = self._lines.get(account_id)
+        if line is None:
+            line = self._lines[account_id] = _Line()
+        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        line.waiting.append((command, settings, future))
+        if line.task is None:
+            line.task = asyncio.create_task(self._drain(account_id, line))
+        return await future
+
+    async def close(self) -> None:
+        """Wait until everything that was submitted is answered."""
+        while tasks := [line.task for line in self._lines.values() if line.task]:
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def rehearse(
+        self, account_id: int, settings: Settings, commands: Sequence[Command]
+    ) -> Outcome:
+        """Do everything in a transaction that is rolled back (decisions D27)."""
+        batch = [(command, settings) for command in commands]
+        answers = await self._insist(account_id, batch, keep=False)
+        answer = answers[-1]
+        if isinstance(answer, Exception):
+            raise answer
+        if answer.new:
+            answer.resolution.contact_id = None
+        return answer
+
+    async def _drain(self, account_id: int, line: _Line) -> None:
+        """Send batch after batch until nobody waits."""
+        await asyncio.sleep(0)  # let the requests that are already read join the first batch
+        try:
+            while line.waiting:
+                size = min(len(line.waiting), MOST_IN_A_BATCH)
+                await self._answer(account_id, [line.waiting.popleft() for _ in range(size)])
+        finally:
+            line.task = None
+
+    async def _answer(self, account_id: int, batch: list[Waiting]) -> None:
+        try:
+            answers = await self._insist(account_id, [(one[0], one[1]) for one in batch], keep=True)
+        except Exception as error:  # noqa: BLE001 - whoever waits must be told, whatever it is
+            answers = [error] * len(batch)
+        for (_, _, future), answer in zip(batch, answers, strict=True):
+            if future.done():
+                continue
+            if isinstance(answer, Exception):
+                future.set_exception(answer)
+            else:
+                future.set_result(answer)
+
+    async def _insist(
+        self, account_id: int, batch: Sequence[tuple[Command, Settings]], *, keep: bool
+    ) -> list[Answer]:
+        """Run the batch, again on fresh data while others are quicker; bisect a poisoned one."""
+        for attempt in range(MOST_ATTEMPTS):
+            try:
+                return await self._attempt(account_id, batch, keep=keep)
+            except RETRYABLE:
+                if attempt > 5 and len(batch) > 1:
+                    return await self._halves(account_id, batch, keep=keep)
+                await asyncio.sleep(random.random() * 0.002 * min(attempt + 1, 20))
+            except StatementFailed as error:
+                if len(batch) > 1:
+                    return await self._halves(account_id, batch, keep=keep)
+                log.exception("command_failed", state=error.sqlstate, command=_name(batch[0][0]))
+                return [error]
+        raise DatabaseUnavailable("Too many others change the same contact; try again in a moment.")
+
+    async def _halves(
+        self, account_id: int, batch: Sequence[tuple[Command, Settings]], *, keep: bool
+    ) -> list[Answer]:
+        """A command that cannot succeed must not fail its neighbours (design/engine.md)."""
+        middle = len(batch) // 2
+        answers: list[Answer] = []
+        for half in (batch[:middle], batch[middle:]):
+            try:
+                answers += await self._insist(account_id, half, keep=keep)
+            except KartotekaError as error:
+                answers += [error] * len(half)
+        return answers
+
+    async def _attempt(
+        self, account_id: int, batch: Sequence[tuple[Command, Settings]], *, keep: bool
+    ) -> list[Answer]:
+        ids: deque[int] = deque()
+        ws = WorkingSet(account_id, batch[0][1], ids.popleft)
+        commands = [command for command, _ in batch]
+        repeats = Repeats(account_id, commands)
+        async with transaction(self.database) as tx:
+            loader = Loader(tx, ws, self.digest)
+            await self._load(tx, loader, commands, repeats)
+            ids.extend(self._ids.popleft() for _ in commands)
+            answers: list[Answer] = []
+            for command, settings in batch:
+                ws.settings = settings
+                answers.append(await self._decide(loader, command, repeats))
+            calls = [
+                *difference(ws),
+                *self.rules.after(ws, self.digest, commands[-1].origin.at),
+                *repeats.changes(),
+            ]
+            if keep and calls:
+                await tx.commit(*calls)
+            elif calls:
+                await tx.run(*calls)
+        self._ids.extendleft(reversed(ids))
+        return answers
+
+    async def _load(
+        self, tx: Transaction, loader: Loader, commands: Sequence[Command], repeats: Repeats
+    ) -> None:
+        """Everything that the commands name, and ids for as many new cards as they may make."""
+        blocks = 0
+        while len(self._ids) + blocks * IDS_IN_A_BLOCK < len(commands):
+            blocks += 1
+        extra = [*repeats.calls(), *[(QUERIES["next_contact_ids"], {})] * blocks]
+        wanted = [self.rules.named_by(command) for command in commands]
+        rows = await loader.first(wanted, *extra)
+        repeats.load(rows)
+        self._take_ids(rows[len(rows) - blocks :])
+        while len(self._ids) < len(commands):  # another account's batch was quicker
+            self._take_ids(await tx.run((QUERIES["next_contact_ids"], {})))
+
+    def _take_ids(self, blocks: list[list[tuple[Any, ...]]]) -> None:
+        for ((first,),) in blocks:
+            self._ids.extend(range(first, first + IDS_IN_A_BLOCK))
+
+    async def _decide(self, loader: Loader, command: Command, repeats: Repeats) -> Answer:
+        """The rules on one command; what they miss is loaded and they are asked again."""
+        try:
+            if earlier := repeats.earlier(command):
+                return earlier
+            for _ in range(MOST_LOADS):
+                try:
+                    outcome = self.rules.decide(loader.ws, command)
+                except Missing as missing:
+                    await loader.load(missing)
+                else:
+                    repeats.remember(command, outcome)
+                    return outcome
+        except KartotekaError as error:
+            return error
+        raise AssertionError(f"{_name(command)} never has enough loaded")
+
+
+def _name(command: Command) -> str:
+    return type(command).__name__
