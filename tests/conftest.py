@@ -10,9 +10,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
-from collections.abc import AsyncIterator, Iterator
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -24,6 +30,8 @@ from kartoteka.db.embedded import EmbeddedPostgres
 from kartoteka.db.migrate import migrate
 
 TEMPLATE = "kartoteka_template"
+COMMAND = str(Path(sys.executable).with_name("kartoteka"))
+"""The installed command, as a user runs it."""
 
 
 @pytest.fixture(scope="session")
@@ -76,3 +84,102 @@ def make_database(postgres_url: str, name: str, template: str = "template0") -> 
 def url_of(postgres_url: str, name: str) -> str:
     """The conninfo of another database on the same server."""
     return make_conninfo(postgres_url, dbname=name)
+
+
+class Server:
+    """A running `kartoteka serve`.
+
+    `url` is its address, `key` its API key, `lines` what it printed until it was ready.
+    """
+
+    def __init__(self, process: subprocess.Popen[str], key: str, log: Path) -> None:
+        self.process = process
+        self.key = key
+        self.log = log
+        self.lines: list[str] = []
+        self.url = ""
+
+    def wait_until_ready(self, timeout_s: float = 60) -> Server:
+        """Read its output up to the line that names its address; fails when it ends before."""
+        assert self.process.stdout is not None
+        deadline = time.monotonic() + timeout_s
+        while not self.url:
+            line = self.process.stdout.readline()
+            assert line, f"the server ended ({self.process.wait()}): {self.log.read_text()}"
+            assert time.monotonic() < deadline, self.log.read_text()
+            self.lines.append(line.rstrip("\n"))
+            if "is ready: " in line:
+                self.url = line.rpartition(" ")[2].strip()
+        return self
+
+    def stop(self, how: signal.Signals = signal.SIGTERM, timeout_s: float = 60) -> int:
+        """End it, and wait until it has; its exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+        try:
+            code = self.process.wait(timeout_s)
+        finally:
+            if self.process.stdout is not None:
+                self.process.stdout.close()
+        return code
+
+
+API_KEY = "kk_test_0123456789abcdefghijklmnopqr"
+StartServer = Callable[..., Server]
+
+
+def launch_server(folder: Path, **environment: str) -> Server:
+    """Start `kartoteka serve` on that data folder and a free port; call `wait_until_ready`.
+
+    `environment`: further settings, such as KARTOTEKA_PROCESSES="2". Its API key is `API_KEY`
+    unless told otherwise; its log lines go to the file `server.log` beside the data folder.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    log = folder.parent / "server.log"
+    given = {
+        "KARTOTEKA_DATA_DIR": str(folder),
+        "KARTOTEKA_PORT": "0",
+        "KARTOTEKA_API_KEY": API_KEY,
+        **environment,
+    }
+    with log.open("a") as errors:
+        process = subprocess.Popen(
+            [COMMAND, "serve"],
+            env=clean_environment() | given,
+            cwd=folder.parent,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        )
+    return Server(process, given["KARTOTEKA_API_KEY"], log)
+
+
+def clean_environment() -> dict[str, str]:
+    """Our environment without settings of Kartoteka."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("KARTOTEKA")}
+
+
+@pytest.fixture
+def start_server(tmp_path: Path) -> Iterator[StartServer]:
+    """`start_server(folder=..., KARTOTEKA_PROCESSES="2")` gives a ready `Server`.
+
+    `folder` is its data folder, by default one of this test. All are stopped after the test.
+    """
+    started: list[Server] = []
+
+    def start(folder: Path | None = None, **environment: str) -> Server:
+        server = launch_server(folder or tmp_path / "server" / "data", **environment)
+        started.append(server)
+        return server.wait_until_ready()
+
+    yield start
+    for server in started:
+        server.stop()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The real server as a child process on its own embedded PostgreSQL, one for a module."""
+    started = launch_server(tmp_path_factory.mktemp("server") / "data").wait_until_ready()
+    yield started
+    started.stop()

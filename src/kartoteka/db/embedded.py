@@ -70,14 +70,22 @@ class EmbeddedPostgres:
         """The process id of the running server."""
         return self._server.pid if self._server and self._server.poll() is None else None
 
-    def start(self, *, timeout_s: float = 120.0) -> None:
-        """Start it and wait until it answers; the first time its files are made (about a second).
+    def claim(self) -> None:
+        """Make the data folder if need be, and keep every other server away from it.
 
-        Raises `SettingsError` when the folder is in use or not ours, `DatabaseUnavailable` when it
-        does not come up in time.
+        Raises `SettingsError` when it cannot be written or another server has it.
         """
         make_data_folder(self.data_dir)
         self._lock.take()
+
+    def start(self, *, timeout_s: float = 120.0) -> None:
+        """Start it and wait until it answers; the first time its files are made (about a second).
+
+        Claims the folder unless that was done. Raises `SettingsError` when the folder is in use or
+        not ours, `DatabaseUnavailable` when it does not come up in time.
+        """
+        if not self._lock.is_ours:
+            self.claim()
         try:
             self._prepare()
             self._await_ready(time.monotonic() + timeout_s)
@@ -223,7 +231,7 @@ def _says_ready(cluster: Path, pid: int | None) -> bool:
 
 def _ensure_database(socket_folder: Path | None, password: str) -> None:
     """The role that Kartoteka works as, which is no superuser, and its database."""
-    assert socket_folder is not None  # noqa: S101  set before the launch
+    assert socket_folder is not None
     with psycopg.connect(
         _url(socket_folder, password, SUPERUSER, "postgres"), autocommit=True
     ) as connection:

@@ -17,6 +17,11 @@ class FolderLock:
         self._path = folder / "lock"
         self._fd: int | None = None
 
+    @property
+    def is_ours(self) -> bool:
+        """True between `take` and `release`."""
+        return self._fd is not None
+
     def take(self, *, wait_s: float = 15.0) -> None:
         """Lock the folder or raise `SettingsError`, which names the process that has it.
 

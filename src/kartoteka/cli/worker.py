@@ -1,0 +1,29 @@
+"""`kartoteka worker`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+
+import click
+
+from kartoteka.cli.database import database_url_of
+from kartoteka.jobs.queue import run_worker
+from kartoteka.log import start_logging
+from kartoteka.settings import load_settings
+
+
+@click.command()
+def worker() -> None:
+    """Carry out background jobs of a running server, until Ctrl-C.
+
+    The server does that itself; more workers help when imports and exports must not slow it down.
+
+    \b
+    Examples:
+      kartoteka worker
+      KARTOTEKA_DATABASE_URL=postgresql://u:p@db/kartoteka kartoteka worker
+    """
+    settings = load_settings(os.environ)
+    start_logging(settings.log_format)
+    asyncio.run(run_worker(database_url_of(settings)))

@@ -1,0 +1,1 @@
+"""Background work, queued in the same PostgreSQL by procrastinate."""

@@ -1,0 +1,63 @@
+"""The queue of background jobs: its tables and the worker that carries them out."""
+
+from __future__ import annotations
+
+from procrastinate import App, PsycopgConnector, exceptions
+
+from kartoteka.errors import DatabaseUnavailable
+
+STOP_WITHIN_S = 30.0
+"""How long a stopping worker lets its jobs finish."""
+
+
+def open_queue(database_url: str) -> App:
+    """The queue in that database; `async with queue.open_async()` connects it."""
+    connector = PsycopgConnector(
+        conninfo=database_url,
+        min_size=1,
+        max_size=4,
+        timeout=10,
+        kwargs={"application_name": "kartoteka worker"},
+    )
+    return App(connector=connector)
+
+
+async def prepare_queue(database_url: str) -> bool:
+    """Make the tables of the queue; False when they were there."""
+    queue = open_queue(database_url)
+    try:
+        async with queue.open_async():
+            if await _is_prepared(queue):
+                return False
+            try:
+                await queue.schema_manager.apply_schema_async()
+            except exceptions.ConnectorException:
+                # Another server was quicker; the script is one transaction, so all or nothing.
+                if not await _is_prepared(queue):
+                    raise
+                return False
+            return True
+    except exceptions.ConnectorException as error:
+        raise DatabaseUnavailable from error
+
+
+async def run_worker(database_url: str) -> None:
+    """Carry out jobs until SIGINT or SIGTERM, then finish the running ones.
+
+    Raises `DatabaseUnavailable`.
+    """
+    queue = open_queue(database_url)
+    try:
+        async with queue.open_async():
+            await queue.run_worker_async(
+                concurrency=2, shutdown_graceful_timeout=STOP_WITHIN_S, name="kartoteka"
+            )
+    except exceptions.ConnectorException as error:
+        raise DatabaseUnavailable from error
+
+
+async def _is_prepared(queue: App) -> bool:
+    found = await queue.connector.execute_query_one_async(
+        query="select to_regclass('procrastinate_jobs') is not null as here"
+    )
+    return bool(found["here"])

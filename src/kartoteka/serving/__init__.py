@@ -1,0 +1,1 @@
+"""Processes: one parent that owns socket and database, workers that answer requests."""
