@@ -1,0 +1,1 @@
+"""JSON over HTTP: one module per resource, one table of routes, one table of errors."""

@@ -1,0 +1,142 @@
+"""One request from the first byte to the last: who calls, may they, the answer, the log line."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import secrets
+import traceback
+from collections.abc import Awaitable, Callable
+from time import perf_counter
+from typing import Any
+
+import structlog
+
+from kartoteka.access.keys import require
+from kartoteka.api.answers import Answer
+from kartoteka.api.bodies import ClientGone
+from kartoteka.api.call import Call
+from kartoteka.api.errors import InternalError, error_answer
+from kartoteka.api.routing import Route
+from kartoteka.api.services import Services
+from kartoteka.errors import KartotekaError
+
+Send = Callable[[Any], Awaitable[None]]
+
+log = structlog.get_logger("kartoteka.access")
+
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._:+/=@-]{1,64}")
+CLIENT_GONE = 499
+"""What the log calls a request whose client hung up; nobody is answered."""
+
+
+class Edge:
+    """Runs the end points of every route; the hot ones and Litestar's alike."""
+
+    def __init__(self, services: Services) -> None:
+        self.services = services
+        # A random word for this process and a number: unique without asking for randomness each time.
+        self._process = secrets.token_hex(5)
+        self._numbers = itertools.count(1)
+
+    async def run(
+        self, route: Route, params: dict[str, str], scope: Any, receive: Any, send: Send
+    ) -> None:
+        """Answer one request of that route."""
+        started = perf_counter()
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        call = Call(self.services, route, params, scope, receive, headers, self.request_id(headers))
+        try:
+            answer = await self._answer(call)
+        except ClientGone:
+            self._observe(call, CLIENT_GONE, started)
+            return
+        self._observe(call, answer.status, started)
+        await send_answer(send, answer, call.request_id)
+
+    async def refuse(self, error: KartotekaError, scope: Any, send: Send) -> None:
+        """Answer a request that no route takes."""
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        request_id = self.request_id(headers)
+        answer = error_answer(error, scope["path"], self.services.clock.now())
+        log.info(
+            "request",
+            method=scope["method"][:16],
+            route="unmatched",
+            status=answer.status,
+            request_id=request_id,
+        )
+        self.services.metrics.observe("unmatched", answer.status, 0.0)
+        await send_answer(send, answer, request_id)
+
+    def request_id(self, headers: dict[bytes, bytes]) -> str:
+        """The caller's own id if it is a sane one, else a new one."""
+        given = headers.get(b"x-request-id")
+        if given is not None and _REQUEST_ID.fullmatch(given):
+            return given.decode("ascii")
+        return f"{self._process}-{next(self._numbers):x}"
+
+    async def _answer(self, call: Call) -> Answer:
+        route = call.route
+        try:
+            if route.right is not None:
+                await self._admit(call)
+            return await route.endpoint(call)
+        except KartotekaError as error:
+            return error_answer(error, call.scope["path"], call.at)
+        except ClientGone:
+            raise
+        except Exception as error:  # noqa: BLE001 - the last resort: logged, answered without details
+            log.error(
+                "failed",
+                route=route.path,
+                request_id=call.request_id,
+                error=type(error).__name__,
+                where=_where(error),
+            )
+            return error_answer(InternalError(), call.scope["path"], call.at)
+
+    async def _admit(self, call: Call) -> None:
+        """Who calls, whether the key reaches this far, and how often it did this second."""
+        assert call.route.right is not None
+        authorization = call.headers.get(b"authorization")
+        text = None if authorization is None else authorization.decode("latin-1")
+        caller = await self.services.keys.authenticate(text)
+        call.caller = caller
+        require(caller, call.route.right)
+        if caller.account.settings.rate_limits:
+            self.services.limits.count(caller.account.account_id, call.route.pool)
+
+    def _observe(self, call: Call, status: int, started: float) -> None:
+        """One log line, one count: the template of the path, never its values."""
+        seconds = perf_counter() - started
+        route = call.route
+        self.services.metrics.observe(route.operation, status, seconds)
+        log.info(
+            "request",
+            method=route.method,
+            route=route.path,
+            status=status,
+            ms=round(seconds * 1000, 1),
+            request_id=call.request_id,
+            key_id=call.caller.key_id if call.caller else None,
+        )
+
+
+def _where(error: BaseException) -> list[str]:
+    """The innermost frames. Never the error's text: a database's may quote what a contact has."""
+    frames = traceback.extract_tb(error.__traceback__)[-6:]
+    return [f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames]
+
+
+async def send_answer(send: Send, answer: Answer, request_id: str) -> None:
+    """Send it, with its length and the request's id."""
+    headers = [
+        (b"content-length", b"%d" % len(answer.body)),
+        (b"x-request-id", request_id.encode("ascii")),
+        *answer.headers,
+    ]
+    if answer.content_type is not None:
+        headers.append((b"content-type", answer.content_type))
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body})

@@ -1,0 +1,88 @@
+"""Litestar with one handler for each route of the table: it finds the route, `Edge` does the rest."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import unquote
+
+from litestar import Litestar, Request
+from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException
+from litestar.handlers import HTTPRouteHandler
+from litestar.types import ASGIApp, ExceptionHandlersMap
+
+from kartoteka.api.call import InvalidParameter
+from kartoteka.api.edge import Edge
+from kartoteka.api.errors import InternalError, MethodNotAllowed, UnknownPath
+from kartoteka.api.routing import Route
+from kartoteka.errors import KartotekaError
+
+_PARAMETER = re.compile(r"\{(\w+)\}")
+_KNOWN = "kartoteka"
+
+
+class ColdRoutes:
+    """All routes behind Litestar's router. Paths are matched before percent-decoding: a token may
+    contain a slash."""
+
+    def __init__(self, routes: Sequence[Route], edge: Edge) -> None:
+        self._edge = edge
+        self._app = Litestar(
+            route_handlers=[self._handler(route) for route in routes],
+            exception_handlers=_raising,
+            openapi_config=None,
+            logging_config=None,
+            request_max_body_size=None,
+            debug=False,
+        )
+
+    async def __call__(self, scope: Any, path: bytes, receive: Any, send: Any) -> None:
+        text = path.decode("latin-1")
+        inner = {**scope, "path": text, "raw_path": path, _KNOWN: scope}
+        if scope["method"] == "HEAD":
+            inner["method"] = "GET"
+        try:
+            await self._app(inner, receive, send)
+        except HTTPException as error:
+            await self._edge.refuse(_as_ours(error), scope, send)
+
+    def _handler(self, route: Route) -> HTTPRouteHandler:
+        async def run(request: Request[Any, Any, Any]) -> ASGIApp:
+            params = {name: _decoded(text) for name, text in request.path_params.items()}
+
+            async def respond(scope: Any, receive: Any, send: Any) -> None:
+                await self._edge.run(route, params, scope[_KNOWN], receive, send)
+
+            return respond
+
+        path = _PARAMETER.sub(r"{\1:str}", route.path)
+        return HTTPRouteHandler(path, http_method=[route.method], name=route.operation)(run)  # type: ignore[list-item]
+
+
+def build_litestar(routes: Sequence[Route], edge: Edge) -> ColdRoutes:
+    """The routes of the table."""
+    return ColdRoutes(routes, edge)
+
+
+def _decoded(text: Any) -> str:
+    try:
+        return unquote(str(text), errors="strict")
+    except UnicodeDecodeError:
+        raise InvalidParameter("The path is not valid UTF-8.") from None
+
+
+def _as_ours(error: HTTPException) -> KartotekaError:
+    if isinstance(error, MethodNotAllowedException):
+        allow = (error.headers or {}).get("allow", "")
+        return MethodNotAllowed(allow=", ".join(sorted(allow.split(", "))))
+    if isinstance(error, NotFoundException):
+        return UnknownPath()
+    return InternalError()
+
+
+def _reraise(_request: Any, error: Exception) -> Any:
+    raise error
+
+
+_raising: ExceptionHandlersMap = {HTTPException: _reraise, Exception: _reraise}
