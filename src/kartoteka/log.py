@@ -83,8 +83,3 @@ def _first_line_only(_logger: Any, _method: str, event: Event) -> Event:
 
 def _to_json(event: Any, **_: Any) -> str:
     return msgspec.json.encode(event, enc_hook=str).decode()
-
-
-def get_logger() -> Any:
-    """A logger whose lines go where `start_logging` said."""
-    return structlog.get_logger()

@@ -15,19 +15,19 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from kartoteka.access.model import AccountContext
 from kartoteka.clock import Clock
 from kartoteka.contacts.model import Command, Outcome
 from kartoteka.db.database import Database
 from kartoteka.db.failures import RETRYABLE, StatementFailed
 from kartoteka.db.transaction import Call, Transaction, transaction
 from kartoteka.errors import DatabaseUnavailable, KartotekaError
+from kartoteka.identity.account_rules import rules_of
 from kartoteka.identity.model import Settings
 from kartoteka.identity.store import QUERIES, Digest, Loader, difference
 from kartoteka.identity.working_set import Missing, WorkingSet
 from kartoteka.intake.repeats import Repeats
-from kartoteka.log import get_logger
-
-log = get_logger()
+from kartoteka.log import logger
 
 MOST_IN_A_BATCH = 200
 MOST_ATTEMPTS = 40
@@ -65,11 +65,12 @@ class Engine:
         self._lines: dict[int, _Line] = {}
         self._ids: deque[int] = deque()
 
-    async def submit(self, account_id: int, settings: Settings, command: Command) -> Outcome:
+    async def submit(self, account: AccountContext, command: Command) -> Outcome:
         """What the command came to, after it is committed.
 
         Raises the errors of the rules (nothing changed), or DatabaseUnavailable.
         """
+        account_id, settings = account.account_id, rules_of(account.settings)
         if command.dry_run:
             return await self.rehearse(account_id, settings, [command])
         line = self._lines.get(account_id)
@@ -136,7 +137,7 @@ class Engine:
             except StatementFailed as error:
                 if len(batch) > 1:
                     return await self._halves(account_id, batch, keep=keep)
-                log.exception("command_failed", state=error.sqlstate, command=_name(batch[0][0]))
+                logger.exception("command_failed", state=error.sqlstate, command=_name(batch[0][0]))
                 return [error]
         raise DatabaseUnavailable("Too many others change the same contact; try again in a moment.")
 
