@@ -23,6 +23,12 @@ logger: structlog.typing.FilteringBoundLogger = structlog.get_logger("kartoteka"
 _QUIET = ("uvicorn", "uvicorn.error", "procrastinate", "asyncio", "httpx", "psycopg")
 
 
+def get_logger(name: str) -> structlog.typing.FilteringBoundLogger:
+    """A logger whose lines carry that name in the field `logger`."""
+    named: structlog.typing.FilteringBoundLogger = structlog.get_logger(logger=name)
+    return named
+
+
 def start_logging(log_format: str = "") -> None:
     """Send every log line of this process to stderr; `readable`, `json`, or "" for what fits."""
     readable = (log_format or ("readable" if sys.stderr.isatty() else "json")) == "readable"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import signal
 import socket
@@ -71,8 +70,6 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         # Ctrl-C reaches this process too; uvicorn takes a second signal for impatience.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        gc.collect()
-        gc.freeze()  # what the start made stays; collections need not look at it again
         self._lifeline.say_ready()
 
     def _parent_is_gone(self) -> None:
