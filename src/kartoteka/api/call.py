@@ -11,7 +11,7 @@ from kartoteka.access.model import AccountContext, Caller, Rights
 from kartoteka.api.bodies import Receive, parse_object, read_body
 from kartoteka.api.routing import Route
 from kartoteka.api.services import Services
-from kartoteka.contacts.model import Repeat
+from kartoteka.contacts.model import Command, Outcome, Repeat
 from kartoteka.errors import Forbidden, InvalidRequest, NotFound
 from kartoteka.identity.model import Origin
 
@@ -52,6 +52,7 @@ class Call:
         self,
         services: Services,
         route: Route,
+        *,
         params: dict[str, str],
         scope: Any,
         receive: Receive,
@@ -118,6 +119,10 @@ class Call:
         """The JSON object of the body. Raises what `bodies` raises."""
         self.body = await read_body(self.receive, self.headers, self.route.max_body_bytes)
         return parse_object(self.body, self.headers.get(b"content-type"))
+
+    async def write(self, command: Command) -> Outcome:
+        """Carry out one command for the caller's account; back after the commit."""
+        return await self.services.engine.submit(self.account, command)
 
     def origin(self) -> Origin:
         """This request, as history keeps it."""

@@ -69,7 +69,7 @@ def read_channels(
         elif kind is PHONE:
             channels.phone = _single(PHONE, item, channels.phone, region, warnings)
         elif kind is not None:
-            _add_token(channels, kind, item, region, device, warnings)
+            _add_token(channels, kind, item, region=region, device=device, warnings=warnings)
     return channels
 
 
@@ -110,6 +110,7 @@ def _add_token(
     channels: Channels,
     kind: IdentifierKind,
     item: dict[str, Any],
+    *,
     region: Region,
     device: str | None,
     warnings: list[Notice],

@@ -7,7 +7,7 @@ an error (D3), because a call that names a person badly may hit another one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -123,10 +123,11 @@ def _read_profile(raw: dict[str, Any], rules: FormRules, warnings: list[Notice])
 _NO_FIELDS: dict[str, str] = {}
 
 
-def _kept(clean: Any, value: object, code: str, warnings: list[Notice]) -> str | None:
+def _kept(
+    clean: Callable[[object], str | None], value: object, code: str, warnings: list[Notice]
+) -> str | None:
     try:
-        cleaned: str | None = clean(value)
-        return cleaned
+        return clean(value)
     except InvalidValue as error:
         warnings.append(Notice(code, str(error), error.field))
         return None

@@ -60,8 +60,7 @@ async def add_contact(call: Call) -> Answer:
     contact = await read_form(call, await call.json_object())
     if not contact.person.all():
         raise NoIdentifier
-    outcome = await call.services.submit(
-        call.account,
+    outcome = await call.write(
         AddContact(
             origin=call.origin(),
             contact=contact,
@@ -81,8 +80,7 @@ async def update_contact(call: Call) -> Answer:
     dry_run, explain = wants(call)
     clear = _clear(call)
     contact = await read_form(call, await call.json_object())
-    outcome = await call.services.submit(
-        call.account,
+    outcome = await call.write(
         UpdateContact(
             origin=call.origin(),
             contact_id=contact_id,
@@ -112,9 +110,7 @@ async def remove_contact(call: Call) -> Answer:
     """DELETE /api/v1/contact/{id}."""
     contact_id = call.path_id()
     erase = _erase(call)
-    await call.services.submit(
-        call.account, RemoveContact(origin=call.origin(), contact_id=contact_id, erase=erase)
-    )
+    await call.write(RemoveContact(origin=call.origin(), contact_id=contact_id, erase=erase))
     return text_answer(f"Contact with id='{contact_id}' has been deleted")
 
 
@@ -125,8 +121,8 @@ async def remove_by_external_id(call: Call) -> Answer:
     one = read_external_id(call.query.get("externalCustomerId"), region, [])
     if one is None:
         raise NoExternalId
-    outcome = await call.services.submit(
-        call.account, RemoveContact(origin=call.origin(), external_id=one.value, erase=erase)
+    outcome = await call.write(
+        RemoveContact(origin=call.origin(), external_id=one.value, erase=erase)
     )
     return text_answer(f"Contact with id='{outcome.resolution.contact_id}' has been deleted")
 

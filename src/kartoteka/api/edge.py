@@ -5,12 +5,9 @@ from __future__ import annotations
 import itertools
 import re
 import secrets
-import traceback
 from collections.abc import Awaitable, Callable
 from time import perf_counter
 from typing import Any
-
-import structlog
 
 from kartoteka.access.keys import require
 from kartoteka.api.answers import Answer
@@ -20,10 +17,9 @@ from kartoteka.api.errors import InternalError, error_answer
 from kartoteka.api.routing import Route
 from kartoteka.api.services import Services
 from kartoteka.errors import KartotekaError
+from kartoteka.log import logger
 
 Send = Callable[[Any], Awaitable[None]]
-
-log = structlog.get_logger("kartoteka.access")
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:+/=@-]{1,64}")
 CLIENT_GONE = 499
@@ -38,6 +34,7 @@ class Edge:
         # A random word for this process and a number: unique without asking for randomness each time.
         self._process = secrets.token_hex(5)
         self._numbers = itertools.count(1)
+        self._log = logger.bind()
 
     async def run(
         self, route: Route, params: dict[str, str], scope: Any, receive: Any, send: Send
@@ -45,7 +42,15 @@ class Edge:
         """Answer one request of that route."""
         started = perf_counter()
         headers: dict[bytes, bytes] = dict(scope["headers"])
-        call = Call(self.services, route, params, scope, receive, headers, self.request_id(headers))
+        call = Call(
+            self.services,
+            route,
+            params=params,
+            scope=scope,
+            receive=receive,
+            headers=headers,
+            request_id=self.request_id(headers),
+        )
         try:
             answer = await self._answer(call)
         except ClientGone:
@@ -59,7 +64,7 @@ class Edge:
         headers: dict[bytes, bytes] = dict(scope["headers"])
         request_id = self.request_id(headers)
         answer = error_answer(error, scope["path"], self.services.clock.now())
-        log.info(
+        self._log.info(
             "request",
             method=scope["method"][:16],
             route="unmatched",
@@ -86,14 +91,9 @@ class Edge:
             return error_answer(error, call.scope["path"], call.at)
         except ClientGone:
             raise
-        except Exception as error:  # noqa: BLE001 - the last resort: logged, answered without details
-            log.error(
-                "failed",
-                route=route.path,
-                request_id=call.request_id,
-                error=type(error).__name__,
-                where=_where(error),
-            )
+        except Exception:  # noqa: BLE001 - the last resort, logged
+            # The log keeps the type of the error and where it passed, never its words.
+            self._log.exception("failed", route=route.path, request_id=call.request_id)
             return error_answer(InternalError(), call.scope["path"], call.at)
 
     async def _admit(self, call: Call) -> None:
@@ -112,7 +112,7 @@ class Edge:
         seconds = perf_counter() - started
         route = call.route
         self.services.metrics.observe(route.operation, status, seconds)
-        log.info(
+        self._log.info(
             "request",
             method=route.method,
             route=route.path,
@@ -121,12 +121,6 @@ class Edge:
             request_id=call.request_id,
             key_id=call.caller.key_id if call.caller else None,
         )
-
-
-def _where(error: BaseException) -> list[str]:
-    """The innermost frames. Never the error's text: a database's may quote what a contact has."""
-    frames = traceback.extract_tb(error.__traceback__)[-6:]
-    return [f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames]
 
 
 async def send_answer(send: Send, answer: Answer, request_id: str) -> None:

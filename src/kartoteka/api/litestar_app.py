@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import unquote
 
-from litestar import Litestar, Request
+from litestar import HttpMethod, Litestar, Request
 from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp, ExceptionHandlersMap
 
+from kartoteka.api.answers import Answer
 from kartoteka.api.call import InvalidParameter
-from kartoteka.api.edge import Edge
+from kartoteka.api.edge import Edge, send_answer
 from kartoteka.api.errors import InternalError, MethodNotAllowed, UnknownPath
 from kartoteka.api.routing import Route
 from kartoteka.errors import KartotekaError
@@ -28,8 +29,12 @@ class ColdRoutes:
 
     def __init__(self, routes: Sequence[Route], edge: Edge) -> None:
         self._edge = edge
+        self._allowed = allowed_methods(routes)
         self._app = Litestar(
-            route_handlers=[self._handler(route) for route in routes],
+            route_handlers=[
+                *(self._handler(route) for route in routes),
+                *(self._options(path, allow) for path, allow in self._allowed.items()),
+            ],
             exception_handlers=_raising,
             openapi_config=None,
             logging_config=None,
@@ -39,13 +44,24 @@ class ColdRoutes:
 
     async def __call__(self, scope: Any, path: bytes, receive: Any, send: Any) -> None:
         text = path.decode("latin-1")
-        inner = {**scope, "path": text, "raw_path": path, _KNOWN: scope}
+        inner: Any = {**scope, "path": text, "raw_path": path, _KNOWN: scope}
         if scope["method"] == "HEAD":
             inner["method"] = "GET"
         try:
             await self._app(inner, receive, send)
         except HTTPException as error:
             await self._edge.refuse(_as_ours(error), scope, send)
+
+    def _options(self, path: str, allow: str) -> HTTPRouteHandler:
+        async def options(request: Request[Any, Any, Any]) -> ASGIApp:  # noqa: ARG001 - by name
+            async def respond(scope: Any, _receive: Any, send: Any) -> None:
+                answer = Answer(b"", 204, None, ((b"allow", allow.encode()),))
+                request_id = self._edge.request_id(dict(scope["headers"]))
+                await send_answer(send, answer, request_id)
+
+            return respond
+
+        return _route_handler(path, HttpMethod.OPTIONS, f"options {path}")(options)
 
     def _handler(self, route: Route) -> HTTPRouteHandler:
         async def run(request: Request[Any, Any, Any]) -> ASGIApp:
@@ -56,8 +72,23 @@ class ColdRoutes:
 
             return respond
 
-        path = _PARAMETER.sub(r"{\1:str}", route.path)
-        return HTTPRouteHandler(path, http_method=[route.method], name=route.operation)(run)  # type: ignore[list-item]
+        return _route_handler(route.path, HttpMethod(route.method), route.operation)(run)
+
+
+def _route_handler(path: str, method: HttpMethod, name: str) -> HTTPRouteHandler:
+    # Litestar insists on a status with a body; `Edge` sends the real one.
+    template = _PARAMETER.sub(r"{\1:str}", path)
+    return HTTPRouteHandler(template, http_method=method, name=name, status_code=200)
+
+
+def allowed_methods(routes: Sequence[Route]) -> dict[str, str]:
+    """For each path what its header Allow says; who may GET may HEAD."""
+    methods: dict[str, set[str]] = {}
+    for route in routes:
+        methods.setdefault(route.path, {"OPTIONS"}).add(route.method)
+        if route.method == "GET":
+            methods[route.path].add("HEAD")
+    return {path: ", ".join(sorted(found)) for path, found in methods.items()}
 
 
 def build_litestar(routes: Sequence[Route], edge: Edge) -> ColdRoutes:
@@ -74,8 +105,9 @@ def _decoded(text: Any) -> str:
 
 def _as_ours(error: HTTPException) -> KartotekaError:
     if isinstance(error, MethodNotAllowedException):
-        allow = (error.headers or {}).get("allow", "")
-        return MethodNotAllowed(allow=", ".join(sorted(allow.split(", "))))
+        found = set((error.headers or {}).get("allow", "").split(", "))
+        allow = sorted(found | {"HEAD"} if "GET" in found else found)
+        return MethodNotAllowed(allow=", ".join(allow))
     if isinstance(error, NotFoundException):
         return UnknownPath()
     return InternalError()

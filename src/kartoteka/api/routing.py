@@ -23,7 +23,7 @@ class Parameter(msgspec.Struct, frozen=True):
 
     name: str
     description: str
-    schema: Schema = {"type": "string"}
+    schema: Schema = msgspec.field(default_factory=lambda: {"type": "string"})
     place: str = "query"
     required: bool = False
 

@@ -48,8 +48,7 @@ async def subscribe(call: Call) -> Answer:
     contact = await read_form(call, raw)
     if not contact.person.all():
         raise NoIdentifier
-    outcome = await call.services.submit(
-        call.account,
+    outcome = await call.write(
         Subscribe(
             origin=call.origin(),
             contact=contact,
@@ -105,8 +104,7 @@ async def set_subscriptions(call: Call) -> Answer:
     if not isinstance(body.get("subscriptions"), list | str):
         raise InvalidBody("The body needs a member subscriptions, a list of category keys.")
     keys = words(body["subscriptions"], "subscriptions", MAX_WORD_CHARS)
-    await call.services.submit(
-        call.account,
+    await call.write(
         SetSubscriptions(
             origin=call.origin(), contact_id=contact_id, subscriptions=keys, repeat=call.repeat()
         ),
@@ -128,8 +126,7 @@ async def _refuse(call: Call, *, refuse: bool) -> Answer:
     body = await call.json_object()
     emails = _emails(body.get("emails"), Region(call.account.settings.region))
     if emails:
-        await call.services.submit(
-            call.account,
+        await call.write(
             RefuseAddresses(
                 origin=call.origin(), emails=emails, refuse=refuse, repeat=call.repeat()
             ),

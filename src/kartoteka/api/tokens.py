@@ -49,8 +49,7 @@ async def add_app_tokens(call: Call) -> Answer:
     read = [_app_token(item, position, region) for position, item in enumerate(items, start=1)]
     await asyncio.gather(
         *(
-            call.services.submit(
-                call.account,
+            call.write(
                 AddAppToken(
                     origin=call.origin(),
                     app=app,
@@ -114,8 +113,7 @@ async def activate_token(call: Call) -> Answer:
     token = call.path_text("token", MAX_TOKEN_CHARS)
     body = await call.json_object()
     active = _boolean(body.get("active"))
-    await call.services.submit(
-        call.account,
+    await call.write(
         ActivateToken(
             origin=call.origin(), app=app, token=token, active=active, repeat=call.repeat()
         ),
@@ -146,8 +144,7 @@ async def _mute(call: Call, body: dict[str, Any], duration_s: int | None) -> Ans
     app = call.path_text("app", MAX_APP_CHARS)
     token = read_token(body.get("token"), Region(call.account.settings.region))
     until = None if duration_s is None else call.at + timedelta(seconds=duration_s)
-    await call.services.submit(
-        call.account,
+    await call.write(
         MuteToken(origin=call.origin(), app=app, token=token, until=until, repeat=call.repeat()),
     )
     return text_answer("Token has been unmuted" if until is None else "Token has been muted")
