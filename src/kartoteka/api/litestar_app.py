@@ -32,8 +32,9 @@ class ColdRoutes:
         self._allowed = allowed_methods(routes)
         self._app = Litestar(
             route_handlers=[
-                *(self._handler(route) for route in routes),
+                # First: Litestar makes handlers of its own for paths that have none, with less in them.
                 *(self._options(path, allow) for path, allow in self._allowed.items()),
+                *(self._handler(route) for route in routes),
             ],
             exception_handlers=_raising,
             openapi_config=None,
