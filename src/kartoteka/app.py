@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, TypeAlias
 
+from kartoteka.access.accounts import Accounts
 from kartoteka.access.bootstrap import FirstStart, first_start
-from kartoteka.db.database import Database
+from kartoteka.access.keys import KeyRing
+from kartoteka.access.tokens import Tokens
+from kartoteka.api.asgi import build
+from kartoteka.api.services import Services
+from kartoteka.clock import Clock
+from kartoteka.contacts.actions import decide
+from kartoteka.contacts.definitions import Definitions
+from kartoteka.contacts.lookups import named_by
+from kartoteka.contacts.store import after
+from kartoteka.db.database import WRITER_OPTIONS, Database
 from kartoteka.db.migrate import migrate
+from kartoteka.identity.store import digest_with
+from kartoteka.intake.engine import Engine, Rules
 from kartoteka.jobs.queue import prepare_queue
 from kartoteka.log import logger
 from kartoteka.settings import Settings
@@ -44,6 +57,8 @@ class Application:
         self._settings = settings
         self._database_url = database_url
         self._database: Database | None = None
+        self._writers: Database | None = None
+        self._services: Services | None = None
         self._inside: ASGIApp | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -67,22 +82,37 @@ class Application:
 
     async def _open(self) -> None:
         self._database = await Database.open(self._database_url, min_size=0)
-        self._inside = _health_only(self._database)
+        self._writers = await Database.open(self._database_url, min_size=0, options=WRITER_OPTIONS)
+        self._services = compose(self._settings, self._database, self._writers)
+        self._inside = build(self._services)
+        gc.collect()
+        gc.freeze()  # what lives for ever is not looked at again (design/engine.md)
+        gc.set_threshold(20_000, 20, 50)
 
     async def _close(self) -> None:
-        if self._database is not None:
-            await self._database.close()
+        if self._services is not None:
+            await self._services.engine.close()
+            await self._services.keys.close()
+        for database in (self._database, self._writers):
+            if database is not None:
+                await database.close()
+
+
+def compose(settings: Settings, database: Database, writers: Database) -> Services:
+    """One of everything that the end points stand on; `writers` has the engine's connections."""
+    clock = Clock()
+    rules = Rules(named_by, decide, after)
+    return Services(
+        database=database,
+        clock=clock,
+        engine=Engine(writers, clock, digest_with(settings.secret_key), rules),
+        keys=KeyRing(database, clock, settings.region),
+        accounts=Accounts(database, clock, settings.region),
+        tokens=Tokens(database, clock),
+        definitions=Definitions(database),
+    )
 
 
 def create_app(settings: Settings, database_url: str) -> ASGIApp:
     """What a worker serves; `serving` looks this function up by its name."""
     return Application(settings, database_url)
-
-
-def _health_only(database: Database) -> ASGIApp:
-    async def answer(_scope: Scope, _receive: Receive, send: Send) -> None:
-        status = 200 if await database.is_ready() else 503
-        await send({"type": "http.response.start", "status": status, "headers": []})
-        await send({"type": "http.response.body", "body": b""})
-
-    return answer

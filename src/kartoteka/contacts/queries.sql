@@ -42,6 +42,8 @@ set contact_id = d.survivor_id
 from unnest(%(absorbed_id)s::bigint[], %(survivor_id)s::bigint[]) as d (absorbed_id, survivor_id)
 where e.account_id = %(account_id)s
   and e.contact_id = d.absorbed_id
+  and d.absorbed_id > 0
+  and d.survivor_id > 0
 
 -- name: create_categories
 -- Subscription categories that are named and do not exist yet.

@@ -2,11 +2,15 @@
 -- Stored answers under these idempotency keys; primary key.
 select r.key_id, r.idempotency_key, r.digest, r.answer
 from unnest(%(key_ids)s::bigint[], %(names)s::text[]) as k (key_id, name)
-join replay r
-  on r.account_id = %(account_id)s
- and r.key_id = k.key_id
- and r.idempotency_key = k.name
- and r.at > %(since)s::timestamptz
+cross join lateral (
+    select *
+    from replay
+    where account_id = %(account_id)s
+      and key_id = k.key_id
+      and idempotency_key = k.name
+      and at > %(since)s::timestamptz
+    limit 1
+) r
 
 -- name: store_replays
 -- Answers for whoever sends the same again; one that is over 24 hours old makes room.
@@ -25,9 +29,13 @@ where replay.at < excluded.at - interval '24 hours'
 -- When these requests last came; primary key.
 select r.digest, r.at
 from unnest(%(digests)s::bytea[]) as k (digest)
-join recent_request r
-  on r.account_id = %(account_id)s
- and r.digest = k.digest
+cross join lateral (
+    select *
+    from recent_request
+    where account_id = %(account_id)s
+      and digest = k.digest
+    limit 1
+) r
 
 -- name: store_recent
 -- When these requests came.
