@@ -26,16 +26,22 @@ join segment s
  and s.type = 'Static'
 on conflict (account_id, segment_id, contact_id) do nothing
 
--- name: inherit_members
--- Lists of an absorbed card pass to the survivor; `via` remembers where from.
+-- name: inherit_lists
+-- Lists of absorbed cards pass to the survivor; `via` remembers where from, and the absorbed card's own
+-- rows stay for the undo; index segment_member_by_contact.
 insert into segment_member (account_id, segment_id, contact_id, since, via)
-select distinct on (segment_id, contact_id) %(account_id)s::integer, segment_id, contact_id, at, via
-from unnest(%(segment_id)s::integer[], %(contact_id)s::bigint[], %(at)s::timestamptz[], %(via)s::bigint[])
-    as d (segment_id, contact_id, at, via)
-order by segment_id, contact_id
+select distinct on (m.segment_id, d.survivor_id)
+       %(account_id)s::integer, m.segment_id, d.survivor_id, %(at)s::timestamptz, d.absorbed_id
+from unnest(%(absorbed_id)s::bigint[], %(survivor_id)s::bigint[]) as d (absorbed_id, survivor_id)
+join segment_member m
+  on m.account_id = %(account_id)s
+ and m.contact_id = d.absorbed_id
+where d.absorbed_id > 0
+  and d.survivor_id > 0
+order by m.segment_id, d.survivor_id
 on conflict (account_id, segment_id, contact_id) do nothing
 
--- name: move_activity
+-- name: move_events
 -- Events of absorbed cards pass to the survivor; `origin_id` remembers whose they were.
 update event e
 set contact_id = d.survivor_id

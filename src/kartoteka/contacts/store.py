@@ -46,11 +46,7 @@ def _lists(_: Batch, rows: Rows) -> list[Statement]:
     ]
 
 
-def _members(_: Batch, rows: Rows) -> list[Statement]:
-    return [("inherit_members", columns(("segment_id", "contact_id", "at", "via"), rows))]
-
-
-def _moved_activity(_: Batch, rows: Rows) -> list[Statement]:
+def _absorbed(batch: Batch, rows: Rows) -> list[Statement]:
     """Absorbed by one that was absorbed in the same batch: straight to the last."""
     survivor: dict[int, int] = dict(rows)
 
@@ -60,7 +56,8 @@ def _moved_activity(_: Batch, rows: Rows) -> list[Statement]:
         return contact_id
 
     pairs = [(absorbed, last(absorbed)) for absorbed in survivor]
-    return [("move_activity", columns(("absorbed_id", "survivor_id"), pairs))]
+    params = columns(("absorbed_id", "survivor_id"), pairs)
+    return [("inherit_lists", {**params, "at": batch.at}), ("move_events", params)]
 
 
 def _categories(batch: Batch, rows: Rows) -> list[Statement]:
@@ -122,8 +119,7 @@ def _erase(batch: Batch, rows: Rows) -> list[Statement]:
 _WRITERS: dict[str, Callable[[Batch, Rows], list[Statement]]] = {
     "event": _events,
     "list": _lists,
-    "member": _members,
-    "moved_activity": _moved_activity,
+    "absorbed": _absorbed,
     "category": _categories,
     "lift": _lift,
     "refuse": _refuse,

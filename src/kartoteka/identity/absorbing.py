@@ -56,10 +56,8 @@ def absorb(ws: WorkingSet, card: Card, other: Card, rule: str, journal: Journal)
     card.consent = stricter(card.consent, other.consent)
     card.keyed = card.keyed or other.keyed
     card.updated_at = at
-    for segment_id in lists - ws.lists_of(card.contact_id):
-        ws.effect("member", segment_id, card.contact_id, at, other.contact_id)
     ws.lists.setdefault(card.contact_id, set()).update(lists)
-    ws.effect("moved_activity", other.contact_id, card.contact_id)
+    ws.effect("absorbed", other.contact_id, card.contact_id)
     _retire(other, card, at)
 
 
