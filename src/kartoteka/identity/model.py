@@ -175,6 +175,9 @@ class Policy(msgspec.Struct, frozen=True):
     source: str
     creates_by: frozenset[int]
     """Kinds of which one is enough to create a contact (D10)."""
+    order_if_anonymous: tuple[int, ...] = ()
+    """Kinds after those when the request names no lasting identifier, so that it finds again what
+    it created (D10, D22)."""
     restores: bool = True
     replaces: bool = True
     """E-mail and phone replace the stored ones (D17)."""

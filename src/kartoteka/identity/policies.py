@@ -25,9 +25,10 @@ _BY_EMAIL = (EMAIL.code, PHONE.code, *CHANGEABLE)
 ADD_CONTACT = Policy("addContact", _BY_EMAIL, "API", _CREATES, lifts_suppression=True)
 SUBSCRIBE = Policy(
     "subscribeContact",
-    _BY_EMAIL,
+    (EMAIL.code, PHONE.code),
     "SUBSCRIPTION",
     _CREATES,
+    order_if_anonymous=CHANGEABLE,
     replaces=False,
     phone_alone_suffices=True,
     lifts_suppression=True,
@@ -37,7 +38,7 @@ APP_TOKEN = Policy(
     "addAppTokens",
     (PHONE.code, EMAIL.code),
     "API",
-    _CREATES,
+    frozenset((PHONE.code, EMAIL.code)),
     restores=False,
     replaces=False,
     fills=False,

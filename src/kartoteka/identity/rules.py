@@ -113,7 +113,8 @@ def _find_by_external_id(ws: WorkingSet, person: Person, policy: Policy) -> Deci
 
 def _find_without_external_id(ws: WorkingSet, person: Person, policy: Policy) -> Decision:
     """D10: the first kind in the method's order that finds a live card decides, then removed ones."""
-    for kind in policy.order:
+    order = policy.order if person.names_lasting() else policy.order + policy.order_if_anonymous
+    for kind in order:
         candidates = [
             card
             for card in cards_found(ws, person, kind, Status.LIVE)
@@ -122,7 +123,7 @@ def _find_without_external_id(ws: WorkingSet, person: Person, policy: Policy) ->
         if candidates:
             return Found(best(candidates), BY_CODE[kind].name, "found_by_" + BY_CODE[kind].name)
     if policy.restores:
-        for kind in policy.order:
+        for kind in order:
             candidates = [
                 card
                 for card in cards_found(ws, person, kind, Status.REMOVED)
@@ -132,9 +133,19 @@ def _find_without_external_id(ws: WorkingSet, person: Person, policy: Policy) ->
                 return Restore(
                     best(candidates), BY_CODE[kind].name, "restored_by_" + BY_CODE[kind].name
                 )
-    if any(one.kind in policy.creates_by for one in person.all()):
+    if may_create(ws, person, policy):
         return Create("new_contact")
     return Nobody()
+
+
+def may_create(ws: WorkingSet, person: Person, policy: Policy) -> bool:
+    """D10: a cookie alone never creates; nor what finds nobody (D6): it would create at every call."""
+    return any(
+        one.kind in policy.creates_by
+        and not is_never(ws.settings, one.kind, one.value)
+        and not is_quarantined(ws, one.key)
+        for one in person.all()
+    )
 
 
 def cards_found(ws: WorkingSet, person: Person, kind: int, status: Status) -> list[Card]:
@@ -177,9 +188,9 @@ def may_take(ws: WorkingSet, card: Card, person: Person, policy: Policy) -> bool
     }
     if EMAIL.code in kinds:
         return True
-    if kinds == {PHONE.code}:
-        return _may_take_by_phone(card, person, policy, ws.settings)
-    if contradicts_lasting(card, person):
+    if PHONE.code in kinds and _may_take_by_phone(card, person, policy, ws.settings):
+        return True
+    if kinds == {PHONE.code} or contradicts_lasting(card, person):
         return False
     if PHONE.code in kinds:
         return person.external_id is None or not names_disagree(card, person)

@@ -1,0 +1,180 @@
+"""Commands as a story tells them: `add(x="X", email="a@x.ua")` is POST contact with both.
+
+Short names of what a request may bring: `x` External ID, `email`, `phone`, `token` (mobile push),
+`web` (web push), `telegram`, `device`, `cookie`; `first`, `last` and every other field of `Profile`.
+A token that comes together with a device belongs to it, as the SDK and the channels form say.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from kartoteka.contacts.model import (
+    ActivateToken,
+    AddAppToken,
+    AddContact,
+    AppToken,
+    Command,
+    ContactInput,
+    MuteToken,
+    Profile,
+    RefuseAddresses,
+    RemoveContact,
+    SetSubscriptions,
+    Subscribe,
+    UpdateContact,
+)
+from kartoteka.identity.kinds import (
+    DEVICE,
+    EMAIL,
+    EXTERNAL_ID,
+    MOBILE_TOKEN,
+    PHONE,
+    TELEGRAM_TOKEN,
+    WEB_COOKIE,
+    WEB_TOKEN,
+    IdentifierKind,
+)
+from kartoteka.identity.model import Identifier, Origin
+from kartoteka.identity.rules import Person
+
+START = datetime(2024, 3, 1, tzinfo=UTC)
+KIND = {
+    "x": EXTERNAL_ID,
+    "email": EMAIL,
+    "phone": PHONE,
+    "token": MOBILE_TOKEN,
+    "web": WEB_TOKEN,
+    "telegram": TELEGRAM_TOKEN,
+    "device": DEVICE,
+    "cookie": WEB_COOKIE,
+}
+NAMES = {"first": "first_name", "last": "last_name"}
+APP = "app-1"
+_CHANGEABLE = ("token", "web", "telegram", "device", "cookie")
+
+
+def contact(**said: Any) -> ContactInput:
+    """What a request says of one contact."""
+    values = {NAMES.get(name, name): value for name, value in said.items() if name not in KIND}
+    profile = Profile(**values)
+    changeable = [
+        _changeable(KIND[name], value, said.get("device"))
+        for name in _CHANGEABLE
+        for value in _several(said.get(name))
+    ]
+    person = Person(
+        _lasting(EXTERNAL_ID, said.get("x")),
+        _lasting(EMAIL, said.get("email")),
+        _lasting(PHONE, said.get("phone")),
+        tuple(changeable),
+        profile.first_name,
+        profile.last_name,
+    )
+    return ContactInput(person, profile)
+
+
+def _several(value: Any) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
+def _lasting(kind: IdentifierKind, value: str | None) -> Identifier | None:
+    return None if value is None else Identifier(kind.code, value)
+
+
+def _changeable(kind: IdentifierKind, value: str, device: Any) -> Identifier:
+    belongs = kind in (MOBILE_TOKEN, WEB_TOKEN) and isinstance(device, str)
+    return Identifier(kind.code, value, device=device if belongs else None)
+
+
+def origin(at: datetime = START, method: str = "test") -> Origin:
+    return Origin(at, "request", 1, method)
+
+
+def add(**said: Any) -> AddContact:
+    """POST contact."""
+    return AddContact(origin=origin(method="addContact"), contact=contact(**said))
+
+
+def put(contact_id: int, *, clear: str = "", **said: Any) -> UpdateContact:
+    """PUT contact/{id}; `clear` as in the query: names with commas."""
+    names = frozenset(name for name in clear.split(",") if name)
+    return UpdateContact(
+        origin=origin(method="updateContact"),
+        contact_id=contact_id,
+        contact=contact(**said),
+        clear=names,
+    )
+
+
+def subscribe(
+    *,
+    groups: tuple[str, ...] = (),
+    subscriptions: tuple[str, ...] = (),
+    form: str | None = None,
+    **said: Any,
+) -> Subscribe:
+    """POST contact/subscribe."""
+    return Subscribe(
+        origin=origin(method="subscribeContact"),
+        contact=contact(**said),
+        groups=groups,
+        subscriptions=subscriptions,
+        form_type=form,
+    )
+
+
+def remove(contact_id: int | None = None, *, x: str | None = None) -> RemoveContact:
+    """DELETE."""
+    return RemoveContact(
+        origin=origin(method="deleteContact"), contact_id=contact_id, external_id=x
+    )
+
+
+def erase(contact_id: int | None = None, *, x: str | None = None) -> RemoveContact:
+    """DELETE with erase."""
+    return RemoveContact(
+        origin=origin(method="deleteContact"), contact_id=contact_id, external_id=x, erase=True
+    )
+
+
+def app_token(token: str, *, contact_id: int | None = None, **said: Any) -> AddAppToken:
+    """POST apps/{app}/tokens, one element: a Telegram token."""
+    return AddAppToken(
+        origin=origin(method="addAppTokens"),
+        app=APP,
+        kind=TELEGRAM_TOKEN.code,
+        item=AppToken(token, contact_id, contact(**said)),
+    )
+
+
+def activate(token: str, *, active: bool, app: str = APP) -> ActivateToken:
+    return ActivateToken(origin=origin(), app=app, token=token, active=active)
+
+
+def mute(token: str, until: datetime | None, *, app: str = APP) -> MuteToken:
+    return MuteToken(origin=origin(), app=app, token=token, until=until)
+
+
+def set_subscriptions(contact_id: int, *keys: str) -> SetSubscriptions:
+    return SetSubscriptions(origin=origin(), contact_id=contact_id, subscriptions=keys)
+
+
+def unsubscribe(*emails: str) -> RefuseAddresses:
+    """POST emails/unsubscribed/add."""
+    return RefuseAddresses(origin=origin(), emails=emails, refuse=True)
+
+
+def forgive(*emails: str) -> RefuseAddresses:
+    """POST emails/unsubscribed/delete."""
+    return RefuseAddresses(origin=origin(), emails=emails, refuse=False)
+
+
+def arriving(command: Command, at: datetime) -> Command:
+    """The command as it arrives at that moment."""
+    return msgspec.structs.replace(command, origin=origin(at, command.origin.method))

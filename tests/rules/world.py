@@ -1,0 +1,319 @@
+"""An account in memory: feeds commands through `decide` exactly as `intake` does, without a database.
+
+What a batch reads comes from the stored rows, lazily, key by key; what it changes goes back as a
+difference, checked like the database checks it (one row per key). A rule that asks for more after
+it has changed something fails here, because asking again would do the change twice.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+from tests.rules import stories
+from tests.rules.stories import KIND, START
+
+from kartoteka.contacts.actions import decide
+from kartoteka.contacts.lookups import named_by
+from kartoteka.contacts.model import Command, Outcome
+from kartoteka.errors import KartotekaError
+from kartoteka.identity.history import rebuild
+from kartoteka.identity.kinds import BY_CODE, EMAIL
+from kartoteka.identity.model import Card, Consent, Held, Key, Resolution, Settings, Status
+from kartoteka.identity.working_set import Missing, WorkingSet
+
+astuple = msgspec.structs.astuple
+
+
+class Line(msgspec.Struct, frozen=True):
+    """A row of the identity history, in the order of the effect."""
+
+    at: datetime
+    action: str
+    rule: str
+    contact_id: int
+    other: int | None
+    method: str
+    request_id: str
+    key_id: int
+    identifiers: list[dict[str, Any]] | None
+    snapshot: dict[str, Any] | None
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What a command came to, in few words."""
+
+    outcome: Outcome
+
+    @property
+    def resolution(self) -> Resolution:
+        return self.outcome.resolution
+
+    @property
+    def id(self) -> int:
+        assert self.resolution.contact_id is not None
+        return self.resolution.contact_id
+
+    @property
+    def came_to(self) -> str:
+        return self.resolution.outcome
+
+    @property
+    def rule(self) -> str | None:
+        return self.resolution.rule
+
+    @property
+    def absorbed(self) -> list[int]:
+        return self.resolution.absorbed
+
+    @property
+    def warnings(self) -> list[str]:
+        return [notice.code for notice in self.resolution.warnings]
+
+    @property
+    def moved(self) -> list[tuple[str, str, int]]:
+        return [(one.kind, one.value, one.from_contact_id) for one in self.resolution.moved]
+
+
+class World:
+    """One account: what is stored, and a clock that goes on a minute with every command."""
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self.settings = settings or Settings()
+        self.now = START
+        self.cards: dict[int, tuple[Any, ...]] = {}
+        self.rows: dict[tuple[int, str, int], tuple[Any, ...]] = {}
+        self.lists: dict[str, set[int]] = {}
+        self.refusals: dict[Key, int] = {}
+        self.suppressions: dict[Key, dict[int, int | None]] = {}
+        self.categories: set[str] = set()
+        self.history: list[Line] = []
+        self.events: list[tuple[int, str, dict[str, Any]]] = []
+        self._ids = itertools.count(1)
+
+    # What a story says.
+
+    def post(self, **said: Any) -> Answer:
+        return self.send(stories.add(**said))
+
+    def put(self, contact_id: int, **said: Any) -> Answer:
+        return self.send(stories.put(contact_id, **said))
+
+    def subscribe(self, **said: Any) -> Answer:
+        return self.send(stories.subscribe(**said))
+
+    def remove(self, contact_id: int | None = None, *, x: str | None = None) -> Answer:
+        return self.send(stories.remove(contact_id, x=x))
+
+    def erase(self, contact_id: int | None = None, *, x: str | None = None) -> Answer:
+        return self.send(stories.erase(contact_id, x=x))
+
+    def app_token(self, token: str, **said: Any) -> Answer:
+        return self.send(stories.app_token(token, **said))
+
+    def unsubscribe(self, *emails: str) -> Answer:
+        return self.send(stories.unsubscribe(*emails))
+
+    def forgive(self, *emails: str) -> Answer:
+        return self.send(stories.forgive(*emails))
+
+    def set_subscriptions(self, contact_id: int, *keys: str) -> Answer:
+        return self.send(stories.set_subscriptions(contact_id, *keys))
+
+    def send(self, command: Command, *, at: datetime | None = None) -> Answer:
+        """One command in a transaction of its own; its error, if it has one, is raised."""
+        (answer,) = self.batch([command], at=at)
+        if isinstance(answer, KartotekaError):
+            raise answer
+        return answer
+
+    def batch(
+        self, commands: Sequence[Command], *, at: datetime | None = None
+    ) -> list[Answer | KartotekaError]:
+        """These commands, one after the other, in one transaction."""
+        arrived = []
+        for command in commands:
+            self.now += timedelta(minutes=1)
+            arrived.append(stories.arriving(command, at or self.now))
+        ws = WorkingSet(1, self.settings, lambda: next(self._ids))
+        answers = [self._decide(ws, command) for command in arrived]
+        self._write(ws)
+        return answers
+
+    # What a story asks.
+
+    def card(self, contact_id: int) -> Card:
+        return Card(*self.cards[contact_id])
+
+    def live(self) -> list[int]:
+        return [who for who in self.cards if self.card(who).status == Status.LIVE]
+
+    def status(self, contact_id: int) -> str:
+        return Status(self.card(contact_id).status).name.lower()
+
+    def held(self, contact_id: int) -> list[Held]:
+        return [
+            Held(*self.rows[key]) for key in sorted(self.rows) if self.rows[key][3] == contact_id
+        ]
+
+    def has(self, contact_id: int) -> set[str]:
+        """Values of every identifier on the card."""
+        return {one.value for one in self.held(contact_id)}
+
+    def owners(self, name: str, value: str) -> list[int]:
+        """Who holds this; `name` as in stories."""
+        key = stories.Identifier(KIND[name].code, value).key
+        return [row[3] for row_key, row in sorted(self.rows.items()) if row_key[:2] == key]
+
+    def actions(self, contact_id: int) -> list[str]:
+        return [line.action for line in self.history if line.contact_id == contact_id]
+
+    def lists_of(self, contact_id: int) -> set[str]:
+        return {name for name, members in self.lists.items() if contact_id in members}
+
+    def consent(self, contact_id: int) -> dict[str, str]:
+        states = self.card(contact_id).consent
+        return {name: Consent(state).name.lower() for name, state in states.items()}
+
+    def snapshot(self, contact_id: int) -> tuple[Card, list[Held], set[int]]:
+        """What the history would bring back of an absorbed card."""
+        (line,) = [
+            one for one in self.history if one.action == "absorbed" and one.other == contact_id
+        ]
+        assert line.snapshot is not None
+        # As jsonb keeps it: through text.
+        return rebuild(msgspec.json.decode(msgspec.json.encode(line.snapshot)))
+
+    # Deciding, as intake does.
+
+    def _decide(self, ws: WorkingSet, command: Command) -> Answer | KartotekaError:
+        keys, ids = named_by(command)
+        self._load(ws, Missing(keys=keys, cards=ids))
+        for _ in range(50):
+            before = _fingerprint(ws)
+            try:
+                return Answer(decide(ws, command))
+            except Missing as missing:
+                assert _fingerprint(ws) == before, "a rule changed something, then asked for more"
+                self._load(ws, missing)
+            except KartotekaError as error:
+                return error
+        raise AssertionError("a rule never has enough loaded")
+
+    def _load(self, ws: WorkingSet, missing: Missing) -> None:
+        rows = [self.rows[row_key] for row_key in sorted(self.rows)]
+        new = [key for key in missing.keys if not ws.is_known(key)]
+        ws.load_keys(new, [row for row in rows if (row[0], row[1]) in new])
+        cards = [who for who in missing.cards if who not in ws.cards]
+        ws.load_cards(cards, [self.cards[who] for who in cards if who in self.cards])
+        ws.load_whole(
+            missing.whole,
+            [row for row in rows if row[3] in missing.whole],
+            [
+                (who, number)
+                for who in missing.whole
+                for number, name in enumerate(self.lists)
+                if who in self.lists[name]
+            ],
+        )
+        ws.load_addresses(
+            missing.addresses,
+            [(*key, state) for key, state in self.refusals.items() if key in missing.addresses],
+            [
+                (key, who, refusal)
+                for key in missing.addresses
+                for who, refusal in self.suppressions.get(key, {}).items()
+            ],
+        )
+
+    # Writing, as identity.store and contacts.store do: in their order.
+
+    def _write(self, ws: WorkingSet) -> None:
+        new, changed = ws.changed_cards()
+        assert not {card.contact_id for card in new} & self.cards.keys()
+        for card in (*new, *changed):
+            self.cards[card.contact_id] = astuple(card)
+        deleted, inserted, updated = ws.changed_rows()
+        for row_key in deleted:
+            del self.rows[row_key]
+        for held in inserted:
+            assert held.row_key not in self.rows, "two rows of one key: 23505"
+            self.rows[held.row_key] = astuple(held)
+        for held in updated:
+            self.rows[held.row_key] = astuple(held)
+        self.history += [Line(*row) for row in ws.effects.pop("history", [])]
+        for name, write in self._writers().items():
+            for row in ws.effects.pop(name, []):
+                write(*row)
+        ws.effects.pop("erase_value", None)
+        assert not ws.effects, f"nobody writes {sorted(ws.effects)}"
+
+    def _writers(self) -> dict[str, Callable[..., None]]:
+        return {
+            "event": lambda who, key, _value, _at, params: self.events.append((who, key, params)),
+            "list": lambda name, who, _at: self.lists.setdefault(name, set()).add(who),
+            "member": lambda number, who, _at, _via: list(self.lists.values())[number].add(who),
+            "moved_activity": self._move_activity,
+            "category": self.categories.add,
+            "lift": lambda key, who: self.suppressions.get(key, {}).pop(who, None),
+            "refuse": self._refuse,
+            "forgive": self._forgive,
+            "suppress": self._suppress,
+            "forget_value": self._forget_value,
+            "erase": self._erase,
+        }
+
+    def _move_activity(self, absorbed: int, survivor: int) -> None:
+        self.events = [
+            (survivor if who == absorbed else who, key, params) for who, key, params in self.events
+        ]
+
+    def _refuse(self, kind: int, text: str, state: int) -> None:
+        self.refusals[(kind, text)] = max(state, self.refusals.get((kind, text), 0))
+
+    def _forgive(self, text: str) -> None:
+        if self.refusals.get((EMAIL.code, text)) == Consent.UNSUBSCRIBED:
+            del self.refusals[(EMAIL.code, text)]
+
+    def _suppress(self, key: Key, who: int, refusal: int | None, _at: datetime) -> None:
+        states = [state for state in (refusal, self.refusals.get(key)) if state is not None]
+        self.suppressions.setdefault(key, {}).setdefault(who, max(states, default=None))
+        if not any(row_key[:2] == key for row_key in self.rows):
+            self.refusals.pop(key, None)
+
+    def _forget_value(self, who: int, kind: int, value: str) -> None:
+        gone = {"kind": BY_CODE[kind].name, "value": value}
+        self.history = [
+            msgspec.structs.replace(
+                line, identifiers=[one for one in line.identifiers or () if one != gone]
+            )
+            if line.contact_id == who
+            else line
+            for line in self.history
+        ]
+
+    def _erase(self, who: int) -> None:
+        """The person's other card rows, history, events and lists; moves elsewhere are SQL's."""
+        person = {who}
+        while more := {one for one in self.cards if self.card(one).merged_into in person} - person:
+            person |= more
+        for one in person:
+            card = self.card(one)
+            card.status = Status.ERASED
+            self.cards[one] = astuple(card)
+        self.history = [
+            msgspec.structs.replace(line, identifiers=None, snapshot=None)
+            if line.contact_id in person
+            else line
+            for line in self.history
+        ]
+        self.events = [event for event in self.events if event[0] not in person]
+        for members in self.lists.values():
+            members.difference_update(person)
+
+
+def _fingerprint(ws: WorkingSet) -> str:
+    return repr((ws.changed_cards(), ws.changed_rows(), ws.effects))
