@@ -99,6 +99,7 @@ def error_answer(error: KartotekaError, path: str, at: datetime) -> Answer:
     status = status_of(error)
     details = dict(error.details)
     code = details.pop("code", error.code)
+    details.pop("retry_after_s", None)  # the header says it
     details.update(details.pop("details", None) or {})
     body = ErrorBody(
         timestamp=at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),

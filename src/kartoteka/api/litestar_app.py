@@ -52,6 +52,8 @@ class ColdRoutes:
             await self._app(inner, receive, send)
         except HTTPException as error:
             await self._edge.refuse(_as_ours(error), scope, send)
+        except KartotekaError as error:  # a path that cannot be read
+            await self._edge.refuse(error, scope, send)
 
     def _options(self, path: str, allow: str) -> HTTPRouteHandler:
         async def options(request: Request[Any, Any, Any]) -> ASGIApp:  # noqa: ARG001 - by name

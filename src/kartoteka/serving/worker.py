@@ -45,7 +45,7 @@ def _configuration(application: Any) -> uvicorn.Config:
     return uvicorn.Config(
         application,
         loop="uvloop",
-        http="httptools",
+        http="kartoteka.api.protocol:Protocol",
         ws="none",
         lifespan="on",
         log_config=None,
