@@ -113,5 +113,5 @@ class Repeats:
             calls.append(self._call("store_recent", **columns(("digest", "at"), self._seen)))
         return calls
 
-    def _call(self, name: str, **params: Any) -> Call:
-        return QUERIES[name], {"account_id": self.account_id, **params}
+    def _call(self, query: str, /, **params: Any) -> Call:
+        return QUERIES[query], {"account_id": self.account_id, **params}
