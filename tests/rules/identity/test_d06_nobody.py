@@ -1,0 +1,127 @@
+"""D6: values that stand for nobody, or for many people at once, find nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from tests.rules import stories
+from tests.rules.world import World
+
+from kartoteka.contacts.model import Command
+from kartoteka.errors import NoIdentifier
+from kartoteka.identity.changes import MOST_SENDERS
+from kartoteka.identity.model import QUARANTINED, Settings
+from kartoteka.identity.never import NeverIdentifiers
+
+GUEST = "guest@shop.ua"
+NEVER = NeverIdentifiers(
+    emails=frozenset((GUEST,)), domains=frozenset(("market.ua",)), phones=frozenset(("380500",))
+)
+AS = pytest.mark.parametrize(
+    "nobody", [{"email": GUEST}, {"email": "any@market.ua"}, {"phone": "380500"}]
+)
+
+
+@pytest.fixture
+def world() -> World:
+    return World(Settings(never=NEVER))
+
+
+@AS
+def test_it_stays_on_the_card_as_a_channel(world: World, nobody: dict[str, str]) -> None:
+    """D6: an account's own address is kept where it comes with a person."""
+    card = world.post(x="A", **nobody).id
+    ((name, value),) = nobody.items()
+    assert getattr(world.card(card), name) == value
+    assert world.owners(name, value) == [card]
+
+
+@AS
+@pytest.mark.parametrize("method", [stories.add, stories.subscribe])
+def test_it_finds_nobody(
+    world: World, nobody: dict[str, str], method: Callable[..., Command]
+) -> None:
+    """D6: two guests are two people, with and without an External ID."""
+    first = world.post(token="T", **nobody).id
+    second = world.send(method(token="U", **nobody)).id
+    third = world.send(method(x="A", **nobody)).id
+    assert len({first, second, third}) == 3
+
+
+@AS
+def test_it_absorbs_nobody(world: World, nobody: dict[str, str]) -> None:
+    """D6: who shares only it shares nothing."""
+    other = world.post(token="T", **nobody).id
+    mine = world.post(x="A", **nobody)
+    assert mine.absorbed == []
+    assert world.status(other) == "live"
+
+
+@AS
+@pytest.mark.parametrize("method", [stories.add, stories.subscribe])
+def test_alone_it_is_no_usable_identifier(
+    world: World, nobody: dict[str, str], method: Callable[..., Command]
+) -> None:
+    """D6, D19, D22: it would make a card that nothing finds, at every call another one."""
+    with pytest.raises(NoIdentifier):
+        world.send(method(**nobody))
+
+
+@AS
+def test_it_restores_nobody(world: World, nobody: dict[str, str]) -> None:
+    """D6, D10: a removed guest is not the next one."""
+    gone = world.post(token="T", **nobody).id
+    world.remove(gone)
+    assert world.post(token="U", **nobody).id != gone
+
+
+def passed_around(world: World, people: int) -> list[int]:
+    """A token that so many External IDs have sent, one after the other."""
+    return [world.post(x=f"X{number}", token="T").id for number in range(people)]
+
+
+def test_fifty_people_may_have_had_a_token(world: World) -> None:
+    """D6: not more than 50: it still names its holder."""
+    ids = passed_around(world, MOST_SENDERS)
+    assert world.owners("token", "T") == [ids[-1]]
+    assert world.post(token="T").id == ids[-1]
+
+
+def test_the_same_people_again_are_not_more(world: World) -> None:
+    """D6: different External IDs."""
+    for _ in range(3):
+        ids = passed_around(world, 20)
+    assert world.owners("token", "T") == [ids[-1]]
+
+
+def test_a_token_of_more_than_fifty_names_nobody(world: World) -> None:
+    """D6: treated as absent by itself, and listed."""
+    ids = passed_around(world, MOST_SENDERS + 1)
+    assert world.owners("token", "T") == [QUARANTINED]
+    assert "quarantined" in world.actions(ids[-1])
+    assert all("T" not in world.has(contact_id) for contact_id in ids)
+
+
+def test_a_quarantined_token_finds_moves_and_creates_nothing(world: World) -> None:
+    """D6: as if absent, with a warning."""
+    passed_around(world, MOST_SENDERS + 1)
+    known = world.post(email="a@x.ua", token="T")
+    assert known.warnings == ["quarantined_identifier"]
+    assert world.has(known.id) == {"a@x.ua"}
+    assert world.owners("token", "T") == [QUARANTINED]
+    with pytest.raises(NoIdentifier):
+        world.post(token="T")
+
+
+def test_quarantine_is_said_when_it_begins(world: World) -> None:
+    """D6: a warning in `resolution`."""
+    passed_around(world, MOST_SENDERS)
+    assert world.post(x="last", token="T").warnings == ["quarantined_identifier"]
+
+
+def test_anonymous_holders_do_not_count(world: World) -> None:
+    """D6: External IDs are counted, not cards."""
+    for number in range(MOST_SENDERS + 5):
+        world.post(email=f"p{number}@x.ua", token="T")
+    assert world.owners("token", "T") != [QUARANTINED]
