@@ -255,8 +255,7 @@ class World:
         return {
             "event": lambda who, key, _value, _at, params: self.events.append((who, key, params)),
             "list": lambda name, who, _at: self.lists.setdefault(name, set()).add(who),
-            "member": lambda number, who, _at, _via: list(self.lists.values())[number].add(who),
-            "moved_activity": self._move_activity,
+            "absorbed": self._move_activity,
             "category": self.categories.add,
             "lift": lambda key, who: self.suppressions.get(key, {}).pop(who, None),
             "refuse": self._refuse,
@@ -270,6 +269,9 @@ class World:
         self.events = [
             (survivor if who == absorbed else who, key, params) for who, key, params in self.events
         ]
+        for members in self.lists.values():
+            if absorbed in members:
+                members.add(survivor)
 
     def _refuse(self, kind: int, text: str, state: int) -> None:
         self.refusals[(kind, text)] = max(state, self.refusals.get((kind, text), 0))

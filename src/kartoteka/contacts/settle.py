@@ -64,6 +64,8 @@ class Settling(msgspec.Struct):
 def settle(work: Settling, decision: Decision) -> Settled:
     """Write the request to the card that `decision` names. Asks first, then changes."""
     assert not isinstance(decision, Nobody)
+    if isinstance(decision, Found) and _says_nothing_new(work, decision.card):
+        return _settle_known(work, decision)
     known = None if isinstance(decision, Create) else decision.card
     person = _with_own(work.ws, decision, work.person)
     prepare(work.ws, known, person)
@@ -87,6 +89,31 @@ def settle(work: Settling, decision: Decision) -> Settled:
     )
     _describe(work.resolution, decision, card, changed, restored)
     return Settled(card, work.resolution, known is None, restored)
+
+
+def _says_nothing_new(work: Settling, card: Card) -> bool:
+    """Every identifier of the request stands on this card and on no other: most calls by far."""
+    if work.replace_external_id:
+        return False
+    for one in work.person.all():
+        held = work.ws.holders(one.key)
+        if len(held) != 1 or held[0].contact_id != card.contact_id:
+            return False
+    return True
+
+
+def _settle_known(work: Settling, decision: Found) -> Settled:
+    """Nothing to add, move or absorb: only the profile and what is known of tokens may change."""
+    card, at = decision.card, work.journal.origin.at
+    before = msgspec.structs.astuple(card)
+    change = Change(work.ws, work.journal, work.resolution, work.occurred or at)
+    for one in work.person.changeable:
+        take_changeable(change, card, one)
+    if work.policy.writes_profile:
+        write_profile(card, work.profile, at)
+    changed = before != msgspec.structs.astuple(card)
+    _describe(work.resolution, decision, card, changed, restored=False)
+    return Settled(card, work.resolution, new=False, restored=False)
 
 
 def _with_own(ws: WorkingSet, decision: Decision, person: Person) -> Person:

@@ -47,10 +47,11 @@ class Identifier(msgspec.Struct, frozen=True):
     app: str | None = None
     device: str | None = None
     attributes: dict[str, Any] | None = None
+    key: Key = (0, "")
+    """What it is looked up by: worked out once, asked for often."""
 
-    @property
-    def key(self) -> Key:
-        return (self.kind, value_key(self.value))
+    def __post_init__(self) -> None:
+        msgspec.structs.force_setattr(self, "key", (self.kind, value_key(self.value)))
 
 
 class Held(msgspec.Struct):
