@@ -1,0 +1,59 @@
+"""The pages of the documentation in reading order; a test compares this with the files."""
+
+from __future__ import annotations
+
+MENU: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
+    (
+        "Start",
+        (
+            ("index.md", "Overview"),
+            ("glossary.md", "Glossary"),
+        ),
+    ),
+    (
+        "Run and operate",
+        (
+            ("operate/run.md", "Run a server"),
+            ("operate/access.md", "Accounts and keys"),
+            ("operate/backup.md", "Backup and restore"),
+            ("operate/upgrade.md", "Upgrade"),
+            ("operate/watch.md", "Health, metrics, logs"),
+            ("operate/scale.md", "Processes and PostgreSQL"),
+        ),
+    ),
+    (
+        "Identity",
+        (
+            ("identity/finding.md", "How a contact is found"),
+            ("identity/moving.md", "Moving and absorbing"),
+            ("identity/explain.md", "Explain and dry run"),
+            ("identity/history.md", "Identity history"),
+            ("identity/erase.md", "Remove, restore, erase"),
+        ),
+    ),
+    (
+        "API",
+        (
+            ("api/first-calls.md", "First calls"),
+            ("api/compatibility.md", "Compatibility"),
+            ("api/errors.md", "Errors and warnings"),
+            ("api/repeats.md", "Repeats and limits"),
+        ),
+    ),
+    (
+        "Reference",
+        (
+            ("reference/settings.md", "Settings of the server"),
+            ("reference/account-settings.md", "Settings of an account"),
+            ("reference/commands.md", "Commands"),
+            ("reference/methods.md", "API methods"),
+            ("reference/errors.md", "Errors"),
+            ("reference/identifiers.md", "Kinds of identifier"),
+            ("reference/policies.md", "What each method may do"),
+            ("reference/history.md", "Actions and rules"),
+        ),
+    ),
+)
+
+DECISIONS = "decisions"
+"""The folder whose pages follow the menu by their numbers."""
