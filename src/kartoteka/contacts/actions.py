@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kartoteka.contacts.clearing import clear_fields
-from kartoteka.contacts.consent import set_subscriptions, subscribe_to
+from kartoteka.contacts.consent import forgive, set_subscriptions, subscribe_to
 from kartoteka.contacts.model import (
     ActivateToken,
     AddAppToken,
@@ -30,7 +30,7 @@ from kartoteka.contacts.settle import Settling, settle
 from kartoteka.contacts.tokens import activate_token, add_app_token, mute_token
 from kartoteka.errors import ExternalIdTaken, NoIdentifier, NotFound
 from kartoteka.identity.history import Journal
-from kartoteka.identity.model import Card, Consent, Notice, Resolution, Status
+from kartoteka.identity.model import Card, Consent, Identifier, Notice, Resolution, Status
 from kartoteka.identity.policies import ADD_CONTACT, SUBSCRIBE, UPDATE_CONTACT
 from kartoteka.identity.rules import Found, Nobody, Person, Restore, find
 from kartoteka.identity.working_set import WorkingSet
@@ -129,7 +129,7 @@ def subscribe_contact(ws: WorkingSet, command: Subscribe) -> Outcome:
     )
     settled = settle(work, decision)
     card = settled.card
-    status = _email_status(ws, card, known_email)
+    status = _email_status(ws, card, known_email, contact.person.email)
     subscribe_to(ws, card, command.subscriptions)
     for name in command.groups:
         ws.effect("list", name, card.contact_id, command.origin.at)
@@ -137,8 +137,13 @@ def subscribe_contact(ws: WorkingSet, command: Subscribe) -> Outcome:
     return Outcome(resolution, new=settled.new, email_status=status)
 
 
-def _email_status(ws: WorkingSet, card: Card, known_email: str | None) -> str | None:
-    """Wire 3.6: what subscribing did to the stored address; nothing to say without one."""
+def _email_status(
+    ws: WorkingSet, card: Card, known_email: str | None, named: Identifier | None
+) -> str | None:
+    """Wire 3.6: what subscribing did to the stored address; nothing to say without one.
+
+    Only who names the stored address ends its unsubscription: a phone or another mailbox does not.
+    """
     if card.email is None:
         return None
     state = card.consent.get("email", Consent.SUBSCRIBED)
@@ -148,8 +153,10 @@ def _email_status(ws: WorkingSet, card: Card, known_email: str | None) -> str | 
         return "NEED_CONFIRMATION"
     if state == Consent.SUBSCRIBED:
         return "ALREADY_SUBSCRIBED"
+    if named is None or named.value != card.email:
+        return "NEED_CONFIRMATION"
     card.consent = {**card.consent, "email": int(Consent.SUBSCRIBED)}
-    ws.effect("forgive", card.email)
+    forgive(ws, named.key)
     return "SUBSCRIBED"
 
 

@@ -22,8 +22,8 @@ def addresses(person: Person) -> list[Key]:
 def refusal_of(ws: WorkingSet, one: Identifier) -> int | None:
     """The strictest refusal that this address brings along, of live lists or of an erased card."""
     states = [state for _, state in ws.suppressed.get(one.key, []) if state is not None]
-    if one.key in ws.refusals:
-        states.append(ws.refusals[one.key])
+    if state := ws.refusals.get(one.key):
+        states.append(state)
     return max(states, default=None)
 
 
@@ -52,11 +52,26 @@ def lift_suppression(ws: WorkingSet, person: Person) -> None:
     """
     for key in addresses(person):
         for contact_id, refusal in ws.suppressed.get(key, []):
-            ws.effect("lift", key, contact_id)
-            if is_refusal(refusal):
-                ws.effect("refuse", key[0], key[1], refusal)
-                ws.refusals[key] = max(refusal or 0, ws.refusals.get(key, 0))
+            if not ws.take_back("suppress", key, contact_id):
+                ws.effect("lift", key, contact_id)
+            if refusal is not None and is_refusal(refusal):
+                refuse(ws, key, refusal)
         ws.suppressed[key] = []
+
+
+def refuse(ws: WorkingSet, key: Key, state: int) -> None:
+    """The address refuses this from now on, for the next command of the batch too."""
+    ws.take_back("forgive", key[1])
+    ws.effect("refuse", key[0], key[1], state)
+    ws.refusals[key] = max(state, ws.refusals.get(key, 0))
+
+
+def forgive(ws: WorkingSet, key: Key) -> None:
+    """The address is off the unsubscribe list; spam reports and the blacklist stay."""
+    if ws.refusals.get(key, 0) <= Consent.UNSUBSCRIBED:
+        ws.take_back("refuse", *key)
+        ws.effect("forgive", key[1])
+        ws.refusals[key] = 0
 
 
 def category(key: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kartoteka.contacts.consent import forgive, refuse
 from kartoteka.contacts.model import Outcome, RefuseAddresses
 from kartoteka.identity.kinds import EMAIL
 from kartoteka.identity.model import Card, Consent, Identifier, Resolution, Status
@@ -16,11 +17,12 @@ def refuse_addresses(ws: WorkingSet, command: RefuseAddresses) -> Outcome:
         for held in ws.holders(key):
             if held.contact_id:
                 cards.append(ws.card(held.contact_id))
+    ws.need_addresses(keys)
     for key in keys:
         if command.refuse:
-            ws.effect("refuse", key[0], key[1], int(Consent.UNSUBSCRIBED))
+            refuse(ws, key, int(Consent.UNSUBSCRIBED))
         else:
-            ws.effect("forgive", key[1])
+            forgive(ws, key)
     changed = False
     for card in cards:
         if card.status in (Status.LIVE, Status.REMOVED):

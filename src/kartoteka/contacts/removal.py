@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from kartoteka.contacts.consent import CHANNEL
 from kartoteka.contacts.model import Outcome, RemoveContact
 from kartoteka.errors import ContactMerged, InvalidRequest, NotFound
 from kartoteka.identity.changes import GAPS, drop
 from kartoteka.identity.history import Journal
 from kartoteka.identity.kinds import BY_CODE, EXTERNAL_ID
-from kartoteka.identity.model import Card, Consent, Held, Identifier, Resolution, Status
+from kartoteka.identity.model import Card, Held, Identifier, Key, Resolution, Status
 from kartoteka.identity.policies import LASTING
+from kartoteka.identity.rules import is_refusal
 from kartoteka.identity.working_set import WorkingSet
 
 
@@ -39,10 +42,11 @@ def _remove_by_external_id(ws: WorkingSet, command: RemoveContact, one: Identifi
 
 def _remove_former(ws: WorkingSet, command: RemoveContact, card: Card, held: Held) -> Outcome:
     """D11: a former ID only leaves the card; with erase its traces go too."""
+    ws.need_addresses([held.key])
     journal = Journal(ws, command.origin)
     drop(ws, card, held, journal, "removed_by_request")
     if command.erase:
-        ws.effect("suppress", held.key, card.contact_id, None, command.origin.at)
+        _suppress(ws, card, held.key, command.origin.at)
         ws.effect("forget_value", card.contact_id, held.kind, held.value)
     return Outcome(Resolution(card.contact_id, "updated", EXTERNAL_ID.name, "former_external_id"))
 
@@ -78,13 +82,16 @@ def _merged(ws: WorkingSet, card: Card) -> ContactMerged:
 def erase(ws: WorkingSet, card: Card, journal: Journal) -> None:
     """D29: the person's values go; keyed hashes and an empty row, which keeps the id used, stay."""
     at = journal.origin.at
-    for held in ws.identifiers_of(card.contact_id):
-        if held.kind in LASTING:
-            state = card.consent.get(CHANNEL.get(held.kind, ""))
-            refusal = state if state is not None and state >= Consent.UNSUBSCRIBED else None
-            ws.effect("suppress", held.key, card.contact_id, refusal, at)
+    identifiers = ws.identifiers_of(card.contact_id)
+    lasting = [held.key for held in identifiers if held.kind in LASTING]
+    ws.need_addresses(lasting)
+    for key in lasting:
+        ws.holders(key)
+    for held in identifiers:
         ws.effect("erase_value", held.kind, BY_CODE[held.kind].name, held.value, held.value_key)
         ws.release(held)
+        if held.kind in LASTING:
+            _suppress(ws, card, held.key, at)
     card.status = Status.ERASED
     card.external_id = card.email = card.phone = None
     card.former_ids = 0
@@ -94,3 +101,13 @@ def erase(ws: WorkingSet, card: Card, journal: Journal) -> None:
     card.updated_at = at
     journal.note("erased", "erased_by_request", card.contact_id)
     ws.effect("erase", card.contact_id)
+
+
+def _suppress(ws: WorkingSet, card: Card, key: Key, at: datetime) -> None:
+    """The hash remembers what the person and the address refused; the plain address is forgotten."""
+    states = (card.consent.get(CHANNEL.get(key[0], ""), 0), ws.refusals.get(key, 0))
+    refusal = max(states) if is_refusal(max(states)) else None
+    ws.effect("suppress", key, card.contact_id, refusal, at)
+    ws.suppressed.setdefault(key, []).append((card.contact_id, refusal))
+    if not ws.holders(key):
+        ws.refusals[key] = 0

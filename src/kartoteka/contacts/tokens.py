@@ -13,7 +13,7 @@ from kartoteka.contacts.settle import Settling, settle
 from kartoteka.errors import NoIdentifier, NotFound
 from kartoteka.identity.history import Journal
 from kartoteka.identity.kinds import MOBILE_TOKEN, TELEGRAM_TOKEN, WEB_TOKEN
-from kartoteka.identity.model import Card, Held, Identifier, Notice, Resolution, Status
+from kartoteka.identity.model import Card, Held, Identifier, Key, Notice, Resolution, Status
 from kartoteka.identity.policies import APP_TOKEN
 from kartoteka.identity.rules import Decision, Found, Nobody, Person, Restore, find
 from kartoteka.identity.working_set import WorkingSet
@@ -30,7 +30,7 @@ def add_app_token(ws: WorkingSet, command: AddAppToken) -> Outcome:
     decision, person = _whose(ws, item.contact_id, person, resolution)
     if isinstance(decision, Nobody):
         raise NoIdentifier("Name the contact: contactId, externalCustomerId, phone or email.")
-    if not isinstance(decision, Found) and _is_suppressed(ws, person):
+    if _is_suppressed(ws, person, decision):
         return Outcome(Resolution(None, "suppressed", warnings=resolution.warnings))
     work = Settling(
         ws,
@@ -74,12 +74,18 @@ def _followed(ws: WorkingSet, contact_id: int) -> Card | None:
     return None if card is None or card.status == Status.ERASED else card
 
 
-def _is_suppressed(ws: WorkingSet, person: Person) -> bool:
-    """D29: its External ID is; without one, its e-mail or phone is (no live contact was found)."""
-    ws.need_addresses(addresses(person))
-    if person.external_id is not None:
-        return bool(ws.suppressed.get(person.external_id.key))
-    return any(ws.suppressed.get(one.key) for one in (person.email, person.phone) if one)
+def _is_suppressed(ws: WorkingSet, person: Person, decision: Decision) -> bool:
+    """D29: its External ID is; without one, its e-mail or phone is and no live contact holds it."""
+    if person.external_id is None and isinstance(decision, Found):
+        return False
+    named = addresses(person) if person.external_id is None else [person.external_id.key]
+    free = [key for key in named if not _is_held_live(ws, key)]
+    ws.need_addresses(free)
+    return any(ws.suppressed.get(key) for key in free)
+
+
+def _is_held_live(ws: WorkingSet, key: Key) -> bool:
+    return any(ws.is_live(held.contact_id) for held in ws.holders(key))
 
 
 def _held_token(ws: WorkingSet, app: str, token: str) -> tuple[Card, Held]:

@@ -52,6 +52,7 @@ class WorkingSet:
         self._loaded_cards: dict[int, tuple[Any, ...]] = {}
         self._loaded_rows: dict[RowKey, tuple[Any, ...]] = {}
         self._by_key: dict[Key, dict[RowKey, Held]] = {}
+        self._known_keys: set[Key] = set()
         self._by_card: dict[int, dict[RowKey, Held]] = {}
         self._whole: set[int] = set()
         self._asked_cards: set[int] = set()
@@ -60,8 +61,7 @@ class WorkingSet:
     # Loading: only the engine calls these.
 
     def load_keys(self, keys: Iterable[Key], rows: Iterable[tuple[Any, ...]]) -> None:
-        for key in keys:
-            self._by_key.setdefault(key, {})
+        self._known_keys.update(keys)
         for row in rows:
             self._load_row(row)
 
@@ -112,16 +112,21 @@ class WorkingSet:
     # Asking.
 
     def is_known(self, key: Key) -> bool:
-        return key in self._by_key
+        return key in self._known_keys
 
     def is_whole(self, contact_id: int) -> bool:
         return contact_id in self._whole
 
     def holders(self, key: Key) -> list[Held]:
-        """The rows of one identifier, smallest ordinal first."""
+        """The rows of one identifier, smallest ordinal first.
+
+        A whole card brings its own row of a shared value, not those of others: that is not enough.
+        """
+        if key not in self._known_keys:
+            raise Missing(keys=[key])
         found = self._by_key.get(key)
         if found is None:
-            raise Missing(keys=[key])
+            return []
         if len(found) < 2:
             return list(found.values())
         return [found[row_key] for row_key in sorted(found)]
@@ -189,6 +194,15 @@ class WorkingSet:
     def effect(self, name: str, *row: Any) -> None:
         """Something else that this transaction writes: a row for the writer of that name."""
         self.effects.setdefault(name, []).append(row)
+
+    def take_back(self, name: str, *start: Any) -> bool:
+        """Drop effects of this batch whose row begins so; whether there were any."""
+        rows = self.effects.get(name, [])
+        kept = [row for row in rows if row[: len(start)] != start]
+        if len(kept) == len(rows):
+            return False
+        self.effects[name] = kept
+        return True
 
     # The difference.
 
