@@ -23,10 +23,10 @@ check: $(VENV)/.ready-to-test ## lint, types, layers, docs in step with the code
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
-	@$(BIN)/python docs/build.py --check
+	@$(BIN)/python -m docs.build --check
 
-docs: $(VENV)/.ready-to-test ## write the generated pages of docs/ anew
-	@$(BIN)/python docs/build.py
+docs: $(VENV)/.ready-to-test ## write the generated pages anew and all pages as HTML into build/docs
+	@$(BIN)/python -m docs.build
 
 bench: $(VENV)/.ready-to-test ## measure what the README claims, into bench/RESULTS.md
 	@$(BIN)/python -m bench
