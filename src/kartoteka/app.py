@@ -15,7 +15,9 @@ from kartoteka.api.services import Services
 from kartoteka.clock import Clock
 from kartoteka.contacts.actions import decide
 from kartoteka.contacts.definitions import Definitions
+from kartoteka.contacts.identity_reads import IdentityReads
 from kartoteka.contacts.lookups import named_by
+from kartoteka.contacts.reads import Cards
 from kartoteka.contacts.store import after
 from kartoteka.db.database import WRITER_OPTIONS, Database
 from kartoteka.db.migrate import migrate
@@ -110,6 +112,8 @@ def compose(settings: Settings, database: Database, writers: Database) -> Servic
         accounts=Accounts(database, clock, settings.region),
         tokens=Tokens(database, clock),
         definitions=Definitions(database),
+        cards=Cards(writers, database),
+        identities=IdentityReads(database),
     )
 
 

@@ -100,11 +100,26 @@ where account_id = %(account_id)s
   );
 
 -- name: insert_account
--- No row when the name or the number is taken.
-insert into account (name, org_id, user_email, settings, created_at)
-values (%(name)s, %(org_id)s, %(user_email)s, '{}', %(at)s)
-on conflict do nothing
-returning account_id, org_id, name, user_email, settings;
+-- A new account with its first list of custom fields (wire 2.10), all or nothing. No row when the
+-- name or the number is taken.
+with made as (
+    insert into account (name, org_id, user_email, settings, created_at)
+    values (%(name)s, %(org_id)s, %(user_email)s, '{}', %(at)s)
+    on conflict do nothing
+    returning account_id, org_id, name, user_email, settings
+),
+fields as (
+    insert into field_definition (account_id, list_key, list_name, key, name, type, possible_values, recurring)
+    select made.account_id, 'PERSONAL', 'Personal', f.key, f.name, f.type, f.possible_values, f.recurring
+    from made
+    cross join (
+        values
+            ('BIRTHDAY', 'Birthday', 'DATE', '{}'::text[], true),
+            ('GENDER', 'Gender', 'COMBOBOX', '{male,female}'::text[], false)
+    ) as f (key, name, type, possible_values, recurring)
+)
+select account_id, org_id, name, user_email, settings
+from made;
 
 -- name: list_accounts
 select account_id, org_id, name, user_email, settings

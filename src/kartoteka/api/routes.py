@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from kartoteka.api import account, contacts, later, operations, subscribe, tokens
+from kartoteka.api import (
+    account,
+    contacts,
+    identity_reading,
+    later,
+    operations,
+    reading,
+    subscribe,
+    tokens,
+)
 from kartoteka.api.routing import Route
 
 ROUTES: tuple[Route, ...] = (
     *contacts.ROUTES,
+    *reading.ROUTES,
     *subscribe.ROUTES,
     *tokens.ROUTES,
+    *identity_reading.ROUTES,
     *account.ROUTES,
     *later.ROUTES,
     *operations.ROUTES,

@@ -15,7 +15,9 @@ from kartoteka.api.limits import RateLimits
 from kartoteka.api.metrics import Metrics
 from kartoteka.clock import Clock
 from kartoteka.contacts.definitions import Definitions
+from kartoteka.contacts.identity_reads import IdentityReads
 from kartoteka.contacts.model import Command, Outcome
+from kartoteka.contacts.reads import Cards
 from kartoteka.db.database import Database
 
 
@@ -42,6 +44,8 @@ class Services:
     accounts: Accounts
     tokens: Tokens
     definitions: Definitions
+    cards: Cards
+    identities: IdentityReads
     is_ready: Callable[[], Awaitable[bool]] | None = None
     """Whether the process may serve; None: as soon as the database answers."""
     limits: RateLimits = field(default_factory=RateLimits)

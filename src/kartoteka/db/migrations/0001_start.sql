@@ -91,6 +91,11 @@ create table contact (
     primary key (account_id, contact_id)
 ) with (fillfactor = 85);
 create index contact_by_survivor on contact (account_id, merged_into) where merged_into is not null;
+-- Search by name, and the count of all; none of them changes when a card is updated (HOT).
+create index contact_by_first_name on contact (account_id, lower(first_name))
+    where status = 0 and first_name is not null;
+create index contact_by_last_name on contact (account_id, lower(last_name), lower(first_name))
+    where status = 0 and last_name is not null;
 
 -- One unique key for all kinds (design/engine.md): exclusive kinds always use ordinal 0, shareable ones
 -- the first free number, so two processes that both create the contact of one new e-mail collide.
@@ -153,6 +158,7 @@ create table identity_history (
 create index identity_history_by_contact on identity_history (account_id, contact_id);
 create index identity_history_by_other on identity_history (account_id, other_contact_id)
     where other_contact_id is not null;
+create index identity_history_merges on identity_history (account_id, history_id) where action = 'absorbed';
 
 create table field_definition (
     account_id integer not null,

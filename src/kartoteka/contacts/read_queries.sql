@@ -1,0 +1,261 @@
+-- name: cards
+-- Whole cards by contact id or by External ID (former ones too), with push tokens and static lists.
+-- Primary keys of contact and identifier, identifier_by_contact, segment_member_by_contact.
+with asked as (
+    select contact_id, null::text as value_key
+    from unnest(%(ids)s::bigint[]) as by_id (contact_id)
+    union all
+    select i.contact_id, i.value_key
+    from unnest(%(external_ids)s::text[]) as by_external_id (value_key)
+    join identifier i
+      on i.account_id = %(account_id)s
+     and i.kind = 1
+     and i.value_key = by_external_id.value_key
+     and i.ordinal = 0
+)
+select
+    a.value_key,
+    c.contact_id,
+    c.status,
+    c.merged_into,
+    c.first_name,
+    c.last_name,
+    c.email,
+    c.phone,
+    c.region,
+    c.town,
+    c.address,
+    c.postcode,
+    c.fields,
+    c.external_id,
+    c.contact_key,
+    c.language_code,
+    c.time_zone,
+    c.consent,
+    tokens.list,
+    lists.list
+from asked a
+join contact c
+  on c.account_id = %(account_id)s
+ and c.contact_id = a.contact_id
+left join lateral (
+    select jsonb_agg(
+        jsonb_build_array(i.kind, coalesce(i.long_value, i.value_key), i.app, i.attributes)
+        order by i.since, i.kind, i.value_key
+    ) as list
+    from identifier i
+    where i.account_id = %(account_id)s
+      and i.contact_id = c.contact_id
+      and i.kind in (4, 5)
+) tokens on true
+left join lateral (
+    select jsonb_agg(jsonb_build_array(s.segment_id, s.name, s.type) order by s.segment_id) as list
+    from segment_member m
+    join segment s
+      on s.account_id = %(account_id)s
+     and s.segment_id = m.segment_id
+    where m.account_id = %(account_id)s
+      and m.contact_id = c.contact_id
+      and s.type = 'Static'
+) lists on true
+
+-- name: find_by_channel
+-- Live contacts that hold the one e-mail or phone, and the other values if given, newest update
+-- first; primary key of identifier, then of contact.
+select c.contact_id, count(*) over ()
+from identifier i
+join contact c
+  on c.account_id = %(account_id)s
+ and c.contact_id = i.contact_id
+where i.account_id = %(account_id)s
+  and i.kind = %(kind)s
+  and i.value_key = %(value_key)s
+  and c.status = 0
+  and (%(phone)s::text is null or c.phone = %(phone)s)
+  and (%(first_name)s::text is null or lower(c.first_name) = lower(%(first_name)s))
+  and (%(last_name)s::text is null or lower(c.last_name) = lower(%(last_name)s))
+order by c.updated_at desc, c.contact_id desc
+limit %(rows)s
+offset %(skip)s
+
+-- name: find_by_first_name
+-- Live contacts of that first name, newest update first; index contact_by_first_name.
+select contact_id, count(*) over ()
+from contact
+where account_id = %(account_id)s
+  and status = 0
+  and lower(first_name) = lower(%(first_name)s::text)
+order by updated_at desc, contact_id desc
+limit %(rows)s
+offset %(skip)s
+
+-- name: find_by_last_name
+-- Live contacts of that last name, and first name if given, newest update first; index
+-- contact_by_last_name.
+select contact_id, count(*) over ()
+from contact
+where account_id = %(account_id)s
+  and status = 0
+  and lower(last_name) = lower(%(last_name)s::text)
+  and (%(first_name)s::text is null or lower(first_name) = lower(%(first_name)s))
+order by updated_at desc, contact_id desc
+limit %(rows)s
+offset %(skip)s
+
+-- name: list_by_update
+-- One page of all live contacts, newest update first. Sorts the whole account: no index on
+-- updated_at, see docs/decisions/listing-without-an-index.md.
+select contact_id
+from contact
+where account_id = %(account_id)s
+  and status = 0
+order by updated_at desc, contact_id desc
+limit %(rows)s
+offset %(skip)s
+
+-- name: list_by_id
+-- One page of all live contacts by id; primary key.
+select contact_id
+from contact
+where account_id = %(account_id)s
+  and status = 0
+order by contact_id
+limit %(rows)s
+offset %(skip)s
+
+-- name: count_live
+-- How many live contacts the account has; index contact_live.
+select count(*)
+from contact
+where account_id = %(account_id)s
+  and status = 0
+
+-- name: find_token
+-- Live holders of a token of this app or of none (decisions D2); primary keys.
+select c.contact_id, i.attributes
+from identifier i
+join contact c
+  on c.account_id = %(account_id)s
+ and c.contact_id = i.contact_id
+where i.account_id = %(account_id)s
+  and i.kind = any(%(kinds)s::smallint[])
+  and i.value_key = %(value_key)s
+  and i.ordinal = 0
+  and (i.app is null or i.app = %(app)s)
+  and c.status = 0
+order by i.kind
+limit 1
+
+-- name: emails
+-- E-mails of live contacts; primary key.
+select contact_id, email
+from contact
+where account_id = %(account_id)s
+  and contact_id = any(%(ids)s::bigint[])
+  and status = 0
+  and email is not null
+order by contact_id
+
+-- name: categories
+-- Subscription categories of the account, in the order of their ids; primary key.
+select category_id, key, name, group_id, created_at, updated_at
+from subscription_category
+where account_id = %(account_id)s
+order by category_id
+
+-- name: category_counts
+-- How many live contacts are subscribed to each category: reads the whole account.
+select substr(entry.key, 10), count(*)
+from contact c
+cross join lateral jsonb_each(c.consent) as entry (key, state)
+where c.account_id = %(account_id)s
+  and c.status = 0
+  and entry.key like 'category:%%'
+  and entry.state = '1'
+group by entry.key
+
+-- name: person
+-- The card that an id leads to, and every card that was merged into it; primary key and
+-- contact_by_survivor. Rows are (contact id, status), the card itself first.
+with recursive
+up as (
+    select contact_id, status, merged_into, 0 as depth
+    from contact
+    where account_id = %(account_id)s
+      and contact_id = %(contact_id)s
+    union all
+    select c.contact_id, c.status, c.merged_into, u.depth + 1
+    from up u
+    join contact c
+      on c.account_id = %(account_id)s
+     and c.contact_id = u.merged_into
+    where u.status = 2
+),
+down as (
+    (select contact_id, status, 0 as depth from up order by up.depth desc limit 1)
+    union all
+    select c.contact_id, c.status, d.depth + 1
+    from down d
+    join contact c
+      on c.account_id = %(account_id)s
+     and c.merged_into = d.contact_id
+)
+select contact_id, status
+from down
+order by depth, contact_id
+
+-- name: identifiers
+-- All identifiers of one card; index identifier_by_contact.
+select kind, coalesce(long_value, value_key), former, since, rule, app, device
+from identifier
+where account_id = %(account_id)s
+  and contact_id = %(contact_id)s
+order by kind, former, since, value_key
+
+-- name: history
+-- What happened to these cards, newest first; indexes identity_history_by_contact and _by_other.
+select history_id, at, action, rule, contact_id, other_contact_id, method, request_id, key_id, identifiers
+from identity_history
+where account_id = %(account_id)s
+  and history_id in (
+      select history_id
+      from identity_history
+      where account_id = %(account_id)s
+        and contact_id = any(%(ids)s::bigint[])
+      union
+      select history_id
+      from identity_history
+      where account_id = %(account_id)s
+        and other_contact_id = any(%(ids)s::bigint[])
+  )
+order by history_id desc
+limit %(rows)s
+offset %(skip)s
+
+-- name: merges_of
+-- Merges among these cards, newest first; index identity_history_by_contact.
+select history_id, contact_id, other_contact_id, at, rule, method, request_id, key_id, count(*) over ()
+from identity_history
+where account_id = %(account_id)s
+  and contact_id = any(%(ids)s::bigint[])
+  and action = 'absorbed'
+order by history_id desc
+limit %(rows)s
+offset %(skip)s
+
+-- name: merges
+-- All merges of the account, newest first; index identity_history_merges.
+select history_id, contact_id, other_contact_id, at, rule, method, request_id, key_id
+from identity_history
+where account_id = %(account_id)s
+  and action = 'absorbed'
+order by history_id desc
+limit %(rows)s
+offset %(skip)s
+
+-- name: count_merges
+-- How many merges the account has seen; index identity_history_merges.
+select count(*)
+from identity_history
+where account_id = %(account_id)s
+  and action = 'absorbed'
