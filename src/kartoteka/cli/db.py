@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
 from kartoteka.cli.database import database_url_of, reachable_database
 from kartoteka.db.programs import connection_environment, find_program
 from kartoteka.settings import load_settings
+
+EMPTY_SCHEMA = """
+drop schema public cascade;
+create schema public;
+alter schema public owner to pg_database_owner;
+comment on schema public is 'standard public schema';
+grant usage on schema public to public
+"""
 
 
 @click.group()
@@ -49,7 +60,7 @@ def psql(arguments: tuple[str, ...]) -> None:
       kartoteka db psql
       kartoteka db psql -c 'select count(*) from contact'
     """
-    _run("psql", list(arguments), prefer_system=True)
+    _run("psql", list(arguments))
 
 
 @db.command()
@@ -83,17 +94,50 @@ def restore(file: Path, *, yes: bool) -> None:
     """
     if not yes:
         click.confirm("Everything in the database is replaced. Go on?", abort=True)
-    options = ["--clean", "--if-exists", "--no-owner", "--no-privileges", "--single-transaction"]
-    _run("pg_restore", [*options, "--dbname=", str(file)])
-
-
-def _run(
-    program: str, arguments: list[str], *, prefer_system: bool = False, stdout: object = None
-) -> None:
-    """Run it on the database and end with its exit code; the password is not in its arguments."""
     with reachable_database(load_settings(os.environ)) as database_url:
-        path = find_program(program, prefer_system=prefer_system)
+        _restore(file, connection_environment(database_url))
+
+
+def _restore(file: Path, environment: dict[str, str]) -> None:
+    """One transaction, from an empty schema to a full one; committed only after the whole file.
+
+    pg_restore's own `--clean` cannot drop the indexes of partitions.
+    """
+    reader = subprocess.Popen(
+        [find_program("pg_restore"), "--no-owner", "--no-privileges", "--file=-", str(file)],
+        env=environment,
+        stdout=subprocess.PIPE,
+    )
+    writer = subprocess.Popen(
+        [find_program("psql"), "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1"],
+        env=environment | {"PGOPTIONS": "-c client_min_messages=warning"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+    )
+    assert reader.stdout is not None
+    assert writer.stdin is not None
+    with contextlib.suppress(BrokenPipeError):  # psql ended: its exit code says so below
+        writer.stdin.write(f"begin;{EMPTY_SCHEMA};\n".encode())
+        shutil.copyfileobj(reader.stdout, writer.stdin)
+        if reader.wait() == 0:
+            writer.stdin.write(b"commit;\n")
+        else:
+            writer.kill()  # a dump that is cut off must not be half restored
+        writer.stdin.close()
+    reader.stdout.close()
+    if failed := writer.wait() or reader.wait():
+        sys.exit(abs(failed))
+
+
+def _run(program: str, arguments: list[str], **options: Any) -> None:
+    """Run it on the database; an exit code other than 0 becomes ours.
+
+    The password goes by the environment: arguments are seen by every user of the machine.
+    """
+    with reachable_database(load_settings(os.environ)) as database_url:
         environment = connection_environment(database_url)
-        done = subprocess.run([path, *arguments], env=environment, stdout=stdout, check=False)  # type: ignore[call-overload]
+        prefer_system = program == "psql"
+        path = find_program(program, prefer_system=prefer_system)
+        done = subprocess.run([path, *arguments], env=environment, check=False, **options)
     if done.returncode:
         sys.exit(done.returncode)
