@@ -125,11 +125,10 @@ async def delete_unsubscribed(call: Call) -> Answer:
 async def _refuse(call: Call, *, refuse: bool) -> Answer:
     body = await call.json_object()
     emails = _emails(body.get("emails"), Region(call.account.settings.region))
+    repeat = call.repeat()
     if emails:
         await call.write(
-            RefuseAddresses(
-                origin=call.origin(), emails=emails, refuse=refuse, repeat=call.repeat()
-            ),
+            RefuseAddresses(origin=call.origin(), emails=emails, refuse=refuse, repeat=repeat)
         )
     return empty_answer()
 

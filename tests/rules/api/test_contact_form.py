@@ -123,7 +123,12 @@ def test_a_mobile_token_with_its_device_block():
     }
     contact = read(channels=[{"type": "mobilepush", "value": "T", "device": device}], deviceId="D")
     token, device_id = contact.person.changeable
-    assert (token.kind, token.value, token.app, token.device) == (MOBILE_TOKEN.code, "T", "app-1", "D")
+    assert (token.kind, token.value, token.app, token.device) == (
+        MOBILE_TOKEN.code,
+        "T",
+        "app-1",
+        "D",
+    )
     assert token.attributes == {"deviceModel": "Pixel", "os": "ANDROID", "active": False}
     assert (device_id.kind, device_id.value) == (DEVICE.code, "D")
 
@@ -147,7 +152,9 @@ def test_the_same_token_twice_is_one():
 
 
 def test_device_and_cookie_may_be_lists():
-    contact = read(deviceId=["D1", "D2", "D1"], webId="C", channels=[{"type": "mobilepush", "value": "T"}])
+    contact = read(
+        deviceId=["D1", "D2", "D1"], webId="C", channels=[{"type": "mobilepush", "value": "T"}]
+    )
     assert [(one.kind, one.value) for one in contact.person.changeable] == [
         (MOBILE_TOKEN.code, "T"),
         (DEVICE.code, "D1"),
@@ -204,7 +211,11 @@ def test_the_whole_profile():
         fields=[{"id": 12, "value": "red"}, {"id": "13", "value": " 42 "}],
     )
     profile = contact.profile
-    assert (profile.first_name, profile.last_name, profile.contact_key) == ("Anna", "Kovalenko", "5")
+    assert (profile.first_name, profile.last_name, profile.contact_key) == (
+        "Anna",
+        "Kovalenko",
+        "5",
+    )
     assert (profile.language_code, profile.time_zone) == ("en-US", "Europe/Kyiv")
     assert (profile.region, profile.town, profile.postcode) == ("R", "Kyiv", "1001")
     assert profile.fields == {"12": "red", "13": "42"}
