@@ -13,8 +13,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from tests.rules import stories
-from tests.rules.stories import KIND, START
 
 from kartoteka.contacts.actions import decide
 from kartoteka.contacts.lookups import named_by
@@ -24,6 +22,8 @@ from kartoteka.identity.history import rebuild
 from kartoteka.identity.kinds import BY_CODE, EMAIL
 from kartoteka.identity.model import Card, Consent, Held, Key, Resolution, Settings, Status
 from kartoteka.identity.working_set import Missing, WorkingSet
+from tests.rules import stories
+from tests.rules.stories import KIND, START
 
 astuple = msgspec.structs.astuple
 
@@ -258,9 +258,9 @@ class World:
             "absorbed": self._move_activity,
             "category": self.categories.add,
             "lift": lambda key, who: self.suppressions.get(key, {}).pop(who, None),
+            "suppress": self._suppress,
             "refuse": self._refuse,
             "forgive": self._forgive,
-            "suppress": self._suppress,
             "forget_value": self._forget_value,
             "erase": self._erase,
         }
@@ -281,8 +281,7 @@ class World:
             del self.refusals[(EMAIL.code, text)]
 
     def _suppress(self, key: Key, who: int, refusal: int | None, _at: datetime) -> None:
-        states = [state for state in (refusal, self.refusals.get(key)) if state is not None]
-        self.suppressions.setdefault(key, {}).setdefault(who, max(states, default=None))
+        self.suppressions.setdefault(key, {}).setdefault(who, refusal)
         if not any(row_key[:2] == key for row_key in self.rows):
             self.refusals.pop(key, None)
 

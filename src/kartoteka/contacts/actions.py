@@ -85,7 +85,7 @@ def update_contact(ws: WorkingSet, command: UpdateContact) -> Outcome:
             resolution.warnings.append(
                 Notice("no_identifier_left", "nothing but its contact id finds this contact now")
             )
-    return Outcome(resolution, card=card)
+    return Outcome(resolution)
 
 
 def _refuse_taken(ws: WorkingSet, card: Card, person: Person, journal: Journal) -> None:
@@ -129,8 +129,13 @@ def subscribe_contact(ws: WorkingSet, command: Subscribe) -> Outcome:
     )
     settled = settle(work, decision)
     card = settled.card
+    consent = card.consent
     status = _email_status(ws, card, known_email, contact.person.email)
     subscribe_to(ws, card, command.subscriptions)
+    if card.consent != consent:
+        card.updated_at = command.origin.at
+        resolution.outcome = "updated" if resolution.outcome == "unchanged" else resolution.outcome
+    ws.touch(card.contact_id)  # the event and the lists are the card's, though not in its row
     for name in command.groups:
         ws.effect("list", name, card.contact_id, command.origin.at)
     _subscribe_event(ws, command, card, settled.new)

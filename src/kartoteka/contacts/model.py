@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from kartoteka.identity.model import Card, Notice, Origin, Resolution
+from kartoteka.identity.model import Notice, Origin, Resolution
 from kartoteka.identity.rules import Person
 
 
@@ -140,5 +140,4 @@ class Outcome(msgspec.Struct):
     new: bool = False
     email_status: str | None = None
     active: bool | None = None
-    card: Card | None = None
     answer: dict[str, Any] = {}

@@ -86,17 +86,13 @@ where s.account_id = %(account_id)s
   and s.contact_id = d.contact_id
 
 -- name: insert_suppressions
--- What stays of an erased person; an address takes its refusal along.
+-- What stays of an erased person, with what the address refused.
 insert into suppression (account_id, kind, digest, contact_id, refusal, erased_at)
-select %(account_id)s::integer, d.kind, d.digest, d.contact_id, greatest(d.refusal, r.state), d.at
+select %(account_id)s::integer, d.kind, d.digest, d.contact_id, d.refusal, d.at
 from unnest(
-    %(kind)s::smallint[], %(value_key)s::text[], %(digest)s::bytea[], %(contact_id)s::bigint[],
-    %(refusal)s::smallint[], %(at)s::timestamptz[]
-) as d (kind, value_key, digest, contact_id, refusal, at)
-left join address_refusal r
-  on r.account_id = %(account_id)s
- and r.kind = d.kind
- and r.value_key = d.value_key
+    %(kind)s::smallint[], %(digest)s::bytea[], %(contact_id)s::bigint[], %(refusal)s::smallint[],
+    %(at)s::timestamptz[]
+) as d (kind, digest, contact_id, refusal, at)
 on conflict (account_id, kind, digest, contact_id) do nothing
 
 -- name: forget_refusals

@@ -110,4 +110,5 @@ def _suppress(ws: WorkingSet, card: Card, key: Key, at: datetime) -> None:
     ws.effect("suppress", key, card.contact_id, refusal, at)
     ws.suppressed.setdefault(key, []).append((card.contact_id, refusal))
     if not ws.holders(key):
+        ws.take_back("refuse", *key)
         ws.refusals[key] = 0

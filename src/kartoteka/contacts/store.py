@@ -122,9 +122,9 @@ _WRITERS: dict[str, Callable[[Batch, Rows], list[Statement]]] = {
     "absorbed": _absorbed,
     "category": _categories,
     "lift": _lift,
+    "suppress": _suppress,
     "refuse": _refuse,
     "forgive": _forgive,
-    "suppress": _suppress,
     "forget_value": _forget_value,
     "erase": _erase,
 }

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from tests.rules import stories
-from tests.rules.world import World
 
 from kartoteka.contacts.model import Command
 from kartoteka.errors import NoIdentifier
 from kartoteka.identity.changes import MOST_SENDERS
 from kartoteka.identity.model import QUARANTINED, Settings
 from kartoteka.identity.never import NeverIdentifiers
+from tests.rules import stories
+from tests.rules.world import World
 
 GUEST = "guest@shop.ua"
 NEVER = NeverIdentifiers(

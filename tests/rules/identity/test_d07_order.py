@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from tests.rules import stories
-from tests.rules.world import World
 
 from kartoteka.contacts.model import Command
 from kartoteka.identity.kinds import BY_CODE, KINDS
 from kartoteka.identity.policies import ADD_CONTACT
+from tests.rules import stories
+from tests.rules.world import World
 
 ALL = {
     "x": "X",

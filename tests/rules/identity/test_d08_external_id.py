@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from tests.rules import stories
-from tests.rules.world import World
 
 from kartoteka.contacts.model import Command
+from tests.rules import stories
+from tests.rules.world import World
 
 
 @pytest.mark.parametrize("method", [stories.add, stories.subscribe])

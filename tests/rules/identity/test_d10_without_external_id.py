@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from tests.rules import stories
-from tests.rules.world import World
 
 from kartoteka.contacts.model import Command
 from kartoteka.errors import NoIdentifier
+from tests.rules import stories
+from tests.rules.world import World
 
 
 @pytest.mark.parametrize(

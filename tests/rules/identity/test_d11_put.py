@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from tests.rules import stories
-from tests.rules.world import World
 
 from kartoteka.contacts.model import Command
 from kartoteka.errors import ExternalIdTaken, NotFound
 from kartoteka.identity.model import Settings
+from tests.rules import stories
+from tests.rules.world import World
 
 
 @pytest.mark.parametrize("removed", [False, True])

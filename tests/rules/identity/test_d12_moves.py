@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+
 from tests.rules import stories
 from tests.rules.stories import START
 from tests.rules.world import World

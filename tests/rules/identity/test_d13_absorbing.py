@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.rules.world import World
 
 from kartoteka.identity.model import Settings
+from tests.rules.world import World
 
 Said = dict[str, Any]
 HOME = "home@x.ua"

@@ -6,12 +6,12 @@ import itertools
 
 import msgspec
 import pytest
-from tests.rules.world import World
 
 from kartoteka.errors import ContactMerged
 from kartoteka.identity.changes import GAPS
 from kartoteka.identity.model import Consent
 from kartoteka.identity.rules import stricter
+from tests.rules.world import World
 
 OLD = {name: "b" for name in GAPS if "name" not in name}
 

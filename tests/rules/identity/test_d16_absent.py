@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from tests.rules.world import World
 
 from kartoteka.contacts.clearing import PROFILE, is_clearable
+from tests.rules.world import World
 
 SAID = {
     "first": "Ann",

@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 import msgspec
 import pytest
-from tests.rules import stories
-from tests.rules.world import World
 
 from kartoteka.contacts.model import Command
 from kartoteka.errors import InvalidRequest, NotFound
 from kartoteka.identity.changes import GAPS
+from tests.rules import stories
+from tests.rules.world import World
 
 
 def person(world: World) -> int:
