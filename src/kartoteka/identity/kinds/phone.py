@@ -9,6 +9,7 @@ from functools import lru_cache
 import phonenumbers
 
 from kartoteka.identity.kinds.base import IdentifierKind, InvalidIdentifier, Region
+from kartoteka.identity.kinds.phone_patterns import read_quickly
 from kartoteka.identity.text import is_absent
 
 NAME = "phone"
@@ -36,7 +37,7 @@ def normalise(value: object, region: Region) -> str | None:
         return None
     if _PLAIN.fullmatch(text) is None:
         text = _plain(text)
-    digits = _read(text, region)
+    digits = read_quickly(text.removeprefix("+"), region) or _read(text, region)
     if digits is None:
         raise InvalidIdentifier(
             NAME, "is not a valid number of the region or in international format"
