@@ -39,7 +39,6 @@ _LATER: tuple[tuple[str, str, str, Rights], ...] = (
     ("POST", "/api/v3/past_events", "registerPastEvents_2", _EVENTS),
     ("DELETE", "/api/v1/past_events", "deletePastEvents", _TOKEN),
     ("PUT", "/api/v1/event-types/{key}", "updateEventType", _FULL),
-    ("GET", "/api/v1/additionalfields", "additionalFields", _READ),
     ("GET", "/api/v1/workflows", "workflows", _READ),
     ("GET", "/api/v2/contacts/activity", "contactsActivity", _READ),
     ("GET", "/api/v2/contacts/messages", "contactsMessages", _READ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from kartoteka.api import (
     account,
     contacts,
+    fields,
     identity_reading,
     later,
     operations,
@@ -20,6 +21,7 @@ ROUTES: tuple[Route, ...] = (
     *subscribe.ROUTES,
     *tokens.ROUTES,
     *identity_reading.ROUTES,
+    *fields.ROUTES,
     *account.ROUTES,
     *later.ROUTES,
     *operations.ROUTES,

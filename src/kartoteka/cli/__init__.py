@@ -15,6 +15,7 @@ COMMANDS = {
     "migrate": "kartoteka.cli.migrate:migrate",
     "keys": "kartoteka.cli.keys:keys",
     "accounts": "kartoteka.cli.accounts:accounts",
+    "fields": "kartoteka.cli.fields:fields",
     "db": "kartoteka.cli.db:db",
     "version": "kartoteka.cli.version:version",
 }

@@ -124,7 +124,7 @@ limit %(rows)s
 offset %(skip)s
 
 -- name: count_live
--- How many live contacts the account has; index contact_live.
+-- How many live contacts the account has: reads the whole account, as list_by_update does.
 select count(*)
 from contact
 where account_id = %(account_id)s

@@ -91,7 +91,7 @@ create table contact (
     primary key (account_id, contact_id)
 ) with (fillfactor = 85);
 create index contact_by_survivor on contact (account_id, merged_into) where merged_into is not null;
--- Search by name, and the count of all; none of them changes when a card is updated (HOT).
+-- Search by name. No index on updated_at: every update would touch it, and all others with it (HOT).
 create index contact_by_first_name on contact (account_id, lower(first_name))
     where status = 0 and first_name is not null;
 create index contact_by_last_name on contact (account_id, lower(last_name), lower(first_name))
