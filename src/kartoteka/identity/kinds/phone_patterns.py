@@ -74,4 +74,6 @@ def read_quickly(digits: str, region: str) -> str | None:
     national = digits[len(patterns.code) :]
     if len(national) < 6 or patterns.own.fullmatch(digits) is not None:
         return None
-    return digits if patterns.national.fullmatch(national) is not None else None
+    if patterns.own.fullmatch(national) is None or patterns.national.fullmatch(national) is None:
+        return None
+    return digits
