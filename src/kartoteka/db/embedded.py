@@ -11,7 +11,6 @@ from types import TracebackType
 from typing import BinaryIO, Self
 from urllib.parse import quote
 
-import psutil
 import psycopg
 from psycopg import sql
 
@@ -24,6 +23,7 @@ from kartoteka.db.cluster import (
 )
 from kartoteka.db.folder_lock import FolderLock
 from kartoteka.db.launch import before_exec, owner_of
+from kartoteka.db.leftovers import end_leftover, is_postmaster, postmaster_lines
 from kartoteka.db.programs import BIN, clean_environment
 from kartoteka.db.socket_folder import make_socket_folder, remove_socket_folder
 from kartoteka.errors import DatabaseUnavailable, SettingsError
@@ -162,8 +162,8 @@ def running_url(data_dir: Path) -> str:
 
     Raises `DatabaseUnavailable` when none does.
     """
-    lines = _postmaster_lines(cluster_folder(data_dir))
-    if len(lines) < 8 or not _is_postmaster(int(lines[0]), cluster_folder(data_dir)):
+    lines = postmaster_lines(cluster_folder(data_dir))
+    if len(lines) < 8 or not is_postmaster(int(lines[0]), cluster_folder(data_dir)):
         raise DatabaseUnavailable(
             f"No server runs on the data folder {data_dir.absolute()}. Start one with "
             "`kartoteka serve`, or name a database with KARTOTEKA_DATABASE_URL."
@@ -192,40 +192,8 @@ def _not_writable(folder: Path, reason: str) -> str:
     )
 
 
-def end_leftover(cluster: Path, *, timeout_s: float = 20.0) -> None:
-    """Stop a server that outlived its parent on this cluster."""
-    lines = _postmaster_lines(cluster)
-    if not lines or not lines[0].strip().isdigit():
-        return
-    pid = int(lines[0])
-    for stop in (signal.SIGINT, signal.SIGQUIT):
-        if not _is_postmaster(pid, cluster):
-            return
-        os.kill(pid, stop)
-        deadline = time.monotonic() + timeout_s
-        while _is_postmaster(pid, cluster) and time.monotonic() < deadline:
-            time.sleep(0.02)
-
-
-def _is_postmaster(pid: int, cluster: Path) -> bool:
-    try:
-        process = psutil.Process(pid)
-        return process.name() == "postgres" and Path(process.cwd()) == cluster.resolve()
-    except psutil.AccessDenied:
-        return True  # it is there, of another user: whoever asks must not touch it
-    except psutil.Error:
-        return False
-
-
-def _postmaster_lines(cluster: Path) -> list[str]:
-    try:
-        return (cluster / "postmaster.pid").read_text().splitlines()
-    except (FileNotFoundError, NotADirectoryError, PermissionError):
-        return []
-
-
 def _says_ready(cluster: Path, pid: int | None) -> bool:
-    lines = _postmaster_lines(cluster)
+    lines = postmaster_lines(cluster)
     return len(lines) >= 8 and lines[0].strip() == str(pid) and lines[7].strip() == "ready"
 
 

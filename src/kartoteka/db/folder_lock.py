@@ -7,6 +7,7 @@ import os
 import time
 from pathlib import Path
 
+from kartoteka.db.leftovers import is_alive
 from kartoteka.errors import SettingsError
 
 
@@ -31,7 +32,7 @@ class FolderLock:
         deadline = time.monotonic() + wait_s
         while not _try_lock(fd):
             holder = _read_pid(fd)
-            if holder is None or _is_alive(holder) or time.monotonic() > deadline:
+            if holder is None or is_alive(holder) or time.monotonic() > deadline:
                 os.close(fd)
                 raise SettingsError(_occupied(self._path.parent, holder))
             time.sleep(0.05)
@@ -57,16 +58,6 @@ def _try_lock(fd: int) -> bool:
 def _read_pid(fd: int) -> int | None:
     text = os.pread(fd, 32, 0).decode("ascii", "replace").strip()
     return int(text) if text.isdigit() else None
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _occupied(folder: Path, holder: int | None) -> str:
