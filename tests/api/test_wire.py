@@ -84,6 +84,12 @@ def test_the_id_is_a_json_number(server, name):
     assert re.fullmatch(rb'\{"id":[0-9]+\}', text)
 
 
+def test_total_count_is_spelled_as_one_client_looks_it_up(server):
+    for path in ("/api/v1/contacts?email=nobody@example.com", "/api/v1/contacts/"):
+        head, _, _ = talk(server, request(server, f"GET {path}")).partition(b"\r\n\r\n")
+        assert re.search(rb"\r\nTotalCount: \d+(\r\n|$)", head), head
+
+
 def test_put_answers_bare_text(server, api, name):
     contact_id = api.post("/api/v1/contact", json={"externalCustomerId": name}).json()["id"]
     answer = talk(server, request(server, f"PUT /api/v1/contact/{contact_id}", b"{}"))

@@ -18,6 +18,7 @@ _CONDITIONS = {
     401: "The key is missing, wrong or disabled.",
     403: "The key does not have the right to do that.",
     404: "There is no such contact, token or thing.",
+    408: "The body did not arrive in time.",
     409: "The request contradicts what is stored, or is a repeat that the account refuses.",
     413: "The body is too large.",
     415: "The body is not JSON.",
@@ -116,7 +117,7 @@ def error_statuses(route: Route) -> set[int]:
     if route.parameters:
         statuses.add(400)
     if route.body is not None:
-        statuses.update((400, 413, 415))
+        statuses.update((400, 408, 413, 415))
     return statuses
 
 

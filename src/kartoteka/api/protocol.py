@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -10,6 +11,7 @@ from kartoteka.api.errors import error_answer
 from kartoteka.errors import InvalidRequest
 
 MAX_HEADER_BYTES = 65_536
+HEADER_WAIT_S = 30.0
 
 
 class MalformedHTTP(InvalidRequest):
@@ -18,33 +20,71 @@ class MalformedHTTP(InvalidRequest):
     code = "malformed_http"
 
 
+class HeadersTooSlow(InvalidRequest):
+    """The headers did not arrive in time."""
+
+    code = "request_timeout"
+
+
 class Protocol(HttpToolsProtocol):
     """Give it to uvicorn as `http`. Names of answers' headers keep their spelling by
     `answers.HeaderName`, which needs nothing here."""
 
     _header_bytes = 0
     _reads_headers = True
+    _deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """A connection that says nothing is not kept for ever."""
+        super().connection_made(transport)
+        self._deadline = self.loop.call_later(HEADER_WAIT_S, self._give_up)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Nothing is waited for any more."""
+        self._stop_waiting()
+        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Headers that never end are refused; httptools would gather them for ever."""
         super().data_received(data)
-        if self._reads_headers:
+        if self._reads_headers and not self.transport.is_closing():
             self._header_bytes += len(data)
-            if self._header_bytes > MAX_HEADER_BYTES and not self.transport.is_closing():
-                self.send_400_response("headers too large")
+            if self._header_bytes > MAX_HEADER_BYTES:
+                self._refuse(MalformedHTTP(f"The headers have more than {MAX_HEADER_BYTES} bytes."))
+            elif self._deadline is None:
+                self._deadline = self.loop.call_later(HEADER_WAIT_S, self._give_up)
 
     def on_message_begin(self) -> None:
+        """The parser's first words of a request."""
         self._reads_headers = True
         self._header_bytes = 0
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
+        """The parser has all headers; the body has limits of its own."""
         self._reads_headers = False
+        if self._deadline is not None:
+            self._stop_waiting()
         super().on_headers_complete()
 
     def send_400_response(self, msg: str) -> None:
         """Answer what is no HTTP, and hang up."""
-        answer = error_answer(MalformedHTTP(), "", datetime.now(UTC))
+        self._refuse(MalformedHTTP())
+
+    def _give_up(self) -> None:
+        self._deadline = None
+        if not self._header_bytes:
+            self.transport.close()
+        elif not self.transport.is_closing():
+            self._refuse(HeadersTooSlow())
+
+    def _stop_waiting(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _refuse(self, error: InvalidRequest) -> None:
+        answer = error_answer(error, "", datetime.now(UTC))
         head = (
             f"HTTP/1.1 400 Bad Request\r\ncontent-type: application/json;charset=UTF-8\r\n"
             f"content-length: {len(answer.body)}\r\nconnection: close\r\n\r\n"
