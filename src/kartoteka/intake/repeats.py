@@ -88,14 +88,13 @@ class Repeats:
         origin = command.origin
         if repeat.idempotency_key:
             self._answers[(origin.key_id, repeat.idempotency_key)] = (repeat.digest, outcome)
-            stored = msgspec.structs.replace(outcome, card=None)
             self._new.append(
                 (
                     origin.key_id,
                     repeat.idempotency_key,
                     hex_bytes(repeat.digest),
                     outcome.resolution.contact_id,
-                    msgspec.json.encode(stored).decode(),
+                    msgspec.json.encode(outcome).decode(),
                     origin.at,
                 )
             )
