@@ -25,6 +25,7 @@ from kartoteka.identity.changes import (
 from kartoteka.identity.history import Journal, named
 from kartoteka.identity.kinds import EMAIL, EXTERNAL_ID
 from kartoteka.identity.model import (
+    QUARANTINED,
     Card,
     Consent,
     Held,
@@ -125,10 +126,8 @@ def _with_own(ws: WorkingSet, decision: Decision, person: Person) -> Person:
         for held in ws.identifiers_of(decision.card.contact_id)
         if held.kind != EXTERNAL_ID.code
     ]
-    for one in own:
-        for held in ws.holders(one.key):
-            if held.contact_id:
-                ws.card(held.contact_id)
+    holders = {held.contact_id for one in own for held in ws.holders(one.key)}
+    ws.need_cards(holders - {QUARANTINED})
     named_already = {one.key for one in person.all()}
     extra = tuple(one for one in own if one.key not in named_already)
     return msgspec.structs.replace(person, changeable=(*person.changeable, *extra))

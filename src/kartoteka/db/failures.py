@@ -12,8 +12,11 @@ RETRYABLE: tuple[type[StatementFailed], ...] = (
 )
 """Run the batch again on fresh data (design/engine.md): somebody else was quicker."""
 
+BUSY: tuple[type[StatementFailed], ...] = (errors.LockNotAvailable, errors.QueryCanceled)
+"""Somebody holds what we need for longer than we wait; nothing is wrong with the command."""
+
 UniqueViolation = errors.UniqueViolation
 BadValue = errors.DataError
 """The database refused a value: the command is poison, not the database gone."""
 
-__all__ = ["RETRYABLE", "BadValue", "StatementFailed", "UniqueViolation"]
+__all__ = ["BUSY", "RETRYABLE", "BadValue", "StatementFailed", "UniqueViolation"]

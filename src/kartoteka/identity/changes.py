@@ -70,8 +70,7 @@ def own_row(ws: WorkingSet, card: Card, kind: int, value: str | None) -> Held | 
     """The row of the card's External ID, e-mail or phone."""
     if value is None:
         return None
-    key = Identifier(kind, value).key
-    return next((one for one in ws.holders(key) if one.contact_id == card.contact_id), None)
+    return ws.row_of(Identifier(kind, value).key, card.contact_id)
 
 
 # External ID
@@ -237,12 +236,9 @@ def prepare(ws: WorkingSet, card: Card | None, person: Person) -> None:
         ws.holders(one.key)
         if card is not None and one.kind in _STORED_AS:
             own_row(ws, card, one.kind, getattr(card, _STORED_AS[one.kind]))
-    others: set[int] = set()
-    for one in person.all():
-        for held in finders(ws, one):
-            if held.contact_id != own and ws.card(held.contact_id).status != Status.MERGED:
-                others.add(held.contact_id)
-    if others and own is not None:
-        ws.identifiers_of(own)
-    for contact_id in sorted(others):
-        ws.identifiers_of(contact_id)
+    others = {held.contact_id for one in person.all() for held in finders(ws, one)} - {own}
+    ws.need_cards(others)
+    whole = {one for one in others if ws.card(one).status != Status.MERGED}
+    if whole and own is not None:
+        whole.add(own)
+    ws.need_whole(whole)

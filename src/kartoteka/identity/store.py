@@ -178,8 +178,8 @@ def difference(ws: WorkingSet) -> list[Call]:
     def add(name: str, params: dict[str, Any]) -> None:
         calls.append((QUERIES[name], {**account, **params}))
 
-    new, changed = ws.changed_cards()
-    deleted, inserted, updated = ws.changed_rows()
+    deleted, inserted, updated = rows_changed = ws.changed_rows()
+    new, changed = ws.changed_cards(rows_changed)
     if new:
         add("insert_contacts", columns(CARD_COLUMNS, [msgspec.structs.astuple(one) for one in new]))
     if changed:

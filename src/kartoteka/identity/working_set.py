@@ -13,8 +13,14 @@ import msgspec
 
 from kartoteka.identity.kinds.key import value_key
 from kartoteka.identity.model import Card, Held, Key, Settings, Status
+from kartoteka.identity.policies import EXCLUSIVE
+
+MOST_ROWS_READ = 1000
+"""As many rows of one value as `find_identifiers` reads; an office's address may have more."""
+_MOST_ORDINALS = 2**31 - 1
 
 RowKey = tuple[int, str, int]
+ChangedRows = tuple[list[RowKey], list[Held], list[Held]]
 astuple = msgspec.structs.astuple
 
 
@@ -52,11 +58,13 @@ class WorkingSet:
         self._loaded_cards: dict[int, tuple[Any, ...]] = {}
         self._loaded_rows: dict[RowKey, tuple[Any, ...]] = {}
         self._by_key: dict[Key, dict[RowKey, Held]] = {}
+        self._known: set[Key] = set()
         self._known_keys: set[Key] = set()
         self._by_card: dict[int, dict[RowKey, Held]] = {}
         self._whole: set[int] = set()
         self._asked_cards: set[int] = set()
         self._known_addresses: set[Key] = set()
+        self._touched: set[int] = set()
 
     # Loading: only the engine calls these.
 
@@ -151,6 +159,29 @@ class WorkingSet:
         found = self._by_card.get(contact_id, {})
         return [found[row_key] for row_key in sorted(found)]
 
+    def row_of(self, key: Key, contact_id: int) -> Held | None:
+        """The row of one identifier on one card, None where it has none."""
+        if contact_id in self._whole:
+            rows = self._by_card.get(contact_id, {}).values()
+            return next((held for held in rows if held.key == key), None)
+        rows_read = self.holders(key)
+        found = next((held for held in rows_read if held.contact_id == contact_id), None)
+        if found is None and len(rows_read) >= MOST_ROWS_READ:  # it may be beyond those read
+            raise Missing(whole=[contact_id])
+        return found
+
+    def need_cards(self, ids: Iterable[int]) -> None:
+        """Make sure that these are loaded, all at once."""
+        missing = [contact_id for contact_id in ids if contact_id not in self.cards]
+        if missing:
+            raise Missing(cards=missing)
+
+    def need_whole(self, ids: Iterable[int]) -> None:
+        """Make sure that everything on these cards is loaded, all at once."""
+        missing = [contact_id for contact_id in ids if contact_id not in self._whole]
+        if missing:
+            raise Missing(whole=missing)
+
     def lists_of(self, contact_id: int) -> set[int]:
         if contact_id not in self._whole:
             raise Missing(whole=[contact_id])
@@ -170,11 +201,16 @@ class WorkingSet:
         return card
 
     def hold(self, held: Held) -> Held:
-        """Put a new identifier on a card; a shareable one gets the first free ordinal."""
+        """Put a new identifier on a card; a shareable one gets the first free ordinal.
+
+        Where not all rows are read, nobody knows which is free: one of the contact's own, far above.
+        """
         taken = self._by_key.setdefault(held.key, {})
         ordinal = 0
         while (held.kind, held.value_key, ordinal) in taken:
             ordinal += 1
+        if ordinal >= MOST_ROWS_READ:
+            ordinal = MOST_ROWS_READ + held.contact_id % (_MOST_ORDINALS - MOST_ROWS_READ)
         held.ordinal = ordinal
         self._index(held)
         return held
@@ -191,6 +227,13 @@ class WorkingSet:
         held.contact_id = contact_id
         self._by_card.setdefault(contact_id, {})[held.row_key] = held
 
+    def touch(self, contact_id: int) -> None:
+        """Write the card even if it stays as it is: something that belongs to it changes.
+
+        Who waits for its lock and decides on what it read before must run again (design/engine.md).
+        """
+        self._touched.add(contact_id)
+
     def effect(self, name: str, *row: Any) -> None:
         """Something else that this transaction writes: a row for the writer of that name."""
         self.effects.setdefault(name, []).append(row)
@@ -206,19 +249,23 @@ class WorkingSet:
 
     # The difference.
 
-    def changed_cards(self) -> tuple[list[Card], list[Card]]:
-        """(new, changed) cards."""
+    def changed_cards(self, rows: ChangedRows | None = None) -> tuple[list[Card], list[Card]]:
+        """(new, changed) cards. Every identity change writes the cards it involves (`touch`)."""
+        deleted, inserted, updated = rows or self.changed_rows()
+        touched = {self._loaded_rows[row_key][3] for row_key in deleted}
+        touched.update(held.contact_id for held in (*inserted, *updated))
+        touched |= self._touched
         new: list[Card] = []
         changed: list[Card] = []
         for contact_id, card in self.cards.items():
             before = self._loaded_cards.get(contact_id)
             if before is None:
                 new.append(card)
-            elif before != astuple(card):
+            elif contact_id in touched or before != astuple(card):
                 changed.append(card)
         return new, changed
 
-    def changed_rows(self) -> tuple[list[RowKey], list[Held], list[Held]]:
+    def changed_rows(self) -> ChangedRows:
         """(deleted row keys, inserted, updated in place); a move is a delete and an insert."""
         deleted: list[RowKey] = []
         inserted: list[Held] = []

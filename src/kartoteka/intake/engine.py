@@ -19,7 +19,7 @@ from kartoteka.access.model import AccountContext
 from kartoteka.clock import Clock
 from kartoteka.contacts.model import Command, Outcome
 from kartoteka.db.database import Database
-from kartoteka.db.failures import RETRYABLE, StatementFailed
+from kartoteka.db.failures import BUSY, RETRYABLE, StatementFailed
 from kartoteka.db.transaction import Call, Transaction, transaction
 from kartoteka.errors import DatabaseUnavailable, KartotekaError
 from kartoteka.identity.account_rules import rules_of
@@ -31,8 +31,10 @@ from kartoteka.log import logger
 
 MOST_IN_A_BATCH = 200
 MOST_ATTEMPTS = 40
-MOST_LOADS = 50
+MOST_LOADS = 1000
+"""A rule that follows a chain of merges loads once for each; more is a rule that never ends."""
 IDS_IN_A_BLOCK = 1000
+BUSY_TEXT = "Too many others change the same contact; try again in a moment."
 
 Answer: TypeAlias = "Outcome | Exception"
 Waiting: TypeAlias = "tuple[Command, Settings, asyncio.Future[Outcome]]"
@@ -134,12 +136,17 @@ class Engine:
                 if attempt > 5 and len(batch) > 1:
                     return await self._halves(account_id, batch, keep=keep)
                 await asyncio.sleep(random.random() * 0.002 * min(attempt + 1, 20))
-            except StatementFailed as error:
+            except KartotekaError:
+                raise
+            except Exception as error:  # noqa: BLE001 - a refused value, or a rule that fails on one
                 if len(batch) > 1:
                     return await self._halves(account_id, batch, keep=keep)
-                logger.exception("command_failed", state=error.sqlstate, command=_name(batch[0][0]))
+                if isinstance(error, BUSY):
+                    raise DatabaseUnavailable(BUSY_TEXT) from error
+                state = error.sqlstate if isinstance(error, StatementFailed) else None
+                logger.exception("command_failed", state=state, command=_name(batch[0][0]))
                 return [error]
-        raise DatabaseUnavailable("Too many others change the same contact; try again in a moment.")
+        raise DatabaseUnavailable(BUSY_TEXT)
 
     async def _halves(
         self, account_id: int, batch: Sequence[tuple[Command, Settings]], *, keep: bool
@@ -171,8 +178,9 @@ class Engine:
                 answers.append(await self._decide(loader, command, repeats))
             calls = [
                 *difference(ws),
-                *self.rules.after(ws, self.digest, commands[-1].origin.at),
+                # Before what comes after: an erase of this batch takes stored answers along.
                 *repeats.changes(),
+                *self.rules.after(ws, self.digest, commands[-1].origin.at),
             ]
             if keep and calls:
                 await tx.commit(*calls)

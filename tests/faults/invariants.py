@@ -1,0 +1,208 @@
+"""What holds in the database after every step, whoever wrote and whatever went wrong meanwhile.
+
+`violations(connection)` is the one function; an empty list means that all is well.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import psycopg
+
+from kartoteka.identity.kinds import KINDS
+from kartoteka.identity.model import Status
+
+LIVE, REMOVED, MERGED, ERASED = (
+    int(one) for one in (Status.LIVE, Status.REMOVED, Status.MERGED, Status.ERASED)
+)
+
+CHECKS = {
+    "an External ID stands on two contacts (D11)": """
+        select account_id, value_key, array_agg(contact_id)
+        from identifier
+        where kind = %(external_id)s
+        group by account_id, value_key
+        having count(*) > 1
+    """,
+    "an exclusive identifier has two owners (D2)": """
+        select account_id, kind, value_key, ordinal
+        from identifier
+        where kind = any(%(exclusive)s::smallint[]) and ordinal <> 0
+    """,
+    "a contact has one shareable identifier twice": """
+        select account_id, kind, value_key, contact_id
+        from identifier
+        group by account_id, kind, value_key, contact_id
+        having count(*) > 1
+    """,
+    "a contact disagrees with its identifier rows (D5, D11)": """
+        select c.account_id, c.contact_id, c.external_id, c.email, c.phone, c.former_ids, held.*
+        from contact c
+        cross join lateral (
+            select coalesce(array_agg(v) filter (where k = %(external_id)s and not former), '{}') as x,
+                   coalesce(array_agg(v) filter (where k = %(email)s), '{}') as e,
+                   coalesce(array_agg(v) filter (where k = %(phone)s), '{}') as p,
+                   count(*) filter (where former) as f
+            from (
+                select i.kind as k, coalesce(i.long_value, i.value_key) as v, i.former
+                from identifier i
+                where i.account_id = c.account_id and i.contact_id = c.contact_id
+            ) one
+        ) held
+        where array_remove(array[c.external_id], null) <> held.x
+           or array_remove(array[c.email], null) <> held.e
+           or array_remove(array[c.phone], null) <> held.p
+           or c.former_ids <> held.f
+    """,
+    "an identifier stands on a missing, retired or erased contact": """
+        select i.account_id, i.kind, i.value_key, i.contact_id, c.status
+        from identifier i
+        left join contact c using (account_id, contact_id)
+        where i.contact_id <> 0 and (c.status is null or c.status not in (%(live)s, %(removed)s))
+    """,
+    "a retired id leads nowhere (D14)": """
+        with recursive way as (
+            select account_id, contact_id, merged_into as next, 1 as steps
+            from contact
+            where status = %(merged)s
+            union all
+            select w.account_id, w.contact_id, c.merged_into, w.steps + 1
+            from way w
+            join contact c on c.account_id = w.account_id and c.contact_id = w.next
+            where c.status = %(merged)s and w.steps < 100
+        )
+        select w.*
+        from way w
+        left join contact c on c.account_id = w.account_id and c.contact_id = w.next
+        where w.steps = 100 or c.status is null or c.status = %(erased)s
+    """,
+    "a card that is neither retired nor erased was merged into another": """
+        select account_id, contact_id, status, merged_into
+        from contact
+        where (status in (%(live)s, %(removed)s) and merged_into is not null)
+           or (status = %(merged)s and merged_into is null)
+           or (status = %(removed)s) <> (removed_at is not null) and status in (%(live)s, %(removed)s)
+    """,
+    "a retired or erased card still says something of the person (D14, D29)": """
+        select account_id, contact_id, status
+        from contact
+        where status in (%(merged)s, %(erased)s)
+          and (coalesce(external_id, email, phone, first_name, last_name, contact_key, language_code,
+                        time_zone, region, town, address, postcode) is not null
+               or fields <> '{}' or consent <> '{}' or former_ids <> 0)
+    """,
+    "something of an erased or missing contact is left (D29)": """
+        select account_id, contact_id, what
+        from (
+            select account_id, contact_id, 'list' as what from segment_member
+            union all
+            select account_id, contact_id, 'event' from event where contact_id is not null
+            union all
+            select account_id, contact_id, 'replay' from replay where contact_id is not null
+            union all
+            select account_id, contact_id, 'token' from access_token where contact_id is not null
+            union all
+            select account_id, contact_id, 'history' from identity_history
+            where identifiers is not null or snapshot is not null
+        ) trace
+        left join contact c using (account_id, contact_id)
+        where c.status is null or c.status = %(erased)s
+    """,
+    "an event stayed on a retired contact (D14)": """
+        select e.account_id, e.contact_id, e.type_key
+        from event e
+        join contact c using (account_id, contact_id)
+        where c.status = %(merged)s
+    """,
+    "a list of a retired contact did not pass to its survivor (D14)": """
+        with recursive way as (
+            select account_id, contact_id, merged_into as next
+            from contact
+            where status = %(merged)s
+            union
+            select w.account_id, w.contact_id, c.merged_into
+            from way w
+            join contact c on c.account_id = w.account_id and c.contact_id = w.next
+            where c.status = %(merged)s
+        )
+        select m.account_id, m.contact_id, m.segment_id, w.next
+        from way w
+        join segment_member m on m.account_id = w.account_id and m.contact_id = w.contact_id
+        join contact c on c.account_id = w.account_id and c.contact_id = w.next
+        where c.status in (%(live)s, %(removed)s)
+          and not exists (
+              select from segment_member s
+              where s.account_id = w.account_id
+                and s.contact_id = w.next
+                and s.segment_id = m.segment_id
+          )
+    """,
+    "the history does not explain an identifier (D26)": """
+        select i.account_id, i.kind, i.value_key, i.contact_id, last.action, last.contact_id
+        from identifier i
+        join unnest(%(kinds)s::smallint[], %(names)s::text[]) as k (kind, name) using (kind)
+        left join lateral (
+            select h.action, h.contact_id
+            from identity_history h
+            where h.account_id = i.account_id
+              and i.contact_id in (h.contact_id, h.other_contact_id)
+              and h.identifiers @> jsonb_build_array(
+                  jsonb_build_object('kind', k.name, 'value', coalesce(i.long_value, i.value_key))
+              )
+            order by h.history_id desc
+            limit 1
+        ) last on true
+        where i.contact_id <> 0
+          and (last.contact_id is distinct from i.contact_id
+               or last.action not in ('created', 'added', 'moved', 'absorbed', 'external_id_set',
+                                      'external_id_replaced'))
+    """,
+    "the history names a contact that does not exist": """
+        select h.account_id, h.history_id, h.contact_id, h.other_contact_id
+        from identity_history h
+        where not exists (
+                  select from contact c
+                  where c.account_id = h.account_id and c.contact_id = h.contact_id
+              )
+           or h.other_contact_id is not null
+              and not exists (
+                  select from contact c
+                  where c.account_id = h.account_id and c.contact_id = h.other_contact_id
+              )
+    """,
+}
+
+_PARAMETERS: dict[str, Any] = {
+    "external_id": next(kind.code for kind in KINDS if kind.name == "external_id"),
+    "email": next(kind.code for kind in KINDS if kind.name == "email"),
+    "phone": next(kind.code for kind in KINDS if kind.name == "phone"),
+    "exclusive": [kind.code for kind in KINDS if kind.exclusive],
+    "kinds": [kind.code for kind in KINDS],
+    "names": [kind.name for kind in KINDS],
+    "live": LIVE,
+    "removed": REMOVED,
+    "merged": MERGED,
+    "erased": ERASED,
+}
+
+_EVERYTHING = "select jsonb_object_agg(claim, rows) from (\n{}\n) found where rows is not null".format(
+    "\nunion all\n".join(
+        f"select '{claim}' as claim, (select jsonb_agg(row_to_json(bad)) from ({sql}) bad) as rows"
+        for claim, sql in CHECKS.items()
+    )
+)
+
+
+def violations(connection: psycopg.Connection[Any]) -> dict[str, Any]:
+    """Each broken claim with the rows that break it; empty when all hold."""
+    row = connection.execute(_EVERYTHING, _PARAMETERS).fetchone()  # type: ignore[call-overload]
+    return (row[0] if row else None) or {}
+
+
+def check(url: str) -> None:
+    """Fail, naming what is broken, unless everything holds in the database of that URL."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        broken = violations(connection)
+    if broken:
+        raise AssertionError(msgspec.json.format(msgspec.json.encode(broken)).decode())
