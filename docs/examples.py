@@ -1,8 +1,8 @@
 """The examples of the documentation: `console` blocks, run by tests/docs against a real server.
 
-A line that begins with `$ ` is a command (one that ends with a backslash goes on in the next line);
-what follows is its output. `…` in an output stands for anything. Pages run from top to bottom, each
-on a server without contacts, with `$KEY` set.
+A line that begins with `$ ` is a command; it goes on after a backslash and inside single quotes.
+What follows is its output: `…` stands for anything, and JSON may be broken into lines. Pages run from
+top to bottom, each on a server without contacts, with `$KEY` set.
 """
 
 from __future__ import annotations
@@ -36,14 +36,18 @@ def examples_of(page: str) -> Iterator[Example]:
     for block in _BLOCK.findall(page):
         for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
             lines = part.splitlines()
-            end = 1 + next(at for at, line in enumerate(lines) if not line.endswith("\\"))
+            end = next(at for at in range(1, len(lines) + 1) if _is_whole(lines[:at]))
             yield Example("\n".join(lines[:end]), "\n".join(lines[end:]))
+
+
+def _is_whole(command: list[str]) -> bool:
+    return not command[-1].endswith("\\") and "".join(command).count("'") % 2 == 0
 
 
 def output_of(command: str, address: str, environment: Mapping[str, str]) -> str:
     """What the command prints, with the server's address as the pages spell it."""
     done = run(
-        ["bash", "-c", command.replace(ADDRESS, address)],
+        ["/bin/bash", "-c", command.replace(ADDRESS, address)],
         env=environment,
         stdout=PIPE,
         stderr=STDOUT,
@@ -55,10 +59,12 @@ def output_of(command: str, address: str, environment: Mapping[str, str]) -> str
 
 
 def is_shown(printed: str, shown: str) -> bool:
-    """Whether the page shows that output, blanks at the ends of lines aside."""
-    pattern = ".*?".join(re.escape(part) for part in _lines(shown).split("…"))
-    return re.fullmatch(pattern, _lines(printed), re.DOTALL) is not None
+    """Whether the page shows that output."""
+    pattern = ".*?".join(re.escape(part) for part in _plain(shown).split("…"))
+    return re.fullmatch(pattern, _plain(printed), re.DOTALL) is not None
 
 
-def _lines(text: str) -> str:
-    return "\n".join(line.rstrip() for line in text.strip().splitlines())
+def _plain(text: str) -> str:
+    """The text without blanks around its lines, JSON on one line."""
+    between = "" if text.lstrip().startswith(("{", "[")) else "\n"
+    return between.join(line.strip() for line in text.strip().splitlines())

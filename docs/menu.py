@@ -56,4 +56,4 @@ MENU: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
 )
 
 DECISIONS = "decisions"
-"""The folder whose pages follow the menu by their numbers."""
+"""The folder whose pages follow the menu, by their file names."""

@@ -14,9 +14,9 @@ from pathlib import Path
 from pkgutil import walk_packages
 
 import click
+from docs.tables import code, table
 
 import kartoteka
-from docs.tables import code, table
 from kartoteka.access.setting_values import setting_rows
 from kartoteka.api.errors import InternalError, status_of
 from kartoteka.api.later import not_yet
@@ -94,7 +94,13 @@ def identifiers_page() -> str:
         )
         for kind in KINDS
     ]
-    headers = ("kind", "name", "lasting?", "stands on", "given → stored, in an account of region UA")
+    headers = (
+        "kind",
+        "name",
+        "lasting?",
+        "stands on",
+        "given → stored, in an account of region UA",
+    )
     return (
         "# Kinds of identifier\n\nGiven as in JSON; *absent* means that the value is read as if it "
         "were not there.\n\n" + table(headers, rows) + _never_values()
@@ -226,7 +232,9 @@ def methods_page() -> str:
     )
     for tag in dict.fromkeys(route.tag for route in served):
         rows = [_method(route) for route in served if route.tag == tag]
-        text += f"\n## {tag}\n\n" + table(("method", "what it does", "right", "calls a second"), rows)
+        text += f"\n## {tag}\n\n" + table(
+            ("method", "what it does", "right", "calls a second"), rows
+        )
     rows = [(_name(route), _right(route)) for route in later]
     return (
         text + "\n## Not yet\n\nThese paths of the original, and of Kartoteka's own plan, answer "

@@ -8,10 +8,9 @@ import shutil
 from html import escape
 from pathlib import Path
 
+from docs.menu import DECISIONS, MENU
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
-
-from docs.menu import DECISIONS, MENU
 
 STYLE = "site.css"
 Section = tuple[str, tuple[tuple[str, str], ...]]
@@ -33,10 +32,10 @@ def build_site(docs: Path, site: Path) -> int:
 
 
 def menu_of(docs: Path) -> list[Section]:
-    """The menu with the decisions that there are, by number."""
+    """The menu with the decisions that there are, by their file names."""
     decisions = tuple(
         (f"{DECISIONS}/{path.name}", title_of(path.read_text("utf-8")))
-        for path in sorted((docs / DECISIONS).glob("[0-9]*.md"))
+        for path in sorted((docs / DECISIONS).glob("*.md"))
     )
     return [*MENU, ("Decisions", decisions)] if decisions else list(MENU)
 
@@ -86,12 +85,14 @@ def _neighbours(path: str, up: str, sections: list[Section]) -> str:
     pages = [one for _, part in sections for one in part]
     place = [to for to, _ in pages].index(path)
     links = [
-        (f'<a class="{word}" href="{up}{_html_name(pages[at][0])}"><small>{word}</small>'
-         f"{escape(pages[at][1])}</a>")
+        (
+            f'<a class="{word}" href="{up}{_html_name(pages[at][0])}"><small>{word}</small>'
+            f"{escape(pages[at][1])}</a>"
+        )
         for word, at in (("previous", place - 1), ("next", place + 1))
         if 0 <= at < len(pages)
     ]
-    return f'<footer>{"".join(links)}</footer>'
+    return f"<footer>{''.join(links)}</footer>"
 
 
 def render(markdown: str, path: str) -> str:
