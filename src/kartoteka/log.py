@@ -23,12 +23,6 @@ logger: structlog.typing.FilteringBoundLogger = structlog.get_logger("kartoteka"
 _QUIET = ("uvicorn", "uvicorn.error", "procrastinate", "asyncio", "httpx", "psycopg")
 
 
-def get_logger(name: str) -> structlog.typing.FilteringBoundLogger:
-    """A logger whose lines carry that name in the field `logger`."""
-    named: structlog.typing.FilteringBoundLogger = structlog.get_logger(logger=name)
-    return named
-
-
 def start_logging(log_format: str = "") -> None:
     """Send every log line of this process to stderr; `readable`, `json`, or "" for what fits."""
     readable = (log_format or ("readable" if sys.stderr.isatty() else "json")) == "readable"
@@ -58,7 +52,6 @@ def _route_standard_logging(processors: list[Any], renderer: Any) -> None:
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=processors,
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
-            keep_exc_info=True,
         )
     )
     logging.basicConfig(handlers=[channel], level=logging.WARNING, force=True)
