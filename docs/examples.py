@@ -34,10 +34,15 @@ def pages_with_examples(root: Path) -> list[Path]:
 def examples_of(page: str) -> Iterator[Example]:
     """The commands of a page in order."""
     for block in _BLOCK.findall(page):
-        for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
-            lines = part.splitlines()
-            end = next(at for at in range(1, len(lines) + 1) if _is_whole(lines[:at]))
-            yield Example("\n".join(lines[:end]), "\n".join(lines[end:]))
+        yield from examples_in(block)
+
+
+def examples_in(block: str) -> Iterator[Example]:
+    """The commands of one block."""
+    for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+        lines = part.splitlines()
+        end = next(at for at in range(1, len(lines) + 1) if _is_whole(lines[:at]))
+        yield Example("\n".join(lines[:end]), "\n".join(lines[end:]))
 
 
 def _is_whole(command: list[str]) -> bool:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import posixpath
 import re
 import shutil
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
+from docs.examples import examples_in
 from docs.menu import DECISIONS, MENU
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -98,6 +100,7 @@ def _neighbours(path: str, up: str, sections: list[Section]) -> str:
 def render(markdown: str, path: str) -> str:
     """The HTML of a page's text, links to other pages made links to their HTML."""
     reader = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+    reader.add_render_rule("fence", _fence)
     tokens = reader.parse(markdown)
     taken: set[str] = set()
     for place, token in enumerate(tokens):
@@ -109,6 +112,19 @@ def render(markdown: str, path: str) -> str:
     return html.replace("<table>", '<div class="table" tabindex="0"><table>').replace(
         "</table>", "</table></div>"
     )
+
+
+def _fence(_renderer: object, tokens: Sequence[Token], at: int, *_rest: object) -> str:
+    """A block of code; in a console what is typed stands out from what is printed."""
+    token = tokens[at]
+    text = escape(token.content)
+    if token.info == "console":
+        text = "".join(
+            f'<span class="command">$ {escape(one.command)}</span>\n'
+            + (f'<span class="output">{escape(one.output)}</span>\n' if one.output else "")
+            for one in examples_in(token.content)
+        )
+    return f'<pre><code class="language-{escape(token.info)}">{text}</code></pre>\n'
 
 
 def _relink(token: Token, path: str) -> None:
