@@ -1,0 +1,9 @@
+"""`make mutate`: flips each identity rule in a copy of the source; some test must notice."""
+
+from __future__ import annotations
+
+from tests.mutate.finding import FINDING
+from tests.mutate.writing import WRITING
+
+MUTATIONS = (*FINDING, *WRITING)
+"""Every flip, in the order of the decisions."""

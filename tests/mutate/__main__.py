@@ -1,0 +1,104 @@
+"""Prints rule → the first test that catches its flip; exit code 1 if one is not caught."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from queue import SimpleQueue
+
+from tests.mutate import MUTATIONS
+from tests.mutate.mutation import PACKAGE, SOURCE, Mutation
+
+ROOT = SOURCE.parent
+RULES = ROOT / "tests" / "rules"
+FORMS = (RULES / "contacts" / "test_names.py", RULES / "api" / "test_contact_form.py")
+"""D18: what is dropped is decided where a body is read."""
+WORKERS = 2
+_FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+?\.py)(?:::(.+?))?(?: - .*)?$", re.MULTILINE)
+
+
+def main() -> int:
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        copies: SimpleQueue[Path] = SimpleQueue()
+        for number in range(WORKERS):
+            copies.put(copy_source(Path(folder) / str(number)))
+        if caught := run_tests(copies, None):
+            print(f"The tests fail without any flip: {caught}")
+            return 1
+        with ThreadPoolExecutor(WORKERS) as pool:
+            missed = report(pool.map(lambda one: (one, run_tests(copies, one)), MUTATIONS))
+    print(
+        f"\n{len(MUTATIONS)} flips in {time.monotonic() - started:.0f} s, {len(missed)} not caught"
+    )
+    for one in missed:
+        print(f"NOT CAUGHT {one.decision}: {one.rule} ({one.file})")
+    return 1 if missed else 0
+
+
+def report(results: Iterator[tuple[Mutation, str | None]]) -> list[Mutation]:
+    """Print a line for each; the flips that nobody noticed."""
+    missed = []
+    for one, caught in results:
+        print(f"{one.decision:5} {one.rule:57} {caught or 'NOT CAUGHT'}", flush=True)
+        if caught is None:
+            missed.append(one)
+    return missed
+
+
+def copy_source(to: Path) -> Path:
+    shutil.copytree(SOURCE / PACKAGE, to / PACKAGE, ignore=shutil.ignore_patterns("__pycache__"))
+    return to
+
+
+def run_tests(copies: SimpleQueue[Path], mutation: Mutation | None) -> str | None:
+    """The first rule test that fails on a copy of the source with this flip."""
+    source = copies.get()
+    try:
+        if mutation is not None:
+            mutation.apply(source)
+        return first_failure(source, mutation.decision if mutation else "")
+    finally:
+        if mutation is not None:
+            mutation.restore(source)
+        copies.put(source)
+
+
+def first_failure(source: Path, decision: str) -> str | None:
+    """Run the tests of that decision first, then the others, until one fails."""
+    files = [*sorted((RULES / "identity").glob("test_d*.py")), *FORMS]
+    files.sort(key=lambda path: not is_about(path, decision))
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *map(str, files)],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(source), "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode == 0:
+        return None
+    found = _FAILED.search(done.stdout)
+    if found is None:
+        raise RuntimeError(done.stdout + done.stderr)
+    return f"{Path(found[1]).stem}::{found[2]}" if found[2] else Path(found[1]).stem
+
+
+def is_about(path: Path, decision: str) -> bool:
+    """`test_d10a_shared.py` is about D10a."""
+    if decision == "D18":
+        return path in FORMS
+    wanted = re.sub(r"^D(\d)(?!\d)", r"D0\1", decision).lower()
+    return path.name.startswith(f"test_{wanted}_")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
