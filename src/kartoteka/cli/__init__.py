@@ -17,6 +17,7 @@ COMMANDS = {
     "accounts": "kartoteka.cli.accounts:accounts",
     "fields": "kartoteka.cli.fields:fields",
     "db": "kartoteka.cli.db:db",
+    "demo": "kartoteka.cli.demo:demo",
     "version": "kartoteka.cli.version:version",
 }
 """Every command and where it is; a module is imported when its command is used."""

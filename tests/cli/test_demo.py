@@ -1,0 +1,86 @@
+"""`kartoteka demo` with a few customers in the format of the CDNOW file; nothing is fetched."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import httpx
+import pytest
+
+from kartoteka.cli.cdnow import Customer, read_customers
+from tests.conftest import COMMAND, clean_environment
+
+LINES = " customer_id  date number_of_cds  dollar_value\r\n" + "".join(
+    f" {number:05d} 1997010{day}  1   11.77\r\n" for number in range(1, 21) for day in (1, 2)
+)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "customers.txt"
+    path.write_text(LINES)
+    return path
+
+
+def demo(server, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = clean_environment() | {"KARTOTEKA_DATA_DIR": str(server.log.parent / "data")}
+    return subprocess.run(
+        [COMMAND, "demo", "--base-url", server.url, *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_customers_are_read_with_their_zeros_and_purchases():
+    customers = read_customers(LINES.splitlines())
+    assert customers[0] == Customer("00001", 2)
+    assert [one.external_id for one in customers[-2:]] == ["00019", "00020"]
+    ways = [None if one.token is None else one.token["type"] for one in customers[:10]]
+    assert ways == ["mobilepush"] * 4 + ["webpush"] * 3 + [None] * 2 + ["mobilepush"]
+
+
+def test_customers_are_loaded_and_a_second_run_changes_nothing(server, file):
+    done = demo(server, "--file", str(file))
+    assert done.returncode == 0, done.stderr
+    assert "20 customers are 20 contacts." in done.stdout
+    assert "16 of 16 visitors kept their contact when they registered." in done.stdout
+    assert "40 purchases belong to part 3 (orders) and were not loaded." in done.stdout
+    assert '"externalCustomerId": "00001"' in done.stdout
+    with httpx.Client(base_url=server.url, auth=("", server.key)) as client:
+        before = client.get("/api/v1/contacts?sortBy=contactId").json()
+        assert {one["externalCustomerId"] for one in before} == {f"{n:05d}" for n in range(1, 21)}
+        again = demo(server, "--file", str(file), "--api-key", server.key)
+        assert again.returncode == 0, again.stderr
+        assert "created" not in again.stdout
+        assert client.get("/api/v1/contacts?sortBy=contactId").json() == before
+
+
+def test_only_the_first_ones_if_wanted(server, file):
+    done = demo(server, "--file", str(file), "--customers", "3")
+    assert "3 customers are 3 contacts." in done.stdout
+    assert "6 purchases" in done.stdout
+
+
+def test_what_goes_wrong_is_one_sentence(server, file, tmp_path):
+    wrong_key = demo(server, "--file", str(file), "--api-key", "wrong")
+    assert wrong_key.returncode == 1
+    assert "401" in wrong_key.stderr
+    nobody = demo(server, "--file", str(file), "--base-url", "http://127.0.0.1:1")
+    assert "No server answers" in nobody.stderr
+    strange = tmp_path / "strange.txt"
+    strange.write_text("a;b\n")
+    assert "Line 1" in demo(server, "--file", str(strange)).stderr
+    for done in (wrong_key, nobody):
+        assert "Traceback" not in done.stderr
+
+
+def test_the_key_made_for_the_demo_is_gone_afterwards(server, file):
+    demo(server, "--file", str(file), "--customers", "1")
+    environment = clean_environment() | {"KARTOTEKA_DATA_DIR": str(server.log.parent / "data")}
+    listed = subprocess.run(
+        [COMMAND, "keys", "list"], env=environment, capture_output=True, text=True, check=True
+    )
+    assert "kartoteka demo" not in listed.stdout
