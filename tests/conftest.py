@@ -2,6 +2,7 @@
 
 - `postgres_url`: one embedded PostgreSQL for the whole run (also under xdist);
 - `database_url`: a fresh, migrated database of it for one test;
+- `empty_database_url`: the same without anything in it;
 - `database`: a `Database` open on `database_url`;
 - `server`: the real `kartoteka serve` as a child process, shared by the tests of one module;
 - `start_server`: starts more of them, each as told, and stops them after the test.
@@ -16,14 +17,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
 from psycopg import sql
-from psycopg.conninfo import make_conninfo
 
 from kartoteka.db.database import Database
 from kartoteka.db.embedded import EmbeddedPostgres
@@ -47,6 +48,13 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def database_url(postgres_url: str) -> Iterator[str]:
     """The URL of a fresh database with the schema of this version, dropped after the test."""
     with fresh_database(postgres_url) as url:
+        yield url
+
+
+@pytest.fixture
+def empty_database_url(postgres_url: str) -> Iterator[str]:
+    """The URL of a fresh database with nothing in it."""
+    with fresh_database(postgres_url, template="template0") as url:
         yield url
 
 
@@ -82,8 +90,8 @@ def make_database(postgres_url: str, name: str, template: str = "template0") -> 
 
 
 def url_of(postgres_url: str, name: str) -> str:
-    """The conninfo of another database on the same server."""
-    return make_conninfo(postgres_url, dbname=name)
+    """The URL of another database on the same server."""
+    return urlsplit(postgres_url)._replace(path=f"/{name}").geturl()
 
 
 class Server:
@@ -128,11 +136,12 @@ API_KEY = "kk_test_0123456789abcdefghijklmnopqr"
 StartServer = Callable[..., Server]
 
 
-def launch_server(folder: Path, **environment: str) -> Server:
+def launch_server(folder: Path, *, become: Sequence[str] = (), **environment: str) -> Server:
     """Start `kartoteka serve` on that data folder and a free port; call `wait_until_ready`.
 
-    `environment`: further settings, such as KARTOTEKA_PROCESSES="2". Its API key is `API_KEY`
-    unless told otherwise; its log lines go to the file `server.log` beside the data folder.
+    `become`: a command in front that changes the user. `environment`: further settings, such as
+    KARTOTEKA_PROCESSES="2". Its API key is `API_KEY` unless told otherwise; its log lines go to
+    the file `server.log` beside the data folder.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     log = folder.parent / "server.log"
@@ -144,7 +153,7 @@ def launch_server(folder: Path, **environment: str) -> Server:
     }
     with log.open("a") as errors:
         process = subprocess.Popen(
-            [COMMAND, "serve"],
+            [*become, COMMAND, "serve"],
             env=clean_environment() | given,
             cwd=folder.parent,
             stdout=subprocess.PIPE,

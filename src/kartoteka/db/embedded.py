@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 from types import TracebackType
@@ -178,11 +179,10 @@ def make_data_folder(data_dir: Path) -> None:
     """
     try:
         data_dir.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
-        writable = os.access(data_dir, os.W_OK | os.X_OK)
+        with tempfile.TemporaryFile(dir=data_dir):
+            return
     except OSError as error:
         raise SettingsError(_not_writable(data_dir, error.strerror or "")) from error
-    if not writable:
-        raise SettingsError(_not_writable(data_dir, "Permission denied"))
 
 
 def _not_writable(folder: Path, reason: str) -> str:
