@@ -14,9 +14,9 @@ from pathlib import Path
 from pkgutil import walk_packages
 
 import click
-from docs.tables import code, table
 
 import kartoteka
+from docs.tables import code, table
 from kartoteka.access.setting_values import setting_rows
 from kartoteka.api.errors import InternalError, status_of
 from kartoteka.api.later import not_yet

@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
-from docs.examples import examples_in
-from docs.menu import DECISIONS, MENU
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
+
+from docs.examples import examples_in
+from docs.menu import DECISIONS, MENU
 
 STYLE = "site.css"
 Section = tuple[str, tuple[tuple[str, str], ...]]

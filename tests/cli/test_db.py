@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+
 from tests.conftest import COMMAND, clean_environment
 
 

@@ -14,9 +14,9 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
-from tests.conftest import API_KEY, COMMAND, clean_environment, launch_server
 
 from kartoteka.db.embedded import running_url
+from tests.conftest import API_KEY, COMMAND, clean_environment, launch_server
 
 HEALTHY, UNAVAILABLE = 200, 503
 

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from docs.examples import examples_of, is_shown, output_of, pages_with_examples
 from tests.conftest import clean_environment, fresh_database
 

@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from docs.build import stale_pages
 from docs.menu import DECISIONS, MENU
 from docs.site import anchor, build_site

@@ -11,8 +11,6 @@ from typing import Any
 import msgspec
 import psycopg
 import pytest
-from tests.faults.invariants import check
-from tests.rules.stories import arriving
 
 from kartoteka.access.accounts import Accounts
 from kartoteka.access.model import AccountContext
@@ -25,6 +23,8 @@ from kartoteka.db.database import WRITER_OPTIONS, Database
 from kartoteka.identity.store import digest_with
 from kartoteka.intake.engine import Engine, Rules
 from kartoteka.log import start_logging
+from tests.faults.invariants import check
+from tests.rules.stories import arriving
 
 
 class Shop:

@@ -6,12 +6,12 @@ import asyncio
 
 import msgspec
 import pytest
-from tests.faults.conftest import Shop
-from tests.rules.stories import add, erase, forgive, put, remove, subscribe, unsubscribe
 
 from kartoteka.contacts.model import Outcome, Repeat
 from kartoteka.errors import IdempotencyMismatch
 from kartoteka.identity.kinds import EMAIL, EXTERNAL_ID, MOBILE_TOKEN
+from tests.faults.conftest import Shop
+from tests.rules.stories import add, erase, forgive, put, remove, subscribe, unsubscribe
 
 
 async def test_a_value_that_came_with_another_card_is_not_known_yet(shop: Shop):

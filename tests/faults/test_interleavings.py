@@ -13,11 +13,11 @@ from datetime import timedelta
 
 import psycopg
 import pytest
-from tests.faults.conftest import Shop
-from tests.rules.stories import add, erase, put, remove, subscribe
 
 from kartoteka.contacts.model import Command
 from kartoteka.identity.kinds import EXTERNAL_ID, MOBILE_TOKEN
+from tests.faults.conftest import Shop
+from tests.rules.stories import add, erase, put, remove, subscribe
 
 WAITING = """
     select count(*)

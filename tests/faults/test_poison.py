@@ -8,12 +8,12 @@ from collections.abc import Callable
 import msgspec
 import psycopg
 import pytest
-from tests.faults.conftest import Shop, open_shop
-from tests.rules.stories import add, put
 
 from kartoteka.contacts.model import Command, Outcome
 from kartoteka.errors import DatabaseUnavailable
 from kartoteka.identity.kinds import EXTERNAL_ID
+from tests.faults.conftest import Shop, open_shop
+from tests.rules.stories import add, put
 
 NUL, SURROGATE, HUGE = "a\x00b", "a\ud800b", "poison"
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from tests.conftest import fresh_database
 
 from kartoteka.db.migrate import Migration, migrate, packaged_migrations
 from kartoteka.errors import DatabaseUnavailable, SettingsError
+from tests.conftest import fresh_database
 
 ONE = Migration("0001_one", "create table one (n int)")
 TWO = Migration("0002_two", "create table two (n int); insert into two values (1)")
