@@ -158,6 +158,29 @@ CHECKS = {
                or last.action not in ('created', 'added', 'moved', 'absorbed', 'external_id_set',
                                       'external_id_replaced'))
     """,
+    "the history tells of an identifier that is not there (D26, D29)": """
+        select said.*
+        from (
+            select distinct on (h.account_id, who.contact_id, i.one)
+                   h.account_id, who.contact_id, i.one, h.contact_id as subject, h.action
+            from identity_history h
+            cross join lateral (values (h.contact_id), (h.other_contact_id)) as who (contact_id)
+            cross join lateral jsonb_array_elements(h.identifiers) as i (one)
+            where who.contact_id is not null
+            order by h.account_id, who.contact_id, i.one, h.history_id desc
+        ) said
+        join unnest(%(kinds)s::smallint[], %(names)s::text[]) as k (kind, name)
+          on k.name = said.one ->> 'kind'
+        where said.subject = said.contact_id
+          and said.action not in ('dropped', 'quarantined')
+          and not exists (
+              select from identifier i
+              where i.account_id = said.account_id
+                and i.contact_id = said.contact_id
+                and i.kind = k.kind
+                and coalesce(i.long_value, i.value_key) = said.one ->> 'value'
+          )
+    """,
     "the history names a contact that does not exist": """
         select h.account_id, h.history_id, h.contact_id, h.other_contact_id
         from identity_history h

@@ -58,7 +58,6 @@ class WorkingSet:
         self._loaded_cards: dict[int, tuple[Any, ...]] = {}
         self._loaded_rows: dict[RowKey, tuple[Any, ...]] = {}
         self._by_key: dict[Key, dict[RowKey, Held]] = {}
-        self._known: set[Key] = set()
         self._known_keys: set[Key] = set()
         self._by_card: dict[int, dict[RowKey, Held]] = {}
         self._whole: set[int] = set()
@@ -110,6 +109,8 @@ class WorkingSet:
         if row_key not in self._loaded_rows:
             self._loaded_rows[row_key] = row
             self._index(Held(*row))
+            if row[0] in EXCLUSIVE:  # there is no other row
+                self._known_keys.add((row[0], row[1]))
 
     def _index(self, held: Held) -> None:
         row_key = held.row_key
@@ -120,6 +121,7 @@ class WorkingSet:
     # Asking.
 
     def is_known(self, key: Key) -> bool:
+        """Whether all who hold it are loaded: a card that was loaded whole brings its own row only."""
         return key in self._known_keys
 
     def is_whole(self, contact_id: int) -> bool:
@@ -130,7 +132,7 @@ class WorkingSet:
 
         A whole card brings its own row of a shared value, not those of others: that is not enough.
         """
-        if key not in self._known_keys:
+        if not self.is_known(key):
             raise Missing(keys=[key])
         found = self._by_key.get(key)
         if found is None:

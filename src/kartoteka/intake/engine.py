@@ -30,6 +30,10 @@ from kartoteka.intake.repeats import Repeats
 from kartoteka.log import logger
 
 MOST_IN_A_BATCH = 200
+MOST_IN_FLIGHT = 1
+"""Transactions of one account at a time: while one commits, the rules work on the next."""
+WORTH_ANOTHER = 16
+"""Commands that must wait before a second transaction pays for itself."""
 MOST_ATTEMPTS = 40
 MOST_LOADS = 1000
 """A rule that follows a chain of merges loads once for each; more is a rule that never ends."""
@@ -37,7 +41,6 @@ IDS_IN_A_BLOCK = 1000
 BUSY_TEXT = "Too many others change the same contact; try again in a moment."
 
 Answer: TypeAlias = "Outcome | Exception"
-Waiting: TypeAlias = "tuple[Command, Settings, asyncio.Future[Outcome]]"
 
 
 class Rules(msgspec.Struct, frozen=True):
@@ -48,12 +51,38 @@ class Rules(msgspec.Struct, frozen=True):
     after: Callable[[WorkingSet, Digest, Any], list[Call]]
 
 
+class Waiting(msgspec.Struct, frozen=True):
+    """One submitted command: what it names, and who waits for the answer."""
+
+    command: Command
+    settings: Settings
+    named: frozenset[Any]
+    future: asyncio.Future[Outcome]
+
+
 class _Line:
-    """Commands of one account that wait for the transaction in flight."""
+    """Commands of one account that wait for a transaction, and what those under way name."""
 
     def __init__(self) -> None:
         self.waiting: deque[Waiting] = deque()
-        self.task: asyncio.Task[None] | None = None
+        self.busy: set[Any] = set()
+        self.tasks: set[asyncio.Task[None]] = set()
+
+    def take(self) -> list[Waiting]:
+        """The next batch: none of it names what another batch is at, so they do not collide."""
+        batch: list[Waiting] = []
+        later: list[Waiting] = []
+        while self.waiting and len(batch) < MOST_IN_A_BATCH and len(later) < MOST_IN_A_BATCH:
+            one = self.waiting.popleft()
+            (batch if self.busy.isdisjoint(one.named) else later).append(one)
+        self.waiting.extendleft(reversed(later))
+        return batch
+
+    def wants_more(self) -> bool:
+        """Whether another transaction should start now."""
+        if not self.tasks:
+            return bool(self.waiting)
+        return len(self.tasks) < MOST_IN_FLIGHT and len(self.waiting) >= WORTH_ANOTHER
 
 
 class Engine:
@@ -79,14 +108,16 @@ class Engine:
         if line is None:
             line = self._lines[account_id] = _Line()
         future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        line.waiting.append((command, settings, future))
-        if line.task is None:
-            line.task = asyncio.create_task(self._drain(account_id, line))
+        keys, ids = self.rules.named_by(command)
+        line.waiting.append(Waiting(command, settings, frozenset((*keys, *ids)), future))
+        if line.wants_more():
+            task = asyncio.create_task(self._drain(account_id, line))
+            line.tasks.add(task)
         return await future
 
     async def close(self) -> None:
         """Wait until everything that was submitted is answered."""
-        while tasks := [line.task for line in self._lines.values() if line.task]:
+        while tasks := [task for line in self._lines.values() for task in line.tasks]:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def rehearse(
@@ -106,24 +137,29 @@ class Engine:
         """Send batch after batch until nobody waits."""
         await asyncio.sleep(0)  # let the requests that are already read join the first batch
         try:
-            while line.waiting:
-                size = min(len(line.waiting), MOST_IN_A_BATCH)
-                await self._answer(account_id, [line.waiting.popleft() for _ in range(size)])
+            while batch := line.take():
+                names = set().union(*(one.named for one in batch))
+                line.busy |= names
+                try:
+                    await self._answer(account_id, batch)
+                finally:
+                    line.busy -= names
         finally:
-            line.task = None
+            line.tasks.discard(asyncio.current_task())  # type: ignore[arg-type]
 
     async def _answer(self, account_id: int, batch: list[Waiting]) -> None:
         try:
-            answers = await self._insist(account_id, [(one[0], one[1]) for one in batch], keep=True)
+            pairs = [(one.command, one.settings) for one in batch]
+            answers = await self._insist(account_id, pairs, keep=True)
         except Exception as error:  # noqa: BLE001 - whoever waits must be told, whatever it is
             answers = [error] * len(batch)
-        for (_, _, future), answer in zip(batch, answers, strict=True):
-            if future.done():
+        for one, answer in zip(batch, answers, strict=True):
+            if one.future.done():
                 continue
             if isinstance(answer, Exception):
-                future.set_exception(answer)
+                one.future.set_exception(answer)
             else:
-                future.set_result(answer)
+                one.future.set_result(answer)
 
     async def _insist(
         self, account_id: int, batch: Sequence[tuple[Command, Settings]], *, keep: bool
@@ -138,7 +174,7 @@ class Engine:
                 await asyncio.sleep(random.random() * 0.002 * min(attempt + 1, 20))
             except KartotekaError:
                 raise
-            except Exception as error:  # noqa: BLE001 - a refused value, or a rule that fails on one
+            except Exception as error:  # a refused value, or a rule that fails on one
                 if len(batch) > 1:
                     return await self._halves(account_id, batch, keep=keep)
                 if isinstance(error, BUSY):
