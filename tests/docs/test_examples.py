@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from pathlib import Path
 
 import pytest
 
 from docs.examples import examples_of, is_shown, output_of, pages_with_examples
-from tests.conftest import clean_environment, fresh_database
+from tests.conftest import clean_environment
 
 ROOT = Path(__file__).parents[2]
 PAGES = pages_with_examples(ROOT)
@@ -22,26 +21,18 @@ def test_there_are_examples_to_run():
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_the_examples_of_a_page_print_what_it_shows(page: Path, postgres_url, start_server):
-    with fresh_database(postgres_url) as conninfo:
-        settings = {
-            "KARTOTEKA_DATABASE_URL": url_with(postgres_url, conninfo),
-            "KARTOTEKA_SECRET_KEY": "a secret key of the documentation's tests",
-        }
-        server = start_server(**settings)
-        programs = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-        environment = {**clean_environment(), **settings, "KEY": server.key, "PATH": programs}
-        for example in examples_of(page.read_text("utf-8")):
-            printed = output_of(example.command, server.url, environment)
-            assert is_shown(printed, example.output), f"{example.command}\nprints\n{printed}"
-        server.stop()
-
-
-def url_with(postgres_url: str, conninfo: str) -> str:
-    """That server's URL with the database of a conninfo."""
-    name = re.search(r"dbname=(\w+)", conninfo)
-    assert name is not None
-    return re.sub(r"/\w+\?", f"/{name[1]}?", postgres_url, count=1)
+def test_the_examples_of_a_page_print_what_it_shows(page: Path, database_url, start_server):
+    settings = {
+        "KARTOTEKA_DATABASE_URL": database_url,
+        "KARTOTEKA_SECRET_KEY": "a secret key of the documentation's tests",
+    }
+    server = start_server(**settings)
+    programs = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    environment = {**clean_environment(), **settings, "KEY": server.key, "PATH": programs}
+    for example in examples_of(page.read_text("utf-8")):
+        printed = output_of(example.command, server.url, environment)
+        assert is_shown(printed, example.output), f"{example.command}\nprints\n{printed}"
+    server.stop()
 
 
 @pytest.mark.parametrize(
