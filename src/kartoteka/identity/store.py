@@ -56,6 +56,7 @@ class Loader:
         self.tx = tx
         self.ws = ws
         self.digest = digest
+        self._hashed: dict[bytes, Key] = {}
 
     async def first(
         self, wanted: Sequence[tuple[Sequence[Key], Sequence[int]]], *extra: Call
@@ -105,7 +106,8 @@ class Loader:
     def _addresses(self, keys: Iterable[Key]) -> list[Call]:
         ordered = list(keys)
         kinds = pg_array([kind for kind, _ in ordered])
-        digests = [hex_bytes(self.digest(self.ws.account_id, key)) for key in ordered]
+        self._hashed = {self.digest(self.ws.account_id, key): key for key in ordered}
+        digests = [hex_bytes(digest) for digest in self._hashed]
         return [
             self._call("find_refusals", kinds=kinds, keys=pg_array([text for _, text in ordered])),
             self._call("find_suppressions", kinds=kinds, digests=pg_array(digests)),
@@ -117,9 +119,8 @@ class Loader:
         refusals: list[tuple[Any, ...]],
         suppressed: list[tuple[Any, ...]],
     ) -> None:
-        key_by_digest = {self.digest(self.ws.account_id, key): key for key in keys}
         named = [
-            (key_by_digest[bytes(digest)], contact_id, refusal)
+            (self._hashed[bytes(digest)], contact_id, refusal)
             for _, digest, contact_id, refusal in suppressed
         ]
         self.ws.load_addresses(keys, refusals, named)

@@ -30,7 +30,7 @@ from kartoteka.intake.repeats import Repeats
 from kartoteka.log import logger
 
 MOST_IN_A_BATCH = 200
-MOST_IN_FLIGHT = 1
+MOST_IN_FLIGHT = 2
 """Transactions of one account at a time: while one commits, the rules work on the next."""
 WORTH_ANOTHER = 16
 """Commands that must wait before a second transaction pays for itself."""
@@ -145,7 +145,7 @@ class Engine:
                 finally:
                     line.busy -= names
         finally:
-            line.tasks.discard(asyncio.current_task())  # type: ignore[arg-type]
+            line.tasks.discard(asyncio.current_task())
 
     async def _answer(self, account_id: int, batch: list[Waiting]) -> None:
         try:
