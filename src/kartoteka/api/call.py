@@ -177,6 +177,8 @@ def _parse_query(raw: bytes) -> dict[str, str]:
 
 
 def _is_storable(text: str) -> bool:
+    if text.isascii():
+        return "\x00" not in text
     return "\x00" not in text and not any("\ud800" <= char <= "\udfff" for char in text)
 
 

@@ -29,25 +29,25 @@ class Gathering(Generic[Place, Question, Found]):
         self, answer: Callable[[Place, list[Question]], Awaitable[Mapping[Question, Found]]]
     ) -> None:
         self._answer = answer
-        self._waiting: dict[Place, dict[Question, asyncio.Future[Found | None]]] = {}
+        self._waiting: dict[Place, dict[Question, list[asyncio.Future[Found | None]]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def ask(self, place: Place, question: Question) -> Found | None:
-        """The answer as of a moment after this call."""
+    def ask(self, place: Place, question: Question) -> asyncio.Future[Found | None]:
+        """Await it for the answer as of a moment after this call."""
+        loop = asyncio.get_running_loop()
         waiting = self._waiting.get(place)
         if waiting is None:
             waiting = self._waiting[place] = {}
-            task = asyncio.get_running_loop().create_task(self._serve(place, waiting))
+            task = loop.create_task(self._serve(place, waiting))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
-        future = waiting.get(question)
-        if future is None:
-            future = waiting[question] = asyncio.get_running_loop().create_future()
-        # Shielded: several may wait for one answer, and one of them may hang up.
-        return await asyncio.shield(future)
+        # Each has a future of their own: one who hangs up cancels nobody else's.
+        future: asyncio.Future[Found | None] = loop.create_future()
+        waiting.setdefault(question, []).append(future)
+        return future
 
     async def _serve(
-        self, place: Place, waiting: dict[Question, asyncio.Future[Found | None]]
+        self, place: Place, waiting: dict[Question, list[asyncio.Future[Found | None]]]
     ) -> None:
         """Answer until nobody waits."""
         while waiting:
@@ -57,14 +57,18 @@ class Gathering(Generic[Place, Question, Found]):
         del self._waiting[place]
 
     async def _settle(
-        self, place: Place, batch: dict[Question, asyncio.Future[Found | None]]
+        self, place: Place, batch: dict[Question, list[asyncio.Future[Found | None]]]
     ) -> None:
         try:
             found = await self._answer(place, list(batch))
         except Exception as error:  # noqa: BLE001  everybody who asked gets it
-            for future in batch.values():
-                future.set_exception(error)
-                future.exception()  # seen, even when everybody who asked has gone
+            for futures in batch.values():
+                for future in futures:
+                    if not future.done():
+                        future.set_exception(error)
             return
-        for question, future in batch.items():
-            future.set_result(found.get(question))
+        for question, futures in batch.items():
+            answer = found.get(question)
+            for future in futures:
+                if not future.done():
+                    future.set_result(answer)
