@@ -1,0 +1,3 @@
+\set n random(1, :contacts)
+select c.contact_id, c.status, c.external_id, c.email, c.phone, c.first_name, c.last_name, c.contact_key, c.language_code, c.time_zone, c.region, c.town, c.address, c.postcode, c.fields, c.consent, c.created_at, c.updated_at from identifier i join contact c on c.account_id = i.account_id and c.contact_id = i.contact_id where i.account_id = :account::integer and i.kind = 1 and i.value_key = 'crm-' || lpad(:n::text, 7, '0') \gset
+select kind, value_key, contact_id, long_value, former, app, device, attributes from identifier where account_id = :account::integer and contact_id = :contact_id::bigint;

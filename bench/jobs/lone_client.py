@@ -1,0 +1,19 @@
+"""One client, one request after another: what a single call costs."""
+
+from __future__ import annotations
+
+from bench.jobs.base import Compared, Job
+from bench.jobs.post_known import FLOOR, FLOOR_SAYS, nothing_lost, requests
+
+JOB = Job(
+    name="lone-client",
+    title="the same known contact call, one client alone",
+    requests=requests,
+    floor=FLOOR,
+    floor_says=f"one client; {FLOOR_SAYS}",
+    target=2.5,
+    compared=Compared.LATENCY,
+    connections=1,
+    floor_clients=1,
+    check=nothing_lost,
+)

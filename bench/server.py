@@ -1,0 +1,86 @@
+"""The real server on a folder of its own: `kartoteka serve`, its database and its key."""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+import secrets
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+import psutil
+
+from kartoteka.db.embedded import running_url
+
+_READY = re.compile(r"is ready: http://(\S+):(\d+)")
+_STARTS_WITHIN_S = 120
+
+
+class Server(msgspec.Struct):
+    """A running server."""
+
+    host: str
+    port: int
+    authorization: str
+    """Value of the header."""
+    database_url: str
+    pid: int
+
+    @property
+    def worker_pid(self) -> int:
+        """One process that answers requests: a child that is no PostgreSQL."""
+        children = psutil.Process(self.pid).children()
+        return next(child.pid for child in children if child.name() != "postgres")
+
+
+@contextmanager
+def running_server(folder: Path, processes: int) -> Iterator[Server]:
+    """`kartoteka serve` on that folder, which it makes or finds again; stopped after the block."""
+    key = secrets.token_hex(20)
+    key_file = folder / "key"
+    if key_file.exists():
+        key = key_file.read_text("ascii")
+    key_file.write_text(key, "ascii")
+    said, log = folder / "server.out", folder / "server.log"
+    with said.open("wb") as stdout, log.open("ab") as stderr:
+        started = subprocess.Popen(
+            [Path(sys.executable).with_name("kartoteka"), "serve"],
+            env=_environment(folder / "data", key, processes),
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=stderr,
+        )
+    try:
+        host, port = _await_ready(started, said, log)
+        token = base64.b64encode(f"bench:{key}".encode()).decode()
+        url = running_url(folder / "data")
+        yield Server(host, port, f"Basic {token}", url, started.pid)
+    finally:
+        started.terminate()
+        started.wait()
+
+
+def _environment(data: Path, key: str, processes: int) -> dict[str, str]:
+    kept = {name: text for name, text in os.environ.items() if not name.startswith("KARTOTEKA_")}
+    return kept | {
+        "KARTOTEKA_DATA_DIR": str(data),
+        "KARTOTEKA_PORT": "0",
+        "KARTOTEKA_API_KEY": key,
+        "KARTOTEKA_PROCESSES": str(processes),
+    }
+
+
+def _await_ready(started: subprocess.Popen[bytes], said: Path, log: Path) -> tuple[str, int]:
+    deadline = time.monotonic() + _STARTS_WITHIN_S
+    while time.monotonic() < deadline and started.poll() is None:
+        if match := _READY.search(said.read_text("utf-8")):
+            return match[1], int(match[2])
+        time.sleep(0.05)
+    raise SystemExit(f"kartoteka serve did not start:\n{log.read_text('utf-8')[-2000:]}")
