@@ -60,7 +60,7 @@ def test_nothing_of_an_erased_person_is_left(api: httpx.Client, database: Any) -
     erased = api.delete(f"/contact/{number}", params={"erase": "true"})
     assert erased.text == f"Contact with id='{number}' has been deleted"
 
-    assert {word: rows_with(database, word) for word in SECRETS} == dict.fromkeys(SECRETS, [])
+    assert {word: rows_with(database, word) for word in SECRETS} == {key: [] for key in SECRETS}
     assert api.get(f"/contact/{number}").status_code == 404
     assert api.get(f"/contact/{absorbed}").status_code == 404
     assert get(api, borrower)["externalCustomerId"] == "BORROWER"
