@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+
+import httpx
 import pytest
+
+from tests.api.conftest import make_key
+from tests.conftest import COMMAND, clean_environment
 
 
 def add(api, **contact) -> int:
@@ -402,3 +408,47 @@ def test_merges_of_a_contact(api, merged):
     everything = api.get("/api/v1/merges")
     assert int(everything.headers["TotalCount"]) == len(everything.json()) >= 3
     assert api.get("/api/v1/merges?contactId=x").status_code == 400
+
+
+# Two accounts
+
+
+@pytest.fixture(scope="module")
+def charlie(server):
+    """A client of another account on the same server."""
+    environment = clean_environment() | {"KARTOTEKA_DATA_DIR": str(server.log.parent / "data")}
+    command = [COMMAND, "accounts", "create", "charlie"]
+    subprocess.run(command, env=environment, capture_output=True, check=True)
+    key = make_key(server, "--account", "charlie")
+    with httpx.Client(base_url=server.url, auth=("", key), timeout=30) as client:
+        yield client
+
+
+def test_another_account_reads_nothing(api, charlie, name):
+    contact_id = add(
+        api,
+        externalCustomerId=name,
+        firstName="Zoreslava",
+        lastName="Zoreslavska",
+        channels=[email_of(name), push(name, appId="app-1")],
+    )
+    api.put(f"/api/v1/contact/{contact_id}/subscriptions", json={"subscriptions": [name]})
+    for path in ("", "/subscriptions", "/identity"):
+        assert api.get(f"/api/v1/contact/{contact_id}{path}").status_code == 200
+        assert charlie.get(f"/api/v1/contact/{contact_id}{path}").status_code == 404
+    token = f"/api/v1/contact/token/app-1/{name}/contactId"
+    activated = f"/api/v1/contact/token/activated/app-1/{name}"
+    for path in (token, activated):
+        assert api.get(path).status_code == 200
+        assert charlie.get(path).status_code == 404
+    searches: list[dict] = [{}, {"externalCustomerId": name}, {"email": f"{name}@example.com"}]
+    searches += [{"firstname": "Zoreslava"}, {"lastname": "Zoreslavska"}, {"sortBy": "contactId"}]
+    for query in searches:
+        assert len(api.get("/api/v1/contacts", params=query).json()) >= 1
+        answer = charlie.get("/api/v1/contacts", params=query)
+        assert (answer.json(), answer.headers["TotalCount"]) == ([], "0")
+    emails = charlie.get("/api/v1/contacts/email", params={"ids": contact_id})
+    assert emails.json() == {"results": []}
+    assert charlie.get("/api/v1/subscriptions").json() == []
+    for query in ({}, {"contactId": contact_id}):
+        assert charlie.get("/api/v1/merges", params=query).json() == []
