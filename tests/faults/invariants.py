@@ -162,7 +162,8 @@ CHECKS = {
         select said.*
         from (
             select distinct on (h.account_id, who.contact_id, i.one)
-                   h.account_id, who.contact_id, i.one, h.contact_id as subject, h.action
+                   h.account_id, who.contact_id, i.one, h.contact_id as subject, h.action,
+                   h.history_id
             from identity_history h
             cross join lateral (values (h.contact_id), (h.other_contact_id)) as who (contact_id)
             cross join lateral jsonb_array_elements(h.identifiers) as i (one)
@@ -179,6 +180,13 @@ CHECKS = {
                 and i.contact_id = said.contact_id
                 and i.kind = k.kind
                 and coalesce(i.long_value, i.value_key) = said.one ->> 'value'
+          )
+          and not exists (  -- to somebody who was erased since: what moved is not told any more
+              select from identity_history later
+              where later.account_id = said.account_id
+                and later.other_contact_id = said.contact_id
+                and later.history_id > said.history_id
+                and later.identifiers is null
           )
     """,
     "the history names a contact that does not exist": """
