@@ -47,7 +47,7 @@ async def add_app_tokens(call: Call) -> Answer:
         raise InvalidBody(f"The body needs a member tokens, a list of 1 to {MAX_TOKENS} elements.")
     region = Region(call.account.settings.region)
     read = [_app_token(item, position, region) for position, item in enumerate(items, start=1)]
-    await asyncio.gather(
+    outcomes = await asyncio.gather(
         *(
             call.write(
                 AddAppToken(
@@ -61,6 +61,9 @@ async def add_app_tokens(call: Call) -> Answer:
             for part, item in enumerate(read)
         )
     )
+    refused = sum(one.resolution.outcome == "suppressed" for one in outcomes)
+    if refused:  # decisions D29
+        return text_answer(f"Tokens have been added, except {refused} of erased persons")
     return text_answer("Tokens have been added")
 
 

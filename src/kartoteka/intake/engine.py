@@ -207,7 +207,8 @@ class Engine:
         async with transaction(self.database) as tx:
             loader = Loader(tx, ws, self.digest)
             await self._load(tx, loader, commands, repeats)
-            ids.extend(self._ids.popleft() for _ in commands)
+            reserved = [self._ids.popleft() for _ in commands]
+            ids.extend(reserved)
             answers: list[Answer] = []
             for command, settings in batch:
                 ws.settings = settings
@@ -222,7 +223,8 @@ class Engine:
                 await tx.commit(*calls)
             elif calls:
                 await tx.run(*calls)
-        self._ids.extendleft(reversed(ids))
+        # What is left, or all of a rehearsal: it uses nothing up (decisions D27).
+        self._ids.extendleft(reversed(ids if keep else reserved))
         return answers
 
     async def _load(
