@@ -74,8 +74,18 @@ def fresh_database(postgres_url: str, template: str = TEMPLATE) -> Iterator[str]
     try:
         yield url_of(postgres_url, name)
     finally:
-        with psycopg.connect(postgres_url, autocommit=True) as connection:
-            drop = sql.SQL("drop database {} with (force)").format(sql.Identifier(name))
+        drop_database(postgres_url, name)
+
+
+def drop_database(postgres_url: str, name: str) -> None:
+    """Drop it, whoever is still connected."""
+    drop = sql.SQL("drop database {}").format(sql.Identifier(name))
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        try:
+            connection.execute(drop + sql.SQL(" with (force)"))
+        except psycopg.errors.InsufficientPrivilege:
+            # An autovacuum worker is in it, which only a superuser may end by force; the plain
+            # form asks it to leave.
             connection.execute(drop)
 
 
