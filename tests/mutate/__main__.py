@@ -22,6 +22,9 @@ RULES = ROOT / "tests" / "rules"
 FORMS = (RULES / "contacts" / "test_names.py", RULES / "api" / "test_contact_form.py")
 """D18: what is dropped is decided where a body is read."""
 WORKERS = 2
+OPTIONS = ("-x", "-q", "-p", "no:cacheprovider", f"--confcutdir={RULES}")
+ENVIRONMENT = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+"""Rule tests need no plugin and no database; importing those would take most of the time."""
 _FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+?\.py)(?:::(.+?))?(?: - .*)?$", re.MULTILINE)
 
 
@@ -63,12 +66,11 @@ def run_tests(copies: SimpleQueue[Path], mutation: Mutation | None) -> str | Non
     """The first rule test that fails on a copy of the source with this flip."""
     source = copies.get()
     try:
-        if mutation is not None:
-            mutation.apply(source)
-        return first_failure(source, mutation.decision if mutation else "")
+        if mutation is None:
+            return first_failure(source, "")
+        with mutation.applied(source):
+            return first_failure(source, mutation.decision)
     finally:
-        if mutation is not None:
-            mutation.restore(source)
         copies.put(source)
 
 
@@ -77,9 +79,9 @@ def first_failure(source: Path, decision: str) -> str | None:
     files = [*sorted((RULES / "identity").glob("test_d*.py")), *FORMS]
     files.sort(key=lambda path: not is_about(path, decision))
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *map(str, files)],
+        [sys.executable, "-m", "pytest", *OPTIONS, *map(str, files)],
         cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(source), "PYTHONDONTWRITEBYTECODE": "1"},
+        env={**os.environ, **ENVIRONMENT, "PYTHONPATH": str(source)},
         capture_output=True,
         text=True,
         check=False,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -23,12 +25,16 @@ class Mutation(msgspec.Struct, frozen=True):
     def occurrences(self, source: Path = SOURCE) -> int:
         return self._path(source).read_text().count(self.text)
 
-    def apply(self, source: Path) -> None:
+    @contextmanager
+    def applied(self, source: Path) -> Iterator[None]:
+        """The flip is in this copy of the source until the end of the block."""
         path = self._path(source)
-        path.write_text(path.read_text().replace(self.text, self.flipped))
-
-    def restore(self, source: Path) -> None:
-        self._path(source).write_text(self._path(SOURCE).read_text())
+        before = path.read_text()
+        path.write_text(before.replace(self.text, self.flipped))
+        try:
+            yield
+        finally:
+            path.write_text(before)
 
     def _path(self, source: Path) -> Path:
         return source / PACKAGE / self.file

@@ -111,8 +111,9 @@ WRITING = [
         "D13",
         "B has no External ID",
         RULES,
-        '    if other.has_external_id:\n        return False, "has_external_id"\n',
-        "",
+        '    if other.has_external_id:\n        return False, "has_external_id"\n'
+        "    held = ws.identifiers_of(other.contact_id)\n",
+        "    held = [one for one in ws.identifiers_of(other.contact_id) if one.kind != 1]\n",
     ),
     Mutation(
         "D13",

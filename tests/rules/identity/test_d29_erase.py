@@ -116,8 +116,9 @@ def test_post_and_subscribe_lift_the_suppression(
 def test_all_else_is_refused(world: World, said: dict[str, str], suppressed: bool) -> None:
     """D29: an app token of that person: outcome `suppressed`, nothing is stored."""
     world.erase(person(world))
-    count = len(world.cards)
+    count, hashes = len(world.cards), repr(world.suppressions)
     given = world.app_token("G", **said)
+    assert repr(world.suppressions) == hashes
     assert (given.came_to == "suppressed") is suppressed
     assert (len(world.cards) == count) is suppressed
     assert bool(world.owners("telegram", "G")) is not suppressed
