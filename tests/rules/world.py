@@ -248,7 +248,6 @@ class World:
         for name, write in self._writers().items():
             for row in ws.effects.pop(name, []):
                 write(*row)
-        ws.effects.pop("erase_value", None)
         assert not ws.effects, f"nobody writes {sorted(ws.effects)}"
 
     def _writers(self) -> dict[str, Callable[..., None]]:
@@ -262,6 +261,7 @@ class World:
             "refuse": self._refuse,
             "forgive": self._forgive,
             "forget_value": self._forget_value,
+            "erase_value": self._erase_value,
             "erase": self._erase,
         }
 
@@ -296,8 +296,18 @@ class World:
             for line in self.history
         ]
 
+    def _erase_value(self, _kind: int, name: str, value: str, _key: str) -> None:
+        """It leaves the history of whoever held it before, unless they hold it now."""
+        gone = {"kind": name, "value": value}
+        for number, line in enumerate(self.history):
+            if gone in (line.identifiers or ()) and value not in self.has(line.contact_id):
+                kept = [one for one in line.identifiers or () if one != gone]
+                self.history[number] = msgspec.structs.replace(
+                    line, identifiers=kept, snapshot=None
+                )
+
     def _erase(self, who: int) -> None:
-        """The person's other card rows, history, events and lists; moves elsewhere are SQL's."""
+        """The retired cards of the person, and history, events and lists of all of them."""
         person = {who}
         while more := {one for one in self.cards if self.card(one).merged_into in person} - person:
             person |= more
