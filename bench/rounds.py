@@ -16,6 +16,8 @@ from bench.load import Order, Report
 from bench.server import Server
 
 WARM_UP_S = 2
+_ROOT = Path(__file__).parents[1]
+"""Where the package `bench` is found, wherever we were started."""
 
 
 class Numbers:
@@ -112,6 +114,7 @@ def send(job: Job, setting: Setting, seconds: float) -> Report:
         [sys.executable, "-m", "bench.load"],
         input=msgspec.json.encode(order),
         stdout=subprocess.PIPE,
+        cwd=_ROOT,
         check=True,
     )
     report = msgspec.json.decode(done.stdout, type=Report)
