@@ -16,10 +16,12 @@ import msgspec
 import structlog
 
 from kartoteka.errors import KartotekaError
+from kartoteka.log_stream import LogStream
 
 Event = MutableMapping[str, Any]
 logger: structlog.typing.FilteringBoundLogger = structlog.get_logger("kartoteka")
 """For all of ours: `logger.info("key_created", key_id=7)`, an event in fixed words and fields."""
+_streams: list[LogStream] = []
 _QUIET = ("uvicorn", "uvicorn.error", "procrastinate", "asyncio", "httpx", "psycopg")
 
 
@@ -36,13 +38,21 @@ def start_logging(log_format: str = "") -> None:
         if readable
         else structlog.processors.JSONRenderer(serializer=_to_json)
     )
+    stream = LogStream(sys.stderr)
+    _streams[:] = [stream]
     structlog.configure(
         processors=[*shared, renderer],
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(stream),  # type: ignore[arg-type]
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         cache_logger_on_first_use=False,
     )
     _route_standard_logging([_first_line_only, *shared], renderer)
+
+
+def finish_logging() -> None:
+    """Write what is still gathered; for whoever ends a process by `os._exit`."""
+    for stream in _streams:
+        stream.write_out()
 
 
 def _route_standard_logging(processors: list[Any], renderer: Any) -> None:

@@ -12,7 +12,7 @@ from typing import NoReturn
 import msgspec
 
 from kartoteka.errors import KartotekaError
-from kartoteka.log import logger
+from kartoteka.log import finish_logging, logger
 
 Serve = Callable[["Lifeline"], None]
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -116,6 +116,7 @@ def _run(serve: Serve, lifeline: Lifeline) -> NoReturn:
     except BaseException:  # noqa: BLE001  the process ends here, whatever it was
         logger.error("worker_failed", exc_info=True)
     finally:
+        finish_logging()
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(status)
