@@ -21,6 +21,7 @@ from bench.server import running_server
 from bench.table import results, table
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
+_QUIET = 0.5
 _DISK = Path("/var/tmp")  # on disk where /tmp is memory: a commit in memory costs nothing
 
 
@@ -59,7 +60,9 @@ def main(
     rounds, seconds = rounds or (2 if quick else 5), seconds or (2 if quick else 4)
     jobs = [BY_NAME[name] for name in names] or list(JOBS)
     busy = machine.load_average()
-    click.echo(f"pgbench: {pgbench.program().parent.parent.name}; load average {busy:.1f}")
+    pgbench.program()
+    if busy > _QUIET:
+        click.echo(f"Load average {busy:.1f}: others are at work here, the figures will show it.")
     with _scratch(folder) as scratch:
         counts = [1, *(count for count in processes if count != 1)]
         measured: list[Measured] = []

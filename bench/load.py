@@ -102,7 +102,7 @@ def run(order: Order) -> Report:
     started, cpu = time.perf_counter(), time.process_time()
     for line in lines.values():
         line.ask()
-    _exchange(poller, lines, started + order.seconds, report)
+    _exchange(poller, lines, started + order.seconds, report, job.answer_holds)
     report.cpu_us = (time.process_time() - cpu) * 1e6 / max(len(report.latencies), 1)
     report.seconds = order.seconds
     report.sent = next(numbers) - order.first
@@ -110,7 +110,11 @@ def run(order: Order) -> Report:
 
 
 def _exchange(
-    poller: select.poll, lines: dict[int, _Line], deadline: float, report: Report
+    poller: select.poll,
+    lines: dict[int, _Line],
+    deadline: float,
+    report: Report,
+    holds: bytes,
 ) -> None:
     now, under_way = time.perf_counter, len(lines)
     latencies, written = report.latencies, report.written
@@ -127,7 +131,7 @@ def _exchange(
             if not is_complete(answer):
                 continue
             at = now()
-            if not answer.startswith(b"HTTP/1.1 200"):
+            if not answer.startswith(b"HTTP/1.1 200") or holds not in answer:
                 _note_failure(report, answer)
             elif line.note is not None:
                 written[line.note[0]] = line.note[1]

@@ -40,6 +40,10 @@ def results(
         "\n".join(f"- {one.job.name}: {one.job.floor_says}." for one in _first_of_each(measured))
         + "\n",
     ]
+    costs = ", ".join(
+        f"{one.job.name} {one.load_cpu_us:.0f}" for one in measured if not one.failure
+    )
+    parts.append(f"Processor time of the load itself, µs a request: {costs or 'none'}.\n")
     checks = [f"- {one.job.name}: {one.checked}." for one in measured if one.checked]
     if checks:
         parts += ["Looked up in the database afterwards:\n", "\n".join(checks) + "\n"]

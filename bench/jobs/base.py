@@ -58,5 +58,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     connections: int = 64
     floor_clients: int = 32
     p99_ms: float | None = None
+    answer_holds: bytes = b""
+    """What every answer has in it, so that finding nobody does not count as quick."""
     check: Callable[[str, dict[int, str]], Checked] | None = None
     """Given the URL of our database and the last acknowledged note of every person."""

@@ -25,4 +25,5 @@ JOB = Job(
     target=0.25,
     goal=0.5,
     p99_ms=20,
+    answer_holds=b'"externalCustomerId":"crm-',
 )

@@ -15,5 +15,6 @@ JOB = Job(
     compared=Compared.LATENCY,
     connections=1,
     floor_clients=1,
+    answer_holds=b'{"id":',
     check=nothing_lost,
 )
