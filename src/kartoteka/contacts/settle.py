@@ -70,8 +70,13 @@ def settle(work: Settling, decision: Decision) -> Settled:
     known = None if isinstance(decision, Create) else decision.card
     person = _with_own(work.ws, decision, work.person)
     prepare(work.ws, known, person)
-    if known is None or _brings_address(known, work.person) or isinstance(decision, Restore):
+    named_anew = (
+        known is None or _brings_address(known, work.person) or isinstance(decision, Restore)
+    )
+    if named_anew:
         work.ws.need_addresses(addresses(work.person))
+        if work.policy.lifts_suppression:
+            lift_suppression(work.ws, work.person)
     marks = len(work.ws.effects.get("history", ()))
     before = None if known is None else msgspec.structs.astuple(known)
     card = known or _new_card(work)
@@ -163,8 +168,6 @@ def _restore(work: Settling, decision: Decision, card: Card) -> bool:
 def _set_identity(work: Settling, card: Card, decision: Decision) -> None:
     """Lasting identifiers of the request go on the card (D9, D17)."""
     ws, person, journal = work.ws, work.person, work.journal
-    if work.policy.lifts_suppression:
-        lift_suppression(ws, person)
     if isinstance(decision, Create):
         _create_with(work, card, decision)
         return
