@@ -1,0 +1,180 @@
+"""The table of routes, walked with the key of another account: nothing is read, nothing changes."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+
+from kartoteka.api.routes import ROUTES
+from kartoteka.api.routing import Route
+from kartoteka.db.embedded import running_url
+from tests.api.conftest import make_key
+from tests.conftest import COMMAND, clean_environment
+
+ORDER = ("GET", "PUT", "DELETE", "PATCH", "POST")
+"""POST last: then Bob has contacts with the same values himself."""
+KEYED = sorted(
+    (route for route in ROUTES if route.right is not None and 501 not in route.errors),
+    key=lambda route: ORDER.index(route.method),
+)
+
+ALICE = {
+    "externalCustomerId": "ALICE-APART",
+    "email": "alice.apart@example.com",
+    "sms": "380501119988",
+    "firstName": "Alisabeta",
+    "lastName": "Apartova",
+    "token": "alice-apart-token",
+}
+WORDS = ("apart", "Alisabeta", "380501119988")
+"""In everything that is Alice's, and in nothing that is Bob's."""
+
+_CONTACT = {
+    "externalCustomerId": ALICE["externalCustomerId"],
+    "firstName": "Changed",
+    "channels": [
+        {"type": "email", "value": ALICE["email"]},
+        {"type": "sms", "value": ALICE["sms"]},
+        {"type": "mobilepush", "value": ALICE["token"], "device": {"appId": "apart-app"}},
+    ],
+}
+OF_NOBODY = {
+    *("/api/v1/account/info", "/api/v1/account/settings", "/api/v1/merges"),
+    *("/api/v1/version", "/api/v2/version"),
+}
+"""Answers that hold no word of a contact."""
+BODIES: dict[str, Any] = {
+    "addContact": _CONTACT,
+    "updateContact": _CONTACT,
+    "changeAccountSettings": {"absorb": "never"},
+    "subscribeContact": {"contact": _CONTACT, "groups": ["List apart"], "subscriptions": ["apart"]},
+}
+
+
+def body_of(route: Route, contact_id: int) -> dict[str, Any]:
+    """A body that names all that is Alice's, in whatever member the route looks for it."""
+    token = {"token": ALICE["token"], "contactId": contact_id, "email": ALICE["email"]}
+    return BODIES.get(route.operation) or {
+        "externalCustomerId": ALICE["externalCustomerId"],
+        "email": ALICE["email"],
+        "phone": ALICE["sms"],
+        "emails": [ALICE["email"]],
+        "subscriptions": [],
+        "active": False,
+        "duration": 60,
+        "name": "Changed",
+        **token,
+        "tokens": [token],
+    }
+
+
+class Alice:
+    """An account with one contact that has everything, and what the database holds of it."""
+
+    def __init__(self, api: httpx.Client, database: psycopg.Connection[Any]) -> None:
+        self.database = database
+        contact = {**_CONTACT, "firstName": ALICE["firstName"], "lastName": ALICE["lastName"]}
+        field = api.post("/api/v1/additionalfields", json={"name": "Size apart"}).json()
+        self.field_id = field["id"]
+        body = {"contact": contact, "groups": ["List apart"], "subscriptions": ["apart"]}
+        self.contact_id = api.post("/api/v1/contact/subscribe", json=body).json()["id"]
+        emails = {"emails": ["refused.apart@example.com"]}
+        assert api.post("/api/v1/emails/unsubscribed/add", json=emails).status_code == 200
+        anonymous = {"channels": [{"type": "mobilepush", "value": "second-apart-token"}]}
+        self.absorbed = api.post("/api/v1/contact", json=anonymous).json()["id"]
+        merge = {"externalCustomerId": ALICE["externalCustomerId"], **anonymous}
+        assert api.post("/api/v1/contact", json=merge).json()["id"] == self.contact_id
+        name = "select account_id from contact where external_id = %s"
+        [self.account_id] = database.execute(name, [ALICE["externalCustomerId"]]).fetchone() or []
+
+    def everything(self) -> dict[str, list[str]]:
+        """Every row of the account, by table; when its keys were last used aside."""
+        tables = self.database.execute(
+            "select table_name from information_schema.columns"
+            " where table_schema = 'public' and column_name = 'account_id'"
+        ).fetchall()
+        assert len(tables) > 10
+        return {table: self._rows(table) for (table,) in tables if table != "event_default"}
+
+    def _rows(self, table: str) -> list[str]:
+        sql = (
+            f"select (to_jsonb(t) - 'last_used_at')::text from \"{table}\" t where account_id = %s"
+        )
+        return sorted(row for (row,) in self.database.execute(sql, [self.account_id]).fetchall())
+
+
+@pytest.fixture(scope="module")
+def alice(server: Any, api: httpx.Client) -> Iterator[Alice]:
+    url = running_url(server.log.parent / "data")
+    with psycopg.connect(url, autocommit=True) as database:
+        yield Alice(api, database)
+
+
+@pytest.fixture(scope="module")
+def bob(server: Any) -> Iterator[httpx.Client]:
+    """Full rights on another account."""
+    environment = clean_environment() | {"KARTOTEKA_DATA_DIR": str(server.log.parent / "data")}
+    command = [COMMAND, "accounts", "create", "bob"]
+    subprocess.run(command, env=environment, capture_output=True, check=True)
+    key = make_key(server, "--account", "bob")
+    with httpx.Client(base_url=server.url, auth=("", key), timeout=30) as client:
+        yield client
+
+
+def path_of(alice: Alice, route: Route, contact_id: int) -> str:
+    number = alice.field_id if "additionalfields" in route.path else contact_id
+    return route.path.format(id=number, app="apart-app", token=ALICE["token"])
+
+
+def queries_of(contact_id: int) -> list[dict[str, Any]]:
+    """Conditions that each find Alice in her own account."""
+    return [
+        {},
+        {"externalCustomerId": ALICE["externalCustomerId"], "erase": "true"},
+        {"email": ALICE["email"]},
+        {"sms": ALICE["sms"]},
+        {"firstname": ALICE["firstName"]},
+        {"lastname": ALICE["lastName"]},
+        {"ids": f"{contact_id}", "contactId": contact_id},
+    ]
+
+
+def words_in(answer: httpx.Response) -> list[str]:
+    """What is Alice's in an answer; an error may repeat the path that was asked for."""
+    text = answer.text.replace(answer.request.url.path, "")
+    return [word for word in WORDS if word.lower() in text.lower()]
+
+
+@pytest.mark.parametrize("route", KEYED, ids=lambda route: f"{route.method} {route.path}")
+def test_with_the_key_of_another_account_nothing_is_seen_and_nothing_changes(
+    alice: Alice, bob: httpx.Client, route: Route
+):
+    before = alice.everything()
+    for contact_id in (alice.contact_id, alice.absorbed):
+        path = path_of(alice, route, contact_id)
+        body = body_of(route, contact_id) if route.body else None
+        for query in queries_of(contact_id):
+            answer = bob.request(route.method, path, params=query, json=body)
+            assert answer.status_code in (200, 400, 404, 409), answer.text
+            assert words_in(answer) == [], answer.text
+            if "{" in route.path and route.method != "POST":
+                assert answer.status_code == 404, answer.text
+    assert alice.everything() == before
+
+
+@pytest.mark.parametrize("route", [r for r in KEYED if r.method == "GET"], ids=lambda r: r.path)
+def test_with_her_own_key_the_same_questions_find_alice(
+    alice: Alice, api: httpx.Client, route: Route
+):
+    """So that the walk above can fail."""
+    path = path_of(alice, route, alice.contact_id)
+    answers = [api.get(path, params=query) for query in queries_of(alice.contact_id)]
+    if "{" in route.path:
+        assert {answer.status_code for answer in answers} == {200}
+    elif route.path not in OF_NOBODY:
+        assert any(words_in(answer) for answer in answers)
