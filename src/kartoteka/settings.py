@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
+from phonenumbers import SUPPORTED_REGIONS
 
 from kartoteka.errors import SettingsError
 
@@ -107,7 +108,7 @@ def _postgres_url(text: str) -> str | None:
 
 
 def _region(text: str) -> str:
-    if not re.fullmatch(r"[A-Za-z]{2}", text):
+    if text.upper() not in SUPPORTED_REGIONS:
         raise ValueError("must be a country of two letters such as UA, PL or DE")
     return text.upper()
 
@@ -299,7 +300,8 @@ def _read_file(path: Path) -> dict[str, str]:
     names = {s.name for s in SETTINGS} | {f"{s.name}_file" for s in SETTINGS if s.secret}
     for name, value in content.items():
         if name not in names:
-            raise SettingsError(f"{path} has an unknown setting {name}{_meant(name, names)}.")
+            meant = _meant(name, names) or "."
+            raise SettingsError(f"{path} has an unknown setting {name}{meant}")
         if not isinstance(value, str | int) or isinstance(value, bool):
             raise SettingsError(f"{path}: {name} must be a text or a number.")
     return {name: str(value) for name, value in content.items()}
@@ -310,7 +312,7 @@ def _refuse_misspelled(environment: Mapping[str, str]) -> None:
     names = {s.variable for s in SETTINGS} | {f"{s.variable}_FILE" for s in SETTINGS}
     for name in environment:
         if name.startswith(PREFIX) and name not in names and (meant := _meant(name, names)):
-            raise SettingsError(f"There is no setting {name}{meant}.")
+            raise SettingsError(f"There is no setting {name}{meant}")
 
 
 def _meant(name: str, names: set[str]) -> str:

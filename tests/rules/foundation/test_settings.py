@@ -37,6 +37,7 @@ def test_an_empty_variable_counts_as_unset(tmp_path):
         ("HOST", "http://x", "KARTOTEKA_HOST must be a host name or an IP address, without "),
         ("HOST", "localhost:80", "KARTOTEKA_HOST must be a host name or an IP address, without "),
         ("REGION", "Ukraine", "KARTOTEKA_REGION must be a country of two letters such as UA"),
+        ("REGION", "XX", "KARTOTEKA_REGION must be a country of two letters such as UA"),
         ("DATABASE_URL", "mysql://x", "KARTOTEKA_DATABASE_URL must be a URL such as postgresql:"),
         ("SECRET_KEY", "short", "KARTOTEKA_SECRET_KEY must have at least 32 characters"),
         ("LOG_FORMAT", "xml", "KARTOTEKA_LOG_FORMAT must be readable or json."),
