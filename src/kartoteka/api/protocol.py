@@ -32,6 +32,8 @@ class Protocol(HttpToolsProtocol):
 
     _header_bytes = 0
     _reads_headers = True
+    _between_requests = True
+    _begun = 0
     _deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -45,10 +47,15 @@ class Protocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Headers that never end are refused; httptools would gather them for ever."""
+        """Headers that never end are refused; httptools would gather them for ever.
+
+        What came before the last of several requests in one piece is not counted as its headers.
+        """
+        may_begin, self._begun = int(self._between_requests), 0
         super().data_received(data)
         if self._reads_headers and not self.transport.is_closing():
-            self._header_bytes += len(data)
+            if self._begun <= may_begin:
+                self._header_bytes += len(data)
             if self._header_bytes > MAX_HEADER_BYTES:
                 self._refuse(MalformedHTTP(f"The headers have more than {MAX_HEADER_BYTES} bytes."))
             elif self._deadline is None:
@@ -57,6 +64,8 @@ class Protocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """The parser's first words of a request."""
         self._reads_headers = True
+        self._between_requests = False
+        self._begun += 1
         self._header_bytes = 0
         super().on_message_begin()
 
@@ -66,6 +75,11 @@ class Protocol(HttpToolsProtocol):
         if self._deadline is not None:
             self._stop_waiting()
         super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """The parser has all of a request; the next one may follow in the same piece."""
+        self._between_requests = True
+        super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
         """Answer what is no HTTP, and hang up."""
