@@ -306,7 +306,9 @@ def test_subscriptions_of_a_contact_are_always_a_list(api, name):
     path = f"/api/v1/contact/{contact_id}/subscriptions"
     assert api.get(path).json() == []
     api.put(path, json={"subscriptions": [f"news-{name}"]})
-    (one,) = api.get(path).json()
+    answer = api.get(path)
+    assert answer.headers["TotalCount"] == "1"
+    (one,) = answer.json()
     assert one.pop("id") > 0
     assert one == {"key": f"news-{name}", "groupId": 0, "name": f"news-{name}"}
     api.put(path, json={"subscriptions": []})

@@ -36,16 +36,17 @@ async def _token(call: Call) -> tuple[int, bool]:
 
 
 async def contact_subscriptions(call: Call) -> Answer:
-    """GET /api/v1/contact/{id}/subscriptions: always a list (wire 3.13)."""
+    """GET /api/v1/contact/{id}/subscriptions: always a list, counted (wire 3.13, decisions D23)."""
     asked = call.path_id()
     account_id = call.account.account_id
     card = await call.services.cards.get(account_id, asked)
     keys = set(card.categories)
     known = await call.services.identities.categories(account_id) if keys else []
     body = [_subscription(one) for one in known if one.key in keys]
-    if card.contact_id == asked:
-        return json_answer(body)
-    return json_answer(body, headers=((CONTACT, b"%d" % card.contact_id),))
+    answer = list_answer(body, len(body))
+    if card.contact_id != asked:
+        answer.headers = (*answer.headers, (CONTACT, b"%d" % card.contact_id))
+    return answer
 
 
 def _subscription(one: Category) -> dict[str, Any]:
@@ -202,7 +203,11 @@ ROUTES = (
         tag="Subscriptions",
         parameters=(CONTACT_ID,),
         replies={
-            200: Reply("The categories.", _list_of("Subscription"), headers=read_schemas.FOLLOWED)
+            200: Reply(
+                "The categories.",
+                _list_of("Subscription"),
+                headers=read_schemas.COUNTED | read_schemas.FOLLOWED,
+            )
         },
         errors=(400, 404),
     ),
