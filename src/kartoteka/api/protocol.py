@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
+from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -26,10 +27,47 @@ class HeadersTooSlow(InvalidRequest):
     code = "request_timeout"
 
 
+class JoinedWrites:
+    """The transport, with the head of an answer held back until its body comes: uvicorn writes the two
+    apart, and every write is a system call here and a wake-up there."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._head = b""
+        self.is_closing = transport.is_closing
+        self.get_extra_info = transport.get_extra_info
+        self.pause_reading = transport.pause_reading
+        self.resume_reading = transport.resume_reading
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        """Send it, unless it is the head of an answer, which goes with what comes next."""
+        if self._head:
+            data, self._head = self._head + data, b""
+        elif data.startswith(b"HTTP/1.1 ") and not data.startswith(b"HTTP/1.1 100"):
+            self._head = data
+            return
+        self._transport.write(data)
+
+    def send_head(self) -> None:
+        """Send a head that no body follows."""
+        if self._head:
+            head, self._head = self._head, b""
+            self._transport.write(head)
+
+    def close(self) -> None:
+        """Close when all is sent."""
+        self.send_head()
+        self._transport.close()
+
+
 class Protocol(HttpToolsProtocol):
     """Give it to uvicorn as `http`. Names of answers' headers keep their spelling by
     `answers.HeaderName`, which needs nothing here."""
 
+    _joined: JoinedWrites
     _header_bytes = 0
     _reads_headers = True
     _between_requests = True
@@ -39,6 +77,7 @@ class Protocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A connection that says nothing is not kept for ever."""
         super().connection_made(transport)
+        self.transport = self._joined = JoinedWrites(transport)  # type: ignore[assignment]
         self._deadline = self.loop.call_later(HEADER_WAIT_S, self._give_up)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -60,6 +99,11 @@ class Protocol(HttpToolsProtocol):
                 self._refuse(MalformedHTTP(f"The headers have more than {MAX_HEADER_BYTES} bytes."))
             elif self._deadline is None:
                 self._deadline = self.loop.call_later(HEADER_WAIT_S, self._give_up)
+
+    def on_response_complete(self) -> None:
+        """An answer is whole: one without a body has its head sent now."""
+        self._joined.send_head()
+        super().on_response_complete()
 
     def on_message_begin(self) -> None:
         """The parser's first words of a request."""

@@ -69,7 +69,9 @@ def settle(work: Settling, decision: Decision) -> Settled:
         return _settle_known(work, decision)
     known = None if isinstance(decision, Create) else decision.card
     person = _with_own(work.ws, decision, work.person)
-    prepare(work.ws, known, person)
+    stranger = known is None and not any(work.ws.holders(one.key) for one in person.all())
+    if not stranger:
+        prepare(work.ws, known, person)
     named_anew = (
         known is None or _brings_address(known, work.person) or isinstance(decision, Restore)
     )
@@ -85,7 +87,8 @@ def settle(work: Settling, decision: Decision) -> Settled:
     _set_identity(work, card, decision)
     occurred = work.occurred or work.journal.origin.at
     change = Change(work.ws, work.journal, work.resolution, occurred)
-    absorb_contained(change, card, names, person, work.policy)
+    if not stranger:  # nobody holds anything of the request: there is nobody to absorb
+        absorb_contained(change, card, names, person, work.policy)
     for one in work.person.changeable:
         take_changeable(change, card, one)
     if known is None or work.policy.writes_profile:

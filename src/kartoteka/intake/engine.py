@@ -41,12 +41,15 @@ IDS_IN_A_BLOCK = 1000
 BUSY_TEXT = "Too many others change the same contact; try again in a moment."
 
 Answer: TypeAlias = "Outcome | Exception"
+Named: TypeAlias = tuple[Sequence[Any], Sequence[int]]
+"""(identifier keys, contact ids) that a command speaks of."""
+Item: TypeAlias = "tuple[Command, Settings, Named]"
 
 
 class Rules(msgspec.Struct, frozen=True):
     """What the engine is handed; `contacts` is where these come from."""
 
-    named_by: Callable[[Command], tuple[Sequence[Any], Sequence[int]]]
+    named_by: Callable[[Command], Named]
     decide: Callable[[WorkingSet, Command], Outcome]
     after: Callable[[WorkingSet, Digest, Any], list[Call]]
 
@@ -56,6 +59,7 @@ class Waiting(msgspec.Struct, frozen=True):
 
     command: Command
     settings: Settings
+    wanted: Named
     named: frozenset[Any]
     future: asyncio.Future[Outcome]
 
@@ -108,8 +112,8 @@ class Engine:
         if line is None:
             line = self._lines[account_id] = _Line()
         future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        keys, ids = self.rules.named_by(command)
-        line.waiting.append(Waiting(command, settings, frozenset((*keys, *ids)), future))
+        keys, ids = wanted = self.rules.named_by(command)
+        line.waiting.append(Waiting(command, settings, wanted, frozenset((*keys, *ids)), future))
         if line.wants_more():
             task = asyncio.create_task(self._drain(account_id, line))
             line.tasks.add(task)
@@ -124,7 +128,7 @@ class Engine:
         self, account_id: int, settings: Settings, commands: Sequence[Command]
     ) -> Outcome:
         """Do everything in a transaction that is rolled back (decisions D27)."""
-        batch = [(command, settings) for command in commands]
+        batch = [(command, settings, self.rules.named_by(command)) for command in commands]
         answers = await self._insist(account_id, batch, keep=False)
         answer = answers[-1]
         if isinstance(answer, Exception):
@@ -149,7 +153,7 @@ class Engine:
 
     async def _answer(self, account_id: int, batch: list[Waiting]) -> None:
         try:
-            pairs = [(one.command, one.settings) for one in batch]
+            pairs = [(one.command, one.settings, one.wanted) for one in batch]
             answers = await self._insist(account_id, pairs, keep=True)
         except Exception as error:  # noqa: BLE001 - whoever waits must be told, whatever it is
             answers = [error] * len(batch)
@@ -161,9 +165,7 @@ class Engine:
             else:
                 one.future.set_result(answer)
 
-    async def _insist(
-        self, account_id: int, batch: Sequence[tuple[Command, Settings]], *, keep: bool
-    ) -> list[Answer]:
+    async def _insist(self, account_id: int, batch: Sequence[Item], *, keep: bool) -> list[Answer]:
         """Run the batch, again on fresh data while others are quicker; bisect a poisoned one."""
         for attempt in range(MOST_ATTEMPTS):
             try:
@@ -184,9 +186,7 @@ class Engine:
                 return [error]
         raise DatabaseUnavailable(BUSY_TEXT)
 
-    async def _halves(
-        self, account_id: int, batch: Sequence[tuple[Command, Settings]], *, keep: bool
-    ) -> list[Answer]:
+    async def _halves(self, account_id: int, batch: Sequence[Item], *, keep: bool) -> list[Answer]:
         """A command that cannot succeed must not fail its neighbours (design/engine.md)."""
         middle = len(batch) // 2
         answers: list[Answer] = []
@@ -197,20 +197,18 @@ class Engine:
                 answers += [error] * len(half)
         return answers
 
-    async def _attempt(
-        self, account_id: int, batch: Sequence[tuple[Command, Settings]], *, keep: bool
-    ) -> list[Answer]:
+    async def _attempt(self, account_id: int, batch: Sequence[Item], *, keep: bool) -> list[Answer]:
         ids: deque[int] = deque()
         ws = WorkingSet(account_id, batch[0][1], ids.popleft)
-        commands = [command for command, _ in batch]
+        commands = [command for command, _, _ in batch]
         repeats = Repeats(account_id, commands)
         async with transaction(self.database) as tx:
             loader = Loader(tx, ws, self.digest)
-            await self._load(tx, loader, commands, repeats)
+            await self._load(tx, loader, [wanted for _, _, wanted in batch], repeats)
             reserved = [self._ids.popleft() for _ in commands]
             ids.extend(reserved)
             answers: list[Answer] = []
-            for command, settings in batch:
+            for command, settings, _ in batch:
                 ws.settings = settings
                 answers.append(await self._decide(loader, command, repeats))
             calls = [
@@ -228,18 +226,17 @@ class Engine:
         return answers
 
     async def _load(
-        self, tx: Transaction, loader: Loader, commands: Sequence[Command], repeats: Repeats
+        self, tx: Transaction, loader: Loader, wanted: Sequence[Named], repeats: Repeats
     ) -> None:
         """Everything that the commands name, and ids for as many new cards as they may make."""
         blocks = 0
-        while len(self._ids) + blocks * IDS_IN_A_BLOCK < len(commands):
+        while len(self._ids) + blocks * IDS_IN_A_BLOCK < len(wanted):
             blocks += 1
         extra = [*repeats.calls(), *[(QUERIES["next_contact_ids"], {})] * blocks]
-        wanted = [self.rules.named_by(command) for command in commands]
         rows = await loader.first(wanted, *extra)
         repeats.load(rows)
         self._take_ids(rows[len(rows) - blocks :])
-        while len(self._ids) < len(commands):  # another account's batch was quicker
+        while len(self._ids) < len(wanted):  # another account's batch was quicker
             self._take_ids(await tx.run((QUERIES["next_contact_ids"], {})))
 
     def _take_ids(self, blocks: list[list[tuple[Any, ...]]]) -> None:
