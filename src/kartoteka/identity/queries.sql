@@ -1,5 +1,5 @@
 -- name: find_identifiers
--- Rows of these identifiers, at most 1,000 a value; primary key. A value on more people names nobody.
+-- Rows of these identifiers, the first 1,000 of each value; the loader asks for the rest. Primary key.
 select i.kind, i.value_key, i.ordinal, i.contact_id, i.long_value, i.former, i.since, i.rule,
        i.app, i.device, i.attributes, i.senders
 from unnest(%(kinds)s::smallint[], %(keys)s::text[]) as k (kind, value_key)
