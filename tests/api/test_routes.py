@@ -108,6 +108,15 @@ def test_other_methods_are_answered_with_those_there_are(api: httpx.Client, path
     assert (options.status_code, options.headers["allow"].split(", ")) == (204, allow)
 
 
+@pytest.mark.parametrize("route", ROUTES, ids=name_of)
+def test_no_page_of_another_site_may_read_an_answer(api: httpx.Client, route: Route):
+    """Decisions D23: CORS is for public end points only, which come in a later part."""
+    asked = {"Origin": "https://shop.example", "Access-Control-Request-Method": route.method}
+    for method in (route.method, "OPTIONS"):
+        answer = api.request(method, path_of(route), headers=asked)
+        assert not [name for name in answer.headers if name.startswith("access-control-")]
+
+
 def test_the_description_names_every_route(stranger: httpx.Client):
     document = stranger.get("/openapi.json").json()
     described = {
