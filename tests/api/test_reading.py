@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -246,6 +247,20 @@ def test_pages_of_a_search(api, name):
     assert page(maxrows=501) == (newest_first, "5")
     api.put(f"/api/v1/contact/{ids[2]}", json={"firstName": "Updated"})
     assert page(maxrows=1) == ([ids[2]], "5")
+
+
+def test_a_page_has_at_most_500_rows(api, name):
+    """Check 12 of wire 14, decisions D24."""
+    shared = {"channels": [email_of(name)]}
+    with ThreadPoolExecutor(20) as clients:
+        list(
+            clients.map(lambda n: add(api, externalCustomerId=f"{name}-{n}", **shared), range(501))
+        )
+    for paging in ({}, {"maxrows": 500}, {"maxrows": 501}, {"maxrows": 10_000}):
+        query = {"email": f"{name}@example.com"} | paging
+        answer = api.get("/api/v1/contacts", params=query)
+        assert (len(answer.json()), answer.headers["TotalCount"]) == (500, "501")
+    assert len(api.get("/api/v1/contacts", params=query | {"startindex": 501}).json()) == 1
 
 
 @pytest.mark.parametrize("query", ["maxrows=x", "maxrows=-1", "startindex=1.5", "sortBy=email"])
