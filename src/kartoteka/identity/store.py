@@ -34,6 +34,9 @@ _HISTORY_COLUMNS = (
 )
 _encode = msgspec.json.Encoder().encode
 
+FEW = 4
+"""A batch of at most this many commands saves a round trip rather than work."""
+
 Digest = Callable[[int, Key], bytes]
 """(account id, key) to the keyed hash that outlives an erased person."""
 
@@ -65,11 +68,26 @@ class Loader:
         keys = {key for named, _ in wanted for key in named}
         ids = {contact_id for _, named in wanted for contact_id in named}
         rows: list[list[tuple[Any, ...]]] = []
-        if keys or extra:
+        if 0 < len(wanted) <= FEW:
+            found, locked, *rows = await self.tx.run(*self._find_and_lock(keys, ids), *extra)
+            self.ws.load_keys(keys, found)
+            self.ws.load_cards(ids.union(row[0] for row in locked), locked)
+        elif keys or extra:
             found, *rows = await self.tx.run(self._find(keys), *extra)
             self.ws.load_keys(keys, found)
-        await self.load(_foresee(self.ws, [named for named, _ in wanted], ids))
+        need = _foresee(self.ws, [named for named, _ in wanted], ids)
+        need.cards = {contact_id for contact_id in need.cards if not self.ws.is_asked(contact_id)}
+        await self.load(need)
         return rows
+
+    def _find_and_lock(self, keys: Iterable[Key], ids: Iterable[int]) -> tuple[Call, Call]:
+        """Identifiers and their cards in one round trip: looked up twice, which only pays for a few
+        commands, whose time is the waiting for answers."""
+        find, params = self._find(keys)
+        return (find, params), (
+            QUERIES["lock_holders"],
+            {**params, "ids": pg_array(sorted(ids))},
+        )
 
     async def load(self, missing: Missing) -> None:
         """Load what is named; asking for a whole card reads its lists too."""

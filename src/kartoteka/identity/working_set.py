@@ -124,6 +124,10 @@ class WorkingSet:
         """Whether all who hold it are loaded: a card that was loaded whole brings its own row only."""
         return key in self._known_keys
 
+    def is_asked(self, contact_id: int) -> bool:
+        """Whether this card was looked for, found or not."""
+        return contact_id in self._asked_cards
+
     def is_whole(self, contact_id: int) -> bool:
         return contact_id in self._whole
 
