@@ -9,7 +9,7 @@ from kartoteka.api.routing import Parameter
 
 MAX_ROWS = 500
 MAX_SKIP = 2**31 - 2
-_NUMBER = re.compile(r"[+-]?[0-9]{1,18}")
+_NUMBER = re.compile(r"[+-]?[0-9]{1,100}")
 
 PAGING = (
     Parameter("startindex", "The first row, counted from 1.", {"type": "integer", "default": 1}),

@@ -9,7 +9,7 @@ import click
 
 from kartoteka.cli.database import database_url_of
 from kartoteka.jobs.queue import run_worker
-from kartoteka.log import start_logging
+from kartoteka.log import logger, start_logging
 from kartoteka.settings import load_settings
 
 
@@ -26,4 +26,7 @@ def worker() -> None:
     """
     settings = load_settings(os.environ)
     start_logging(settings.log_format)
-    asyncio.run(run_worker(database_url_of(settings)))
+    database_url = database_url_of(settings)
+    logger.info("worker_started")
+    asyncio.run(run_worker(database_url))
+    logger.info("worker_stopped")

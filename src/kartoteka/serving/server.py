@@ -42,7 +42,8 @@ def serve(settings: Settings) -> None:
             with _claimed(settings) as postgres, listen(settings.host, settings.port) as listening:
                 _serve(with_secret_key(settings), postgres, listening, signals)
         except Stopped:
-            return
+            sys.stdout.write("Stopped before it was ready.\n")
+            sys.stdout.flush()
 
 
 def _serve(

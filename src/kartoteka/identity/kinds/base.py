@@ -22,7 +22,8 @@ class InvalidIdentifier(InvalidRequest):
 
     def __init__(self, kind: str, reason: str) -> None:
         """`reason` goes into answers and logs, so it never quotes the value."""
-        super().__init__(f"The {kind} {reason}.", kind=kind)
+        words = "External ID" if kind == "external_id" else kind.replace("_", " ")
+        super().__init__(f"The {words} {reason}.", kind=kind)
         self.kind = kind
         self.reason = reason
 
