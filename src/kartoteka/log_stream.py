@@ -39,6 +39,6 @@ class LogStream:
         """Write all that was gathered."""
         self._waiting = False
         text, self._lines = "".join(self._lines), []
-        if text:
+        if text and not self._file.closed:
             self._file.write(text)
             self._file.flush()

@@ -123,6 +123,25 @@ def test_the_id_of_a_merged_contact_leads_to_the_survivor(api, merged):
         assert answer.headers["Kartoteka-Contact"] == str(survivor)
 
 
+def test_what_is_written_to_a_retired_id_reaches_the_survivor(api, merged, name):
+    """Decisions D14: PUT, subscriptions and app tokens follow; texts echo the id of the path."""
+    survivor, retired = merged
+    for number, contact_id in enumerate(retired):
+        path = f"/api/v1/contact/{contact_id}"
+        answer = api.put(path, json={"lastName": "abc"[number]})
+        assert answer.text == f"Contact with id='{contact_id}' has been updated"
+        assert api.get(f"/api/v1/contact/{survivor}").json()["lastName"] == "abc"[number]
+        keys = [f"news-{number}-{name}"]
+        assert api.put(f"{path}/subscriptions", json={"subscriptions": keys}).status_code == 200
+        found = api.get(f"/api/v1/contact/{survivor}/subscriptions").json()
+        assert [one["key"] for one in found] == keys
+        token = f"tg-{number}-{name}"
+        body = {"tokens": [{"token": token, "contactId": contact_id}]}
+        assert api.post("/api/v1/apps/app/tokens", json=body).status_code == 200
+        owner = api.get(f"/api/v1/contact/token/app/{token}/contactId").json()
+        assert owner == {"id": survivor}
+
+
 def test_retired_ids_are_in_no_search(api, merged, name):
     survivor, _ = merged
     rows = api.get("/api/v1/contacts", params={"email": f"{name}@example.com"}).json()

@@ -76,12 +76,12 @@ def demo(
       kartoteka demo --base-url http://10.0.0.5:8080 --api-key "$KEY"
     """
     settings = load_settings(os.environ)
-    file = path or fetched_file(settings.data_dir / "demo")
-    with file.open(encoding="ascii", errors="replace") as lines:
-        people = read_customers(lines)[:customers]
     with _key(api_key) as key:
         client = Client(base_url or _own_url(settings), key)
         _check(client)
+        file = path or fetched_file(settings.data_dir / "demo")
+        with file.open(encoding="ascii", errors="replace") as lines:
+            people = read_customers(lines)[:customers]
         started = time.monotonic()
         loaded = _load_all(client, people, connections)
         _report(people, loaded, time.monotonic() - started)
