@@ -77,8 +77,8 @@ def test_an_unreadable_body_of_a_type_that_may_be_json_is_400(api, content_type)
     ("encoding", "content", "status"),
     [
         ("gzip", b"not gzip", 400),
-        ("gzip", gzip.compress(b'{"externalCustomerId":"X"}')[:-9], 400),
-        ("gzip", gzip.compress(b'{"externalCustomerId":"X"}') + b"tail", 400),
+        ("gzip", gzip.compress(b'{"externalCustomerId":"X"}', mtime=0)[:-9], 400),
+        ("gzip", gzip.compress(b'{"externalCustomerId":"X"}', mtime=0) + b"tail", 400),
         ("br", b"x", 415),
         ("gzip, gzip", b"x", 415),
     ],
@@ -104,7 +104,7 @@ def test_a_large_body_without_length_is_refused_too(api):
 
 
 def test_a_bomb_is_refused_when_it_has_unpacked_too_much(api):
-    content = gzip.compress(big(200_000_000), 9)
+    content = gzip.compress(big(200_000_000), 9, mtime=0)
     assert len(content) < SINGLE_BYTES
     answer = api.post(CONTACT, content=content, headers={"Content-Encoding": "gzip"})
     refused(answer, 413, "too_large")
