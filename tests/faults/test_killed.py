@@ -114,7 +114,7 @@ def kill_all(processes: list[psutil.Process]) -> None:
     for one in processes:
         if one.is_running():
             os.kill(one.pid, signal.SIGKILL)
-    psutil.wait_procs(processes, timeout=60)
+    psutil.wait_procs(processes, timeout=20)
 
 
 def database_url(folder: Path) -> str:
@@ -152,7 +152,7 @@ async def test_killed_under_load(start_server: StartServer, tmp_path: Path, what
         clients, server, kill, after_s=0.5 if what in ("server", "everything") else 2.5
     )
     if what in ("server", "everything"):
-        server.process.wait(60)
+        server.process.wait(20)
         server = start_server(folder, KARTOTEKA_PROCESSES="2")
         url = database_url(folder)
     else:
@@ -166,7 +166,7 @@ async def test_killed_under_load(start_server: StartServer, tmp_path: Path, what
 
 async def wait_until_it_writes(server: Server) -> None:
     """It recovers by itself."""
-    async with asyncio.timeout(90):
+    async with asyncio.timeout(30):
         while await status_of_a_write(server) != 200:  # noqa: ASYNC110 - nobody tells us
             await asyncio.sleep(0.1)
 
