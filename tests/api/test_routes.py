@@ -90,6 +90,7 @@ def test_what_comes_later_says_so(api: httpx.Client, route: Route):
 
 @pytest.mark.parametrize("route", ROUTES, ids=name_of)
 def test_a_trailing_slash_makes_no_difference(api: httpx.Client, route: Route):
+    api.request(route.method, path_of(route))  # what can be done only once is done now
     plain = api.request(route.method, path_of(route))
     slash = api.request(route.method, path_of(route) + "/")
     assert slash.status_code == plain.status_code
