@@ -19,7 +19,7 @@ from tests.mutate.mutation import PACKAGE, SOURCE, Mutation
 
 ROOT = SOURCE.parent
 RULES = ROOT / "tests" / "rules"
-FORMS = (RULES / "contacts" / "test_names.py", RULES / "api" / "test_contact_form.py")
+FORMS = (RULES / "contacts" / "test_names.py", RULES / "contacts" / "test_contact_form.py")
 """D18: what is dropped is decided where a body is read."""
 WORKERS = 2
 OPTIONS = ("-x", "-q", "-p", "no:cacheprovider", f"--confcutdir={RULES}")

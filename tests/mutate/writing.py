@@ -392,14 +392,14 @@ WRITING = [
     Mutation(
         "D18",
         "an invalid name is dropped and named in a warning",
-        "api/contact_form.py",
+        "contacts/forms/contact.py",
         "        warnings.append(Notice(code, str(error), error.field))\n        return None\n",
         "        raise\n",
     ),
     Mutation(
         "D18",
         "an invalid e-mail or phone is dropped and named in a warning",
-        "api/channels_form.py",
+        "contacts/forms/channels.py",
         '        warnings.append(Notice(f"invalid_{kind.name}", str(error), item["type"]))\n',
         "        raise\n",
     ),

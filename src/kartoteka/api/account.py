@@ -11,8 +11,8 @@ from kartoteka.access.model import AccountContext, Rights
 from kartoteka.access.setting_values import SETTINGS, InvalidSetting, Setting, read_members
 from kartoteka.api.answers import Answer, json_answer
 from kartoteka.api.call import Call
-from kartoteka.api.contact_form import FormRules, read_contact
 from kartoteka.api.routing import Reply, Route, Schema
+from kartoteka.contacts.forms.contact import FormRules, read_contact
 from kartoteka.contacts.whose import live_contact_id
 from kartoteka.errors import NoIdentifier
 from kartoteka.identity.kinds import Region

@@ -8,9 +8,9 @@ from kartoteka.access.model import Rights
 from kartoteka.api import schemas
 from kartoteka.api.answers import Answer, json_answer, text_answer
 from kartoteka.api.call import Call, InvalidParameter
-from kartoteka.api.contact_form import FormRules, read_contact, read_external_id
 from kartoteka.api.routing import Parameter, Reply, Route
 from kartoteka.contacts.clearing import is_clearable
+from kartoteka.contacts.forms.contact import FormRules, read_contact, read_external_id
 from kartoteka.contacts.model import (
     AddContact,
     ContactInput,

@@ -11,9 +11,9 @@ from kartoteka.api import schemas
 from kartoteka.api.answers import Answer, json_answer, text_answer
 from kartoteka.api.bodies import InvalidBody
 from kartoteka.api.call import MAX_ID, Call
-from kartoteka.api.contact_form import FormRules, read_contact
 from kartoteka.api.contacts import IDEMPOTENCY
 from kartoteka.api.routing import Parameter, Reply, Route
+from kartoteka.contacts.forms.contact import FormRules, read_contact
 from kartoteka.contacts.model import ActivateToken, AddAppToken, AppToken, ContactInput, MuteToken
 from kartoteka.errors import InvalidRequest
 from kartoteka.identity.kinds import TELEGRAM_TOKEN, Region

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from kartoteka.api.channels_form import Channels, never_notice, read_changeable, read_channels
+from kartoteka.contacts.forms.channels import Channels, never_notice, read_changeable, read_channels
 from kartoteka.contacts.model import ContactInput, Profile
 from kartoteka.contacts.values.address import clean_address_part
 from kartoteka.contacts.values.custom_fields import FieldDefinition, check_value

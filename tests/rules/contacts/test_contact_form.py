@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kartoteka.api.contact_form import FormRules, read_contact
+from kartoteka.contacts.forms.contact import FormRules, read_contact
 from kartoteka.contacts.model import ContactInput
 from kartoteka.contacts.values.custom_fields import FieldDefinition, FieldType
 from kartoteka.errors import InvalidRequest
