@@ -133,6 +133,44 @@ class RefuseAddresses(Command, kw_only=True):
     refuse: bool
 
 
+class Unique(msgspec.Struct, frozen=True):
+    """The field by which rows of a bulk call or file name contacts (guide G13, decisions D7).
+
+    `name` is one of `uniques.UNIQUES`; `field_id` goes with `fieldId`.
+    """
+
+    name: str
+    field_id: int | None = None
+
+
+class RowRules(msgspec.Struct, frozen=True):
+    """What all rows of one bulk call or file have in common (wire 3.9, 11.1)."""
+
+    unique: Unique
+    updates_external_id: bool = False
+    """The exception of decisions D9: the row may replace the External ID of the contact it names."""
+    groups: tuple[str, ...] = ()
+    groups_exclude: tuple[str, ...] = ()
+    restores: bool = False
+    event_key: str | None = None
+    """The event of contacts that the row creates (wire 3.9)."""
+
+
+class ImportRow(Command, kw_only=True):
+    """One row of a bulk call or file; `contact` holds only what the row may write."""
+
+    number: int
+    """From 1, in the order of the call or file."""
+    rules: RowRules
+    contact: ContactInput
+    value: str | None = None
+    """The row's unique value in canonical form: what statement and mapping show."""
+    contact_id: int | None = None
+    """The contact that the row names where the unique field is `id`."""
+    clear: frozenset[str] = frozenset()
+    """What a known contact loses: names of `clearing.is_clearable` (decisions D16)."""
+
+
 class Outcome(msgspec.Struct):
     """What one command came to. `resolution.contact_id` is the card's."""
 
