@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from kartoteka.contacts.bulk import import_row
 from kartoteka.contacts.clearing import clear_fields
 from kartoteka.contacts.consent import forgive, set_subscriptions, subscribe_to
 from kartoteka.contacts.model import (
@@ -16,6 +17,7 @@ from kartoteka.contacts.model import (
     AddAppToken,
     AddContact,
     Command,
+    ImportRow,
     MuteToken,
     Outcome,
     RefuseAddresses,
@@ -209,6 +211,7 @@ _ACTIONS: dict[type[Command], Callable[[WorkingSet, Any], Outcome]] = {
     ActivateToken: activate_token,
     MuteToken: mute_token,
     RefuseAddresses: refuse_addresses,
+    ImportRow: import_row,
 }
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from kartoteka.contacts.bulk import names_of
 from kartoteka.contacts.model import (
     ActivateToken,
     AddAppToken,
     Command,
+    ImportRow,
     MuteToken,
     RefuseAddresses,
     RemoveContact,
@@ -25,6 +27,8 @@ Named = tuple[Sequence[Key], Sequence[int]]
 def named_by(command: Command) -> Named:
     """(identifier keys, contact ids) that the command speaks of."""
     match command:
+        case ImportRow():
+            return names_of(command)
         case AddAppToken():
             token = Identifier(command.kind, command.item.token)
             ids = () if command.item.contact_id is None else (command.item.contact_id,)

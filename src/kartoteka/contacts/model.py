@@ -167,6 +167,8 @@ class ImportRow(Command, kw_only=True):
     """The row's unique value in canonical form: what statement and mapping show."""
     contact_id: int | None = None
     """The contact that the row names where the unique field is `id`."""
+    occurred: datetime | None = None
+    """When the rows came to us; tokens that others got later stay with them (decisions D12)."""
     clear: frozenset[str] = frozenset()
     """What a known contact loses: names of `clearing.is_clearable` (decisions D16)."""
 

@@ -86,7 +86,7 @@ def settle(work: Settling, decision: Decision) -> Settled:
     restored = _restore(work, decision, card)
     _set_identity(work, card, decision)
     occurred = work.occurred or work.journal.origin.at
-    change = Change(work.ws, work.journal, work.resolution, occurred)
+    change = _change(work, occurred)
     if not stranger:  # nobody holds anything of the request: there is nobody to absorb
         absorb_contained(change, card, names, person, work.policy)
     for one in work.person.changeable:
@@ -98,6 +98,10 @@ def settle(work: Settling, decision: Decision) -> Settled:
     )
     _describe(work.resolution, decision, card, changed, restored)
     return Settled(card, work.resolution, known is None, restored)
+
+
+def _change(work: Settling, occurred: datetime) -> Change:
+    return Change(work.ws, work.journal, work.resolution, occurred, work.policy.takes_from_known)
 
 
 def _says_nothing_new(work: Settling, card: Card) -> bool:
@@ -115,7 +119,7 @@ def _settle_known(work: Settling, decision: Found) -> Settled:
     """Nothing to add, move or absorb: only the profile and what is known of tokens may change."""
     card, at = decision.card, work.journal.origin.at
     before = msgspec.structs.astuple(card)
-    change = Change(work.ws, work.journal, work.resolution, work.occurred or at)
+    change = _change(work, work.occurred or at)
     for one in work.person.changeable:
         take_changeable(change, card, one)
     if work.policy.writes_profile:

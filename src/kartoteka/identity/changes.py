@@ -56,6 +56,7 @@ class Change(msgspec.Struct):
     resolution: Resolution
     occurred: datetime
     """The request's own time, which exclusive identifiers follow (D12)."""
+    takes_from_known: bool = True
 
 
 def new_held(one: Identifier, contact_id: int, at: datetime, rule: str) -> Held:
@@ -185,6 +186,11 @@ def _move(change: Change, card: Card, held: Held, one: Identifier) -> None:
         )
         return
     former = change.ws.card(held.contact_id)
+    if former.has_external_id and not change.takes_from_known:
+        change.resolution.warnings.append(
+            Notice("identifier_stays", "a contact with an External ID has this identifier")
+        )
+        return
     _hand_over(change, former, card, held, "newer_request")
     _refresh(held, one, card, change.journal)
     if held.kind == DEVICE.code:

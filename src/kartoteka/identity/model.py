@@ -14,7 +14,11 @@ AccountId = NewType("AccountId", int)
 ContactId = NewType("ContactId", int)
 
 Key = tuple[int, str]
-"""(kind code, value key): what one look-up asks for."""
+"""(kind code, value key): what one look-up asks for.
+
+A kind of 0 or less is no identifier but a field that a bulk call may name contacts by (guide G13):
+0 is the contact key, -12 custom field 12.
+"""
 
 QUARANTINED = ContactId(0)
 """The owner of a value that stands on too many people (decisions D6)."""
@@ -187,5 +191,7 @@ class Policy(msgspec.Struct, frozen=True):
     phone_alone_suffices: bool = False
     """Subscribe replaces nothing, so it takes a card found only by phone (D10a)."""
     absorbs: bool = True
+    takes_from_known: bool = True
+    """Tokens, devices and cookies move away from contacts with an External ID too (D12)."""
     writes_profile: bool = True
     lifts_suppression: bool = False

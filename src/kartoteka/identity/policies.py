@@ -34,6 +34,8 @@ SUBSCRIBE = Policy(
     lifts_suppression=True,
 )
 UPDATE_CONTACT = Policy("updateContact", (), "API", frozenset(), lifts_suppression=True)
+IMPORT_ROW = Policy("importRow", _BY_EMAIL, "IMPORT", _CREATES, takes_from_known=False)
+"""By External ID; `contacts/bulk.py` puts another unique field's kinds in place of the order (D7)."""
 APP_TOKEN = Policy(
     "addAppTokens",
     (PHONE.code, EMAIL.code),

@@ -62,6 +62,39 @@ from segment_member
 where account_id = %(account_id)s
   and contact_id = any(%(ids)s::bigint[])
 
+-- name: allow_bitmap_scan
+-- For the next statement of this transaction and back: a GIN index knows no other scan.
+select set_config('enable_bitmapscan', %(allowed)s, true), set_config('enable_indexscan', %(others)s, true)
+
+-- name: find_by_field
+-- Contacts by the value of a custom field, the first 1,000 of each; index contact_by_field.
+select k.field, k.value, c.contact_id
+from unnest(%(fields)s::integer[], %(values)s::text[]) as k (field, value)
+cross join lateral (
+    select contact_id
+    from contact
+    where account_id = %(account_id)s
+      and fields @> jsonb_build_object(k.field::text, k.value)
+      and fields <> '{}'
+      and status < 2
+    limit 1000
+) c
+where k.field > 0
+
+-- name: find_by_contact_key
+-- Contacts by contact key, the first 1,000 of each; index contact_by_key.
+select k.field, k.value, c.contact_id
+from unnest(%(fields)s::integer[], %(values)s::text[]) as k (field, value)
+cross join lateral (
+    select contact_id
+    from contact
+    where account_id = %(account_id)s
+      and contact_key = k.value
+      and status < 2
+    limit 1000
+) c
+where k.field = 0
+
 -- name: find_refusals
 -- What these addresses refused; primary key.
 select r.kind, r.value_key, r.state

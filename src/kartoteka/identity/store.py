@@ -67,6 +67,9 @@ class Loader:
         """Load for a batch: (keys, contact ids) of each command. Rows of the extra statements."""
         keys = {key for named, _ in wanted for key in named}
         ids = {contact_id for _, named in wanted for contact_id in named}
+        if fields := {key for key in keys if key[0] <= 0}:
+            keys -= fields
+            await self._look_up(fields)
         rows: list[list[tuple[Any, ...]]] = []
         if 0 < len(wanted) <= FEW:
             found, locked, *rows = await self.tx.run(*self._find_and_lock(keys, ids), *extra)
@@ -91,6 +94,9 @@ class Loader:
 
     async def load(self, missing: Missing) -> None:
         """Load what is named; asking for a whole card reads its lists too."""
+        if fields := {key for key in missing.keys if key[0] <= 0}:
+            missing.keys -= fields
+            await self._look_up(fields)
         calls: list[Call] = []
         if missing.keys:
             calls.append(self._find(missing.keys))
@@ -112,6 +118,20 @@ class Loader:
             self.ws.load_whole(missing.whole, next(results), next(results))
         if missing.addresses:
             self._take_addresses(missing.addresses, next(results), next(results))
+
+    async def _look_up(self, keys: Iterable[Key]) -> None:
+        """Contacts by contact key and by custom fields: an index that only bitmap scans can read,
+        which the writer's connections forbid otherwise."""
+        ordered = list(keys)
+        named = {
+            "fields": pg_array([-field for field, _ in ordered]),
+            "values": pg_array([value for _, value in ordered]),
+        }
+        allow = self._call("allow_bitmap_scan", allowed="on", others="off")
+        forbid = self._call("allow_bitmap_scan", allowed="off", others="on")
+        found = await self.tx.run(allow, self._call("find_by_field", **named), forbid)
+        by_key = await self.tx.run(self._call("find_by_contact_key", **named))
+        self.ws.load_found(ordered, [*found[1], *by_key[0]])
 
     def _find(self, keys: Iterable[Key]) -> Call:
         ordered = list(keys)
@@ -155,6 +175,9 @@ def _foresee(ws: WorkingSet, named: Sequence[Sequence[Key]], ids: set[int]) -> M
         owners: set[int] = set()
         plain = True
         for key in keys:
+            if key[0] <= 0:
+                owners.update(ws.found_by(key))
+                continue
             held = ws.holders(key)
             plain = plain and len(held) == 1
             owners.update(one.contact_id for one in held)

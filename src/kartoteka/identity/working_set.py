@@ -63,6 +63,7 @@ class WorkingSet:
         self._whole: set[int] = set()
         self._asked_cards: set[int] = set()
         self._known_addresses: set[Key] = set()
+        self._found: dict[Key, set[int]] = {}
         self._touched: set[int] = set()
 
     # Loading: only the engine calls these.
@@ -71,6 +72,13 @@ class WorkingSet:
         self._known_keys.update(keys)
         for row in rows:
             self._load_row(row)
+
+    def load_found(self, keys: Iterable[Key], rows: Iterable[tuple[int, str, int]]) -> None:
+        """Contacts that have these values in fields that are no identifiers."""
+        for key in keys:
+            self._found.setdefault(key, set())
+        for field, value, contact_id in rows:
+            self._found[(-field, value)].add(contact_id)
 
     def load_cards(self, ids: Iterable[int], rows: Iterable[tuple[Any, ...]]) -> None:
         self._asked_cards.update(ids)
@@ -144,6 +152,16 @@ class WorkingSet:
         if len(found) < 2:
             return list(found.values())
         return [found[row_key] for row_key in sorted(found)]
+
+    def found_by(self, key: Key) -> set[int]:
+        """Ids of contacts that have this value in a field that is no identifier (see `Key`)."""
+        if key not in self._found:
+            raise Missing(keys=[key])
+        return self._found[key]
+
+    def note_found(self, key: Key, contact_id: int) -> None:
+        """This batch gave the contact that value: the next row finds it."""
+        self._found.setdefault(key, set()).add(contact_id)
 
     def card(self, contact_id: int) -> Card:
         card = self.cards.get(contact_id)

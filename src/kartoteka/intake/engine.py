@@ -44,6 +44,8 @@ Answer: TypeAlias = "Outcome | Exception"
 Named: TypeAlias = tuple[Sequence[Any], Sequence[int]]
 """(identifier keys, contact ids) that a command speaks of."""
 Item: TypeAlias = "tuple[Command, Settings, Named]"
+Closing: TypeAlias = "Callable[[Sequence[tuple[Command, Answer]]], list[Call]]"
+"""What a transaction writes of its own answers: the statement of an import."""
 
 
 class Rules(msgspec.Struct, frozen=True):
@@ -107,7 +109,10 @@ class Engine:
         """
         account_id, settings = account.account_id, rules_of(account.settings)
         if command.dry_run:
-            return await self.rehearse(account_id, settings, [command])
+            answer = (await self.rehearse(account_id, settings, [command]))[0]
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
         line = self._lines.get(account_id)
         if line is None:
             line = self._lines[account_id] = _Line()
@@ -119,6 +124,18 @@ class Engine:
             line.tasks.add(task)
         return await future
 
+    async def submit_rows(
+        self, account: AccountContext, rows: Sequence[Command], closing: Closing
+    ) -> list[Answer]:
+        """Carry rows out in one transaction, in their order; `closing` joins what they came to.
+
+        One that cannot succeed is left out of its neighbours' transaction, and its error is written
+        by `closing` alone. Raises DatabaseUnavailable: what is committed is committed.
+        """
+        settings = rules_of(account.settings)
+        batch = [(row, settings, self.rules.named_by(row)) for row in rows]
+        return await self._insist(account.account_id, batch, keep=True, closing=closing)
+
     async def close(self) -> None:
         """Wait until everything that was submitted is answered."""
         while tasks := [task for line in self._lines.values() for task in line.tasks]:
@@ -126,16 +143,21 @@ class Engine:
 
     async def rehearse(
         self, account_id: int, settings: Settings, commands: Sequence[Command]
-    ) -> Outcome:
-        """Do everything in a transaction that is rolled back (decisions D27)."""
+    ) -> list[Answer]:
+        """Do everything in a transaction that is rolled back, each seeing those before (D27)."""
         batch = [(command, settings, self.rules.named_by(command)) for command in commands]
         answers = await self._insist(account_id, batch, keep=False)
-        answer = answers[-1]
-        if isinstance(answer, Exception):
-            raise answer
-        if answer.new:
-            answer.resolution.contact_id = None
-        return answer
+        new = {one.resolution.contact_id for one in answers if isinstance(one, Outcome) and one.new}
+        for answer in answers:
+            if isinstance(answer, Outcome) and answer.resolution.contact_id in new:
+                answer.resolution.contact_id = None
+        return answers
+
+    async def rehearse_all(
+        self, account: AccountContext, commands: Sequence[Command]
+    ) -> list[Answer]:
+        """What each command of a call would come to; nothing is kept."""
+        return await self.rehearse(account.account_id, rules_of(account.settings), commands)
 
     async def _drain(self, account_id: int, line: _Line) -> None:
         """Send batch after batch until nobody waits."""
@@ -165,39 +187,58 @@ class Engine:
             else:
                 one.future.set_result(answer)
 
-    async def _insist(self, account_id: int, batch: Sequence[Item], *, keep: bool) -> list[Answer]:
+    async def _insist(
+        self,
+        account_id: int,
+        batch: Sequence[Item],
+        *,
+        keep: bool,
+        closing: Closing | None = None,
+    ) -> list[Answer]:
         """Run the batch, again on fresh data while others are quicker; bisect a poisoned one."""
         for attempt in range(MOST_ATTEMPTS):
             try:
-                return await self._attempt(account_id, batch, keep=keep)
+                return await self._attempt(account_id, batch, keep=keep, closing=closing)
             except RETRYABLE:
                 if attempt > 5 and len(batch) > 1:
-                    return await self._halves(account_id, batch, keep=keep)
+                    return await self._halves(account_id, batch, keep=keep, closing=closing)
                 await asyncio.sleep(random.random() * 0.002 * min(attempt + 1, 20))
             except KartotekaError:
                 raise
             except Exception as error:  # a refused value, or a rule that fails on one
                 if len(batch) > 1:
-                    return await self._halves(account_id, batch, keep=keep)
+                    return await self._halves(account_id, batch, keep=keep, closing=closing)
                 if isinstance(error, BUSY):
                     raise DatabaseUnavailable(BUSY_TEXT) from error
                 state = error.sqlstate if isinstance(error, StatementFailed) else None
                 logger.exception("command_failed", state=state, command=_name(batch[0][0]))
+                if closing is not None:
+                    await self._close_alone(closing([(batch[0][0], error)]))
                 return [error]
         raise DatabaseUnavailable(BUSY_TEXT)
 
-    async def _halves(self, account_id: int, batch: Sequence[Item], *, keep: bool) -> list[Answer]:
+    async def _halves(
+        self, account_id: int, batch: Sequence[Item], *, keep: bool, closing: Closing | None
+    ) -> list[Answer]:
         """A command that cannot succeed must not fail its neighbours (design/engine.md)."""
         middle = len(batch) // 2
         answers: list[Answer] = []
         for half in (batch[:middle], batch[middle:]):
             try:
-                answers += await self._insist(account_id, half, keep=keep)
+                answers += await self._insist(account_id, half, keep=keep, closing=closing)
             except KartotekaError as error:
+                if closing is not None:  # rows are tried again; nobody waits for an answer
+                    raise
                 answers += [error] * len(half)
         return answers
 
-    async def _attempt(self, account_id: int, batch: Sequence[Item], *, keep: bool) -> list[Answer]:
+    async def _close_alone(self, calls: list[Call]) -> None:
+        async with transaction(self.database) as tx:
+            await tx.commit(*calls)
+
+    async def _attempt(
+        self, account_id: int, batch: Sequence[Item], *, keep: bool, closing: Closing | None
+    ) -> list[Answer]:
         ids: deque[int] = deque()
         ws = WorkingSet(account_id, batch[0][1], ids.popleft)
         commands = [command for command, _, _ in batch]
@@ -217,6 +258,8 @@ class Engine:
                 *repeats.changes(),
                 *self.rules.after(ws, self.digest, commands[-1].origin.at),
             ]
+            if closing is not None:
+                calls += closing(list(zip(commands, answers, strict=True)))
             if keep and calls:
                 await tx.commit(*calls)
             elif calls:
