@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
 import msgspec
@@ -36,6 +36,8 @@ class Answer(msgspec.Struct):
     content_type: bytes | None = JSON_TYPE
     """None: the answer has no Content-Type (an empty body, clients 1)."""
     headers: Sequence[Header] = ()
+    stream: AsyncGenerator[bytes, None] | None = None
+    """The body in pieces instead of `body`, for what is too long to be held: sent as it is made."""
 
 
 def json_answer(value: Any, status: int = 200, headers: Sequence[Header] = ()) -> Answer:
@@ -51,6 +53,13 @@ def list_answer(rows: Sequence[Any], total: int) -> Answer:
 def text_answer(text: str) -> Answer:
     """Bare text under the JSON content type, as the original does it (wire 1.5)."""
     return Answer(text.encode())
+
+
+def file_answer(stream: AsyncGenerator[bytes, None], content_type: bytes, name: str) -> Answer:
+    """A download of that name, which is ours: letters, digits, dots and dashes."""
+    disposition = f'attachment; filename="{name}"'.encode("ascii")
+    headers = ((b"content-disposition", disposition),)
+    return Answer(b"", content_type=content_type, headers=headers, stream=stream)
 
 
 def empty_answer() -> Answer:

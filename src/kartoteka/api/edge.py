@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import re
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 from time import perf_counter
 from typing import Any
 
 from kartoteka.access.keys import require
 from kartoteka.api.answers import Answer
-from kartoteka.api.bodies import ClientGone
+from kartoteka.api.bodies import ClientGone, Receive
 from kartoteka.api.call import Call
-from kartoteka.api.errors import InternalError, error_answer
+from kartoteka.api.errors import InternalError, error_answer, status_of
 from kartoteka.api.routing import Route
 from kartoteka.api.services import Services
 from kartoteka.errors import KartotekaError
@@ -22,6 +24,7 @@ from kartoteka.log import logger
 Send = Callable[[Any], Awaitable[None]]
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:+/=@-]{1,64}")
+BODY = "http.response.body"
 CLIENT_GONE = 499
 """What the log calls a request whose client hung up; nobody is answered."""
 
@@ -56,8 +59,38 @@ class Edge:
         except ClientGone:
             self._observe(call, CLIENT_GONE, started)
             return
-        self._observe(call, answer.status, started)
-        await send_answer(send, answer, call.request_id)
+        if answer.stream is None:
+            self._observe(call, answer.status, started)
+            await send_answer(send, answer, call.request_id)
+            return
+        # A stream may be cut off by either side, and its time is that of the whole.
+        self._observe(call, await self._stream(call, answer, answer.stream, send), started)
+
+    async def _stream(
+        self, call: Call, answer: Answer, stream: AsyncGenerator[bytes, None], send: Send
+    ) -> int:
+        """Send a body as it is made; the status that the log gives to what came of it.
+
+        What fails in the middle cannot be answered any more: without a last piece the server closes
+        the connection, and the client sees that some is missing.
+        """
+        gone = asyncio.ensure_future(_gone(call.receive))
+        await send(answer_head(answer, call.request_id))
+        try:
+            async with aclosing(stream):
+                async for piece in stream:
+                    if gone.done():
+                        return CLIENT_GONE
+                    await send({"type": BODY, "body": piece, "more_body": True})
+                    if call.scope["method"] == "HEAD":
+                        break
+        except Exception:  # noqa: BLE001 - as in _answer
+            self._log.exception("failed", route=call.route.path, request_id=call.request_id)
+            return status_of(InternalError())
+        finally:
+            gone.cancel()
+        await send({"type": BODY, "body": b""})
+        return answer.status
 
     async def refuse(self, error: KartotekaError, scope: Any, send: Send) -> None:
         """Answer a request that no route takes."""
@@ -125,12 +158,21 @@ class Edge:
 
 async def send_answer(send: Send, answer: Answer, request_id: str) -> None:
     """Send it, with its length and the request's id."""
-    headers = [
-        (b"content-length", b"%d" % len(answer.body)),
-        (b"x-request-id", request_id.encode("ascii")),
-        *answer.headers,
-    ]
+    await send(answer_head(answer, request_id))
+    await send({"type": BODY, "body": answer.body})
+
+
+def answer_head(answer: Answer, request_id: str) -> dict[str, Any]:
+    """The first message of an answer; a stream has no length."""
+    headers = [(b"x-request-id", request_id.encode("ascii")), *answer.headers]
+    if answer.stream is None:
+        headers.insert(0, (b"content-length", b"%d" % len(answer.body)))
     if answer.content_type is not None:
         headers.append((b"content-type", answer.content_type))
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": answer.body})
+    return {"type": "http.response.start", "status": answer.status, "headers": headers}
+
+
+async def _gone(receive: Receive) -> None:
+    """Back when the client has hung up; what it still sends of a body is of no interest."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
