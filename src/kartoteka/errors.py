@@ -59,6 +59,18 @@ class TooLarge(KartotekaError):
     code = "too_large"
 
 
+class LinkRefused(InvalidRequest):
+    """The link may not be followed from here."""
+
+    code = "link_refused"
+
+
+class LinkFailed(InvalidRequest):
+    """The link was followed, and what it leads to could not be fetched."""
+
+    code = "link_failed"
+
+
 class UnsupportedMedia(KartotekaError):
     """The body must be JSON with Content-Type application/json."""
 
