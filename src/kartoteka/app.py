@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from functools import partial
 from typing import Any, TypeAlias
 
 from kartoteka.access.accounts import Accounts
@@ -21,9 +23,14 @@ from kartoteka.contacts.reads import Cards
 from kartoteka.contacts.store import after
 from kartoteka.db.database import WRITER_OPTIONS, Database
 from kartoteka.db.migrate import migrate
+from kartoteka.errors import DatabaseUnavailable
 from kartoteka.identity.store import digest_with
+from kartoteka.imports.folder import import_folder
+from kartoteka.imports.leftovers import clean_up
+from kartoteka.imports.runner import Runner
+from kartoteka.imports.store import Imports
 from kartoteka.intake.engine import Engine, Rules
-from kartoteka.jobs.queue import prepare_queue
+from kartoteka.jobs.queue import Periodic, prepare_queue, run_worker
 from kartoteka.log import logger
 from kartoteka.settings import Settings
 
@@ -103,18 +110,67 @@ class Application:
 def compose(settings: Settings, database: Database, writers: Database) -> Services:
     """One of everything that the end points stand on; `writers` has the engine's connections."""
     clock = Clock()
-    rules = Rules(named_by, decide, after)
     return Services(
         database=database,
         clock=clock,
-        engine=Engine(writers, clock, digest_with(settings.secret_key), rules),
+        engine=_engine(settings, writers, clock),
         keys=KeyRing(database, clock, settings.region),
         accounts=Accounts(database, clock, settings.region),
         tokens=Tokens(database, clock),
         definitions=Definitions(database),
         cards=Cards(writers, database),
         identities=IdentityReads(database),
+        imports=Imports(database, clock, import_folder(settings)),
     )
+
+
+def _engine(settings: Settings, writers: Database, clock: Clock) -> Engine:
+    rules = Rules(named_by, decide, after)
+    return Engine(writers, clock, digest_with(settings.secret_key), rules)
+
+
+async def run_jobs(settings: Settings, database_url: str, stopping: asyncio.Event) -> None:
+    """Background work until `stopping`; while the database is away it waits for it."""
+    database = await Database.open(database_url, min_size=0)
+    leases = await Database.open(database_url, min_size=0)
+    writers = await Database.open(database_url, min_size=0, options=WRITER_OPTIONS)
+    services = compose(settings, database, writers)
+    runner = Runner(
+        database=database,
+        leases=leases,
+        engine=_engine(settings, writers, services.clock),
+        imports=services.imports,
+        accounts=services.accounts,
+        definitions=services.definitions,
+        clock=services.clock,
+    )
+    periodic = [
+        Periodic(
+            "clean_up_imports",
+            "17 * * * *",
+            partial(clean_up, database, services.clock, services.imports.folder),
+        )
+    ]
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
+    try:
+        await asyncio.gather(runner.run(stopping), _keep_working(database_url, periodic, stopping))
+    finally:
+        for one in (database, leases, writers):
+            await one.close()
+
+
+async def _keep_working(
+    database_url: str, periodic: Sequence[Periodic], stopping: asyncio.Event
+) -> None:
+    """The queue's worker, started again when the database was away."""
+    while not stopping.is_set():
+        try:
+            await run_worker(database_url, periodic, stopping)
+        except DatabaseUnavailable as error:
+            logger.warning("jobs_wait_for_database", reason=error.message)
+            await asyncio.sleep(1)
 
 
 def create_app(settings: Settings, database_url: str) -> ASGIApp:

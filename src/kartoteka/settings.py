@@ -32,6 +32,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     host: str
     port: int
     data_dir: Path
+    import_dir: Path | None
+    """None: the folder `imports` in `data_dir`."""
     database_url: str | None
     api_key: str | None
     admin_password: str | None
@@ -39,7 +41,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Empty until `with_secret_key` has found or made it."""
     region: str
     processes: int
+    jobs: bool
     log_format: str
+    allow_private_addresses: bool
 
     def __repr__(self) -> str:
         """Without secrets, so that none gets into a log by accident."""
@@ -89,6 +93,10 @@ def _choice(*allowed: str) -> Callable[[str], str]:
     return read
 
 
+def _switch(text: str) -> bool:
+    return _choice("on", "off")(text) == "on"
+
+
 def _host(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*", text):
         raise ValueError("must be a host name or an IP address, without http:// and port")
@@ -99,6 +107,10 @@ def _path(text: str) -> Path:
     if not text or "\0" in text:
         raise ValueError("must be the path of a folder")
     return Path(text).expanduser()
+
+
+def _path_if_any(text: str) -> Path | None:
+    return _path(text) if text else None
 
 
 def _postgres_url(text: str) -> str | None:
@@ -145,6 +157,14 @@ SETTINGS: tuple[Setting, ...] = (
         meaning="Where the embedded PostgreSQL and the secret key are kept.",
         consequence="One server at a time uses it; a copy of it (server stopped) is a backup.",
         read=_path,
+    ),
+    Setting(
+        name="import_dir",
+        kind="folder",
+        default="",
+        meaning="Where uploaded files lie until they are imported; unset: imports in the data folder.",
+        consequence="Servers and workers on several machines must share it.",
+        read=_path_if_any,
     ),
     Setting(
         name="database_url",
@@ -200,12 +220,30 @@ SETTINGS: tuple[Setting, ...] = (
         read=_number(1, 64),
     ),
     Setting(
+        name="jobs",
+        kind="on or off",
+        default="on",
+        meaning="Whether the server carries out imports and other background work itself.",
+        consequence="off: only `kartoteka worker` does, on this machine or on others.",
+        read=_switch,
+    ),
+    Setting(
         name="log_format",
         kind="readable or json",
         default="",
         meaning="How log lines look; unset: readable on a terminal, else json.",
         consequence="Neither has personal data or keys in it.",
         read=lambda text: _choice("readable", "json")(text) if text else "",
+    ),
+    Setting(
+        name="allow_private_addresses",
+        kind="on or off",
+        default="off",
+        meaning="Whether links that users give may lead into your own network: loopback, private, "
+        "shared and link-local addresses.",
+        consequence="On, everyone with an API key can reach what the server reaches. Metadata "
+        "services of clouds stay closed.",
+        read=_switch,
     ),
 )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -19,6 +19,7 @@ from kartoteka.contacts.identity_reads import IdentityReads
 from kartoteka.contacts.model import Command, Outcome
 from kartoteka.contacts.reads import Cards
 from kartoteka.db.database import Database
+from kartoteka.imports.store import Imports
 
 
 class Writer(Protocol):
@@ -26,6 +27,12 @@ class Writer(Protocol):
 
     def submit(self, account: AccountContext, command: Command) -> Awaitable[Outcome]:
         """Carry out one command; back after the commit."""
+        ...
+
+    def rehearse_all(
+        self, account: AccountContext, commands: Sequence[Command]
+    ) -> Awaitable[list[Outcome | Exception]]:
+        """What each command would come to, all in one transaction that is rolled back."""
         ...
 
     def close(self) -> Awaitable[None]:
@@ -46,6 +53,7 @@ class Services:
     definitions: Definitions
     cards: Cards
     identities: IdentityReads
+    imports: Imports
     is_ready: Callable[[], Awaitable[bool]] | None = None
     """Whether the process may serve; None: as soon as the database answers."""
     limits: RateLimits = field(default_factory=RateLimits)

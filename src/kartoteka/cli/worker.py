@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 
 import click
 
 from kartoteka.cli.database import database_url_of
-from kartoteka.jobs.queue import run_worker
 from kartoteka.log import logger, start_logging
+from kartoteka.serving.jobs import work
 from kartoteka.settings import load_settings
 
 
@@ -28,5 +27,5 @@ def worker() -> None:
     start_logging(settings.log_format)
     database_url = database_url_of(settings)
     logger.info("worker_started")
-    asyncio.run(run_worker(database_url))
+    work(settings, database_url)
     logger.info("worker_stopped")

@@ -132,6 +132,9 @@ class Engine:
         One that cannot succeed is left out of its neighbours' transaction, and its error is written
         by `closing` alone. Raises DatabaseUnavailable: what is committed is committed.
         """
+        if not rows:
+            await self._close_alone(closing([]))
+            return []
         settings = rules_of(account.settings)
         batch = [(row, settings, self.rules.named_by(row)) for row in rows]
         return await self._insist(account.account_id, batch, keep=True, closing=closing)

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+
+import msgspec
 from procrastinate import App, PsycopgConnector, exceptions
 
 from kartoteka.errors import DatabaseUnavailable
@@ -41,19 +46,50 @@ async def prepare_queue(database_url: str) -> bool:
         raise DatabaseUnavailable from error
 
 
-async def run_worker(database_url: str) -> None:
-    """Carry out jobs until SIGINT or SIGTERM, then finish the running ones.
+class Periodic(msgspec.Struct, frozen=True):
+    """Work that comes again and again, by one of all workers."""
+
+    name: str
+    cron: str
+    work: Callable[[], Awaitable[None]]
+
+
+async def run_worker(
+    database_url: str, periodic: Sequence[Periodic], stopping: asyncio.Event
+) -> None:
+    """Carry out jobs until `stopping` is set, then finish the running ones.
 
     Raises `DatabaseUnavailable`.
     """
     queue = open_queue(database_url)
+    for one in periodic:
+        _register(queue, one)
     try:
         async with queue.open_async():
-            await queue.run_worker_async(
-                concurrency=2, shutdown_graceful_timeout=STOP_WITHIN_S, name="kartoteka"
+            worker = asyncio.create_task(
+                queue.run_worker_async(
+                    concurrency=2,
+                    shutdown_graceful_timeout=STOP_WITHIN_S,
+                    name="kartoteka",
+                    install_signal_handlers=False,
+                )
             )
+            stop = asyncio.create_task(stopping.wait())
+            await asyncio.wait((worker, stop), return_when=asyncio.FIRST_COMPLETED)
+            stop.cancel()
+            worker.cancel()
+            with suppress(asyncio.CancelledError):
+                await worker
     except exceptions.ConnectorException as error:
         raise DatabaseUnavailable from error
+
+
+def _register(queue: App, one: Periodic) -> None:
+    async def run(timestamp: int) -> None:  # noqa: ARG001  procrastinate says when it was due
+        await one.work()
+
+    task = queue.task(name=one.name, queueing_lock=one.name)(run)
+    queue.periodic(cron=one.cron)(task)
 
 
 async def _is_prepared(queue: App) -> bool:

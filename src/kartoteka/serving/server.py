@@ -16,6 +16,7 @@ from kartoteka.db.embedded import EmbeddedPostgres
 from kartoteka.errors import DatabaseUnavailable
 from kartoteka.log import logger
 from kartoteka.serving.children import Child, stop_all
+from kartoteka.serving.jobs import serve_jobs
 from kartoteka.serving.sockets import address_of, listen
 from kartoteka.serving.supervisor import Signals, Stopped, stop_signals, supervise
 from kartoteka.serving.waiting import serve_waiting
@@ -57,9 +58,10 @@ def _serve(
             postgres.start()
         url = postgres.url if postgres is not None else settings.database_url or ""
         made = _set_up(settings, url)
+    workers = [serve_application(APPLICATION, settings, url, listening)] * settings.processes
+    jobs = [serve_jobs(settings, url)] if settings.jobs else []
     supervise(
-        serve_application(APPLICATION, settings, url, listening),
-        settings.processes,
+        [*workers, *jobs],
         signals,
         on_ready=lambda: announce(address_of(listening), made),
         restart_database=postgres.restart_if_gone if postgres is not None else lambda: False,

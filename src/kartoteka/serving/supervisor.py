@@ -6,7 +6,7 @@ import os
 import select
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
@@ -69,27 +69,29 @@ def stop_signals() -> Iterator[Signals]:
 
 
 def supervise(
-    serve: Serve,
-    count: int,
+    serves: Sequence[Serve],
     signals: Signals,
     *,
     on_ready: Callable[[], None],
     restart_database: Callable[[], bool],
 ) -> None:
-    """Run that many workers, replacing those that die, until a stop signal came.
+    """Run a worker of each, replacing those that die, until a stop signal came.
 
     `on_ready` is called once, when all of them answer; `restart_database` starts an embedded
     database that died and says whether it did. Raises `WorkersFail` when a worker ends before the
     first of them ever answered.
     """
     signals.raises = False
-    children = [Child.fork(serve) for _ in range(count)]
+    children = [Child.fork(serve) for serve in serves]
     announced = False
     try:
         while not signals.came:
             if restart_database():
                 logger.warning("database_restarted")
-            children = [_alive(child, serve, announced=announced) for child in children]
+            children = [
+                _alive(child, serve, announced=announced)
+                for child, serve in zip(children, serves, strict=True)
+            ]
             if not announced and all(child.is_ready for child in children):
                 announced = True
                 on_ready()

@@ -1,0 +1,63 @@
+"""The rows of a bulk call while they wait for their turn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from kartoteka.contacts.model import ContactInput, ImportRow, RowRules
+from kartoteka.identity.model import Origin
+from kartoteka.imports.model import RowFailed
+
+
+class StoredRow(msgspec.Struct, frozen=True, tag="row"):
+    """An `ImportRow` while it waits: what is the same for all rows stands with the import."""
+
+    number: int
+    contact: ContactInput
+    value: str | None = None
+    contact_id: int | None = None
+    clear: frozenset[str] = frozenset()
+
+
+class StoredFailure(msgspec.Struct, frozen=True, tag="failed"):
+    """A `RowFailed` while it waits for its line in the statement."""
+
+    failure: RowFailed
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(list[StoredRow | StoredFailure]).decode
+
+
+def payload_of(rows: Sequence[ImportRow], failed: Sequence[RowFailed]) -> bytes:
+    """Rows and failures by row number, as bytes; `rows_of_payload` reads them."""
+    stored: list[StoredRow | StoredFailure] = [
+        StoredRow(one.number, one.contact, one.value, one.contact_id, one.clear) for one in rows
+    ]
+    stored += [StoredFailure(one) for one in failed]
+    stored.sort(key=_number)
+    return _encode(stored)
+
+
+def rows_of_payload(body: bytes, rules: RowRules, origin: Origin) -> list[ImportRow | RowFailed]:
+    """The rows of a bulk call as they were taken, in their order."""
+    return [
+        one.failure
+        if isinstance(one, StoredFailure)
+        else ImportRow(
+            origin=origin,
+            number=one.number,
+            rules=rules,
+            contact=one.contact,
+            value=one.value,
+            contact_id=one.contact_id,
+            clear=one.clear,
+        )
+        for one in _decode(body)
+    ]
+
+
+def _number(one: StoredRow | StoredFailure) -> int:
+    return one.number if isinstance(one, StoredRow) else one.failure.number

@@ -1,0 +1,172 @@
+"""One import from where it stands to its end: rows in batches, two under way, none twice."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from kartoteka.access.model import AccountContext
+from kartoteka.clock import Clock
+from kartoteka.contacts.bulk import names_of
+from kartoteka.db.database import Database
+from kartoteka.db.lock import Lock
+from kartoteka.identity.model import Origin
+from kartoteka.imports.files_of import drop_files
+from kartoteka.imports.model import Import, State
+from kartoteka.imports.statement import Batch, Item
+from kartoteka.imports.store import QUERIES, counts_of
+from kartoteka.intake.engine import Engine
+
+ROWS_IN_A_BATCH = 1_000
+MOST_IN_FLIGHT = 2
+"""Transactions of one import at a time: while one is written, the rules work on the next."""
+_OPEN = [State.QUEUED, State.RUNNING]
+
+
+class Range(msgspec.Struct, frozen=True):
+    """Rows that have their outcome, first and last included."""
+
+    first: int
+    last: int
+
+
+class Run:
+    """Carries one import out, as long as nobody pauses it and the lane is ours."""
+
+    def __init__(
+        self,
+        one: Import,
+        lock: Lock,
+        *,
+        database: Database,
+        engine: Engine,
+        clock: Clock,
+        stopping: asyncio.Event,
+    ) -> None:
+        self.one = one
+        self._lock = lock
+        self._database = database
+        self._engine = engine
+        self._clock = clock
+        self._stopping = stopping
+        self._key = {"account_id": one.account_id, "import_id": one.import_id}
+        self._in_flight: deque[tuple[set[Any], asyncio.Task[None]]] = deque()
+
+    def origin(self) -> Origin:
+        """Whose rows these are, as history keeps it: carried out now."""
+        one = self.one
+        return Origin(self._clock.now(), one.request_id, one.key_id, one.method)
+
+    async def start(self) -> bool:
+        """Say that it is under way; False when somebody paused or cancelled it before."""
+        return bool(await self._execute("start_import", at=self._clock.now()))
+
+    async def set_total(self, total: int) -> None:
+        """Say how many rows there are."""
+        self.one.total = total
+        await self._execute("set_import_total", total=total)
+
+    async def done_ranges(self) -> list[Range]:
+        """What earlier runs did."""
+        rows = await self._database.fetch(QUERIES["import_done_ranges"], **self._key)
+        return [Range(first, last) for first, last in rows]
+
+    async def through(
+        self, items: Iterator[Item], done: Sequence[Range], account: AccountContext
+    ) -> bool:
+        """Carry out what has no outcome yet; True at the end, False when it stopped before."""
+        try:
+            for batch in batches(items, done):
+                if not await self._may_go_on():
+                    return False
+                work = Batch(QUERIES, self.one.account_id, self.one.import_id, batch)
+                names = {key for row in work.rows for part in names_of(row) for key in part}
+                await self._make_room(names)
+                task = asyncio.create_task(self._submit(work, account))
+                self._in_flight.append((names, task))
+                await asyncio.sleep(0)
+            while self._in_flight:
+                await self._oldest()
+        finally:
+            await asyncio.gather(*(task for _, task in self._in_flight), return_exceptions=True)
+        return True
+
+    async def _may_go_on(self) -> bool:
+        if self._stopping.is_set():
+            return False
+        await self._lock.check()
+        row = await self._database.fetch_one(QUERIES["import_state"], **self._key)
+        return row is not None and row[0] == State.RUNNING
+
+    async def _make_room(self, names: set[Any]) -> None:
+        """Rows that name the same go one after the other: the last one wins."""
+        while self._in_flight and (
+            len(self._in_flight) >= MOST_IN_FLIGHT
+            or not all(names.isdisjoint(other) for other, _ in self._in_flight)
+        ):
+            await self._oldest()
+
+    async def _oldest(self) -> None:
+        await self._in_flight[0][1]
+        self._in_flight.popleft()
+
+    async def _submit(self, work: Batch, account: AccountContext) -> None:
+        origin = self.origin()
+        for row in work.rows:
+            row.origin = origin
+            row.occurred = self.one.created_at
+        await self._engine.submit_rows(
+            account, work.rows, lambda answers: work.closing(answers, self._clock.now())
+        )
+
+    async def finish(self) -> None:
+        """All rows have their outcome: what waited for the import goes."""
+        await self._end(State.FINISHED, None)
+        await self._execute("drop_payload")
+        await drop_files(self.one)
+
+    async def fail(self, error: str) -> None:
+        """It cannot go on for that reason; resuming tries again."""
+        await self._end(State.FAILED, error)
+
+    async def _end(self, state: State, error: str | None) -> None:
+        sums = [row[0] for row in await self._database.fetch(QUERIES["import_counts"], **self._key)]
+        counts = msgspec.json.encode(counts_of(sums)).decode() if state == State.FINISHED else None
+        at = self._clock.now()
+        await self._execute(
+            "end_import", state=state, error=error, at=at, counts=counts, states=_OPEN
+        )
+
+    async def _execute(self, query: str, **params: Any) -> int:
+        return await self._database.execute(QUERIES[query], **self._key, **params)
+
+
+def batches(items: Iterable[Item], done: Sequence[Range]) -> Iterator[list[Item]]:
+    """Consecutive rows that have no outcome yet, at most `ROWS_IN_A_BATCH` together."""
+    batch: list[Item] = []
+    ranges = deque(sorted(done, key=lambda one: one.first))
+    for item in items:
+        while ranges and ranges[0].last < item.number:
+            ranges.popleft()
+        is_done = bool(ranges) and ranges[0].first <= item.number
+        if batch and (is_done or len(batch) >= ROWS_IN_A_BATCH):
+            yield batch
+            batch = []
+        if not is_done:
+            batch.append(item)
+    if batch:
+        yield batch
+
+
+def first_undone(done: Sequence[Range]) -> int:
+    """The number of the first row without an outcome: what lies before need not be read again."""
+    number = 1
+    for one in sorted(done, key=lambda one: one.first):
+        if one.first > number:
+            break
+        number = max(number, one.last + 1)
+    return number

@@ -1,0 +1,178 @@
+"""Carries imports out: finds what is to do, holds its lane, goes on where it was, ends it.
+
+An import is its own job. The lanes of an account (calls, files) are locks that end with the process
+that holds them, so after a kill anywhere the next runner goes on at once; what is done stands in
+`import_batch`, written by the same transaction as the cards (docs/decisions/0011).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from kartoteka.access.accounts import Accounts
+from kartoteka.access.model import AccountContext
+from kartoteka.clock import Clock
+from kartoteka.contacts.definitions import Definitions
+from kartoteka.db.database import Database
+from kartoteka.db.listening import listening
+from kartoteka.db.lock import Lock, try_lock
+from kartoteka.errors import DatabaseUnavailable, KartotekaError
+from kartoteka.imports.model import Source
+from kartoteka.imports.payload import rows_of_payload
+from kartoteka.imports.run import Run, first_undone
+from kartoteka.imports.statement import Item
+from kartoteka.imports.store import QUERIES, Imports
+from kartoteka.intake.engine import Engine
+from kartoteka.log import logger
+
+LOOK_EVERY_S = 2.0
+PAUSE_AFTER_TROUBLE_S = 1.0
+LANES = 0x6B696D70
+"""Family of the lanes' advisory locks."""
+MOST_LANES = 4
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+
+
+class Lane(msgspec.Struct, frozen=True):
+    """Imports of an account that go one after the other; calls do not wait behind files."""
+
+    account_id: int
+    is_file: bool
+
+    @property
+    def number(self) -> int:
+        return self.account_id * 2 + self.is_file
+
+
+class Runner:
+    """One for each jobs process."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        leases: Database,
+        engine: Engine,
+        imports: Imports,
+        accounts: Accounts,
+        definitions: Definitions,
+        clock: Clock,
+    ) -> None:
+        """`leases` has the connections that hold lanes and listen."""
+        self._database = database
+        self._leases = leases
+        self._engine = engine
+        self._imports = imports
+        self._accounts = accounts
+        self._definitions = definitions
+        self._clock = clock
+        self._lanes: dict[Lane, asyncio.Task[None]] = {}
+        self._stopping = asyncio.Event()
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Carry imports out until told to stop, then end after the batches that are under way."""
+        self._stopping = stopping
+        while not self._stopping.is_set():
+            try:
+                async with listening(self._leases, "kartoteka_imports") as bell:
+                    while not self._stopping.is_set():
+                        await self._start_lanes()
+                        await self._first(bell.wait(LOOK_EVERY_S))
+            except DatabaseUnavailable as error:
+                logger.warning("imports_wait_for_database", reason=error.message)
+                await self._first(asyncio.sleep(PAUSE_AFTER_TROUBLE_S))
+        await asyncio.gather(*self._lanes.values(), return_exceptions=True)
+
+    async def _first(self, waiting: Any) -> None:
+        """Until that is over or we are told to stop; what it raises is raised."""
+        task = asyncio.ensure_future(waiting)
+        stop = asyncio.ensure_future(self._stopping.wait())
+        await asyncio.wait((task, stop), return_when=asyncio.FIRST_COMPLETED)
+        stop.cancel()
+        if task.done():
+            task.result()
+        else:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def _start_lanes(self) -> None:
+        for account_id, is_file in await self._database.fetch(QUERIES["import_lanes"]):
+            lane = Lane(account_id, is_file)
+            if lane not in self._lanes and len(self._lanes) < MOST_LANES:
+                task = asyncio.create_task(self._run_lane(lane))
+                self._lanes[lane] = task
+                task.add_done_callback(lambda _, lane=lane: self._lanes.pop(lane, None))  # type: ignore[misc]
+
+    async def _run_lane(self, lane: Lane) -> None:
+        """Everything to do in a lane, unless another process is at it."""
+        try:
+            async with try_lock(self._leases, LANES, lane.number) as lock:
+                while lock is not None and not self._stopping.is_set():
+                    row = await self._database.fetch_one(
+                        QUERIES["next_import"], account_id=lane.account_id, is_file=lane.is_file
+                    )
+                    if row is None:
+                        return
+                    await self._carry_out(lane.account_id, row[0], lock)
+        except DatabaseUnavailable as error:
+            logger.warning("imports_wait_for_database", reason=error.message)
+            await asyncio.sleep(PAUSE_AFTER_TROUBLE_S)
+        except Exception:  # noqa: BLE001  the lane is tried again; the others go on
+            logger.exception("import_lane_failed")
+            await asyncio.sleep(PAUSE_AFTER_TROUBLE_S)
+
+    async def _carry_out(self, account_id: int, import_id: int, lock: Lock) -> None:
+        """One import to its end, to a pause, or to an error that it keeps."""
+        one = await self._imports.find(account_id, import_id)
+        run = Run(
+            one,
+            lock,
+            database=self._database,
+            engine=self._engine,
+            clock=self._clock,
+            stopping=self._stopping,
+        )
+        if not await run.start():
+            return
+        try:
+            account = await self._accounts.read(account_id)
+            done = await run.done_ranges()
+            items = await self._items(run, account, first_undone(done))
+            if await run.through(items, done, account):
+                await run.finish()
+        except DatabaseUnavailable:
+            raise
+        except (KartotekaError, OSError) as error:
+            logger.warning("import_stopped", import_id=import_id, error=type(error).__name__)
+            await run.fail(_in_words(error))
+        except Exception:
+            await run.fail("An unexpected error; the log of the server has it.")
+            raise
+
+    async def _items(self, run: Run, account: AccountContext, first: int) -> Iterator[Item]:
+        """The rows, those of a file from the first one on that has no outcome."""
+        one = run.one
+        if one.source != Source.CALL:
+            from kartoteka.imports.rows_of import open_file
+
+            file = await open_file(one)
+            await run.set_total(file.total)
+            fields = dict(await self._definitions.read(one.account_id))
+            return file.read(account.settings, fields, run.origin(), first)
+        row = await self._database.fetch_one(
+            QUERIES["read_payload"], account_id=one.account_id, import_id=one.import_id
+        )
+        return iter(() if row is None else rows_of_payload(bytes(row[0]), one.rules, run.origin()))
+
+
+def _in_words(error: KartotekaError | OSError) -> str:
+    if isinstance(error, KartotekaError):
+        return error.message
+    if error.errno in _NO_ROOM:
+        return "The disk is full. Free space and resume; nothing is lost."
+    return f"The file cannot be read: {error.strerror or type(error).__name__}."

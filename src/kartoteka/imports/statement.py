@@ -1,0 +1,135 @@
+"""What the rows of one batch came to, as the statements that keep it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from kartoteka.contacts.model import Command, ImportRow, Outcome
+from kartoteka.db.arrays import pg_array
+from kartoteka.db.named import Query
+from kartoteka.db.transaction import Call
+from kartoteka.errors import KartotekaError
+from kartoteka.identity.history import RULES
+from kartoteka.identity.model import Notice, Resolution
+from kartoteka.imports.model import OUTCOME_CODES, OUTCOMES, RowFailed
+
+Item = ImportRow | RowFailed
+Answers = Sequence[tuple[Command, "Outcome | Exception"]]
+Line = tuple[int, int, int | None, str | None, str | None]
+"""(row number, outcome code, contact id, unique value, notes as JSON)"""
+
+_encode = msgspec.json.Encoder().encode
+_NOT_KEPT = ("failed", "suppressed")
+"""Outcomes whose value is not kept: no contact could take it along when it is erased (D29)."""
+
+
+class Batch:
+    """Consecutive rows of an import; the engine may carry them out in one transaction or in several.
+
+    `closing` is what it calls with each transaction's answers: the rows that were refused while they
+    were read join the transaction of the row before them, so that every range is whole.
+    """
+
+    def __init__(
+        self, queries: Mapping[str, Query], account_id: int, import_id: int, items: Sequence[Item]
+    ) -> None:
+        self.items = items
+        self.rows = [one for one in items if isinstance(one, ImportRow)]
+        self._queries = queries
+        self._key = {"account_id": account_id, "import_id": import_id}
+        self._failed = [one for one in items if isinstance(one, RowFailed)]
+
+    def closing(self, answers: Answers, at: datetime) -> list[Call]:
+        """Statements for these answers, of consecutive rows of this batch, and the failures between."""
+        first, last = self._range(answers)
+        lines = [_line(one, answer) for one, answer in answers if isinstance(one, ImportRow)]
+        lines += [_failure(one) for one in self._failed if first <= one.number <= last]
+        lines.sort()
+        counts = [0] * len(OUTCOMES)
+        for line in lines:
+            counts[line[1]] += 1
+        numbers, outcomes, contacts, values, notes = zip(*lines, strict=True)
+        done = {**self._key, "first_row": first, "last_row": last, "at": at}
+        rows = {
+            "row_number": pg_array(numbers),
+            "outcome": pg_array(outcomes),
+            "contact_id": pg_array(contacts),
+            "value": pg_array(values),
+            "notes": pg_array(notes),
+        }
+        return [
+            (self._queries["insert_import_batch"], {**done, "counts": pg_array(counts)}),
+            (self._queries["insert_import_rows"], {**self._key, **rows}),
+        ]
+
+    def _range(self, answers: Answers) -> tuple[int, int]:
+        """The rows that these answers speak for, up to where the next ones begin."""
+        numbers = [one.number for one, _ in answers if isinstance(one, ImportRow)]
+        whole = (self.items[0].number, self.items[-1].number)
+        if not numbers:
+            return whole
+        first = whole[0] if numbers[0] == self.rows[0].number else numbers[0]
+        if numbers[-1] == self.rows[-1].number:
+            return first, whole[1]
+        following = next(one.number for one in self.rows if one.number > numbers[-1])
+        return first, following - 1
+
+
+def _failure(one: RowFailed) -> Line:
+    notes: dict[str, Any] = {"code": one.code, "reason": one.message}
+    if one.field is not None:
+        notes["field"] = one.field
+    return (one.number, OUTCOME_CODES["failed"], None, None, _encode(notes).decode())
+
+
+def _line(row: ImportRow, answer: Outcome | Exception) -> Line:
+    if isinstance(answer, Exception):
+        return _failure(_failed(row, answer))
+    resolution = answer.resolution
+    outcome = outcome_of(resolution)
+    value = None if outcome in _NOT_KEPT else row.value or _external_id(row)
+    notes = notes_of(resolution, outcome)
+    text = _encode(notes).decode() if notes else None
+    return (row.number, OUTCOME_CODES[outcome], resolution.contact_id, value, text)
+
+
+def _external_id(row: ImportRow) -> str | None:
+    one = row.contact.person.external_id
+    return None if one is None else one.value
+
+
+def _failed(row: ImportRow, error: Exception) -> RowFailed:
+    """The error in words; of an unexpected one only that it happened: its words may hold values."""
+    if isinstance(error, KartotekaError):
+        code = "no_id" if error.code == "no_identifier" and row.contact_id else error.code
+        text = "No contact has this id." if code == "no_id" else error.message
+        return RowFailed(row.number, code, text, row.rules.unique.name)
+    return RowFailed(row.number, "not_storable", "The database refuses a value of this row.")
+
+
+def outcome_of(resolution: Resolution) -> str:
+    """The one outcome that the statement gives the row."""
+    return "merged" if resolution.absorbed else resolution.outcome
+
+
+def notes_of(resolution: Resolution, outcome: str) -> dict[str, Any]:
+    """What the statement adds to the outcome: with whom, why, what was dropped."""
+    notes: dict[str, Any] = {}
+    if resolution.absorbed:
+        notes["mergedWith"] = resolution.absorbed
+    if outcome == "skipped" and resolution.rule is not None:
+        notes["code"], notes["reason"] = resolution.rule, RULES[resolution.rule]
+    if outcome == "suppressed":
+        notes["code"] = "suppressed"
+        notes["reason"] = "The row names a person whose data was erased."
+    if warnings := _distinct(resolution.warnings):
+        notes["warnings"] = warnings
+    return notes
+
+
+def _distinct(warnings: Sequence[Notice]) -> list[Notice]:
+    return list(dict.fromkeys(warnings))
