@@ -29,7 +29,8 @@ from kartoteka.imports.folder import import_folder
 from kartoteka.imports.leftovers import clean_up
 from kartoteka.imports.runner import Runner
 from kartoteka.imports.store import Imports
-from kartoteka.intake.engine import Engine, Rules
+from kartoteka.intake.deciding import Rules
+from kartoteka.intake.engine import Engine
 from kartoteka.jobs.queue import Periodic, prepare_queue, run_worker
 from kartoteka.log import logger
 from kartoteka.settings import Settings

@@ -21,7 +21,8 @@ from kartoteka.contacts.model import Command, Outcome
 from kartoteka.contacts.store import after
 from kartoteka.db.database import WRITER_OPTIONS, Database
 from kartoteka.identity.store import digest_with
-from kartoteka.intake.engine import Engine, Rules
+from kartoteka.intake.deciding import Rules
+from kartoteka.intake.engine import Engine
 from kartoteka.log import start_logging
 from tests.faults.invariants import check
 from tests.rules.stories import arriving

@@ -24,6 +24,15 @@ where account_id = %(account_id)s
 order by contact_id
 for update
 
+-- name: read_cards
+-- The same cards without a lock, for a dry run.
+select contact_id, status, external_id, former_ids, email, phone, first_name, last_name, contact_key,
+       language_code, time_zone, region, town, address, postcode, fields, consent, source, keyed,
+       created_at, updated_at, removed_at, merged_into
+from contact
+where account_id = %(account_id)s
+  and contact_id = any(%(ids)s::bigint[])
+
 -- name: lock_holders
 -- What find_identifiers and lock_cards would say, for a few commands, without waiting in between.
 select contact_id, status, external_id, former_ids, email, phone, first_name, last_name, contact_key,

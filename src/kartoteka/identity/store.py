@@ -55,7 +55,12 @@ def digest_with(secret: str) -> Digest:
 class Loader:
     """Brings into the working set what commands name, in few round trips."""
 
-    def __init__(self, tx: Transaction, ws: WorkingSet, digest: Digest) -> None:
+    def __init__(
+        self, tx: Transaction, ws: WorkingSet, digest: Digest, *, locks: bool = True
+    ) -> None:
+        """`locks` False: cards are only read, for what is never written."""
+        self._lock_cards = "lock_cards" if locks else "read_cards"
+        self._locks = locks
         self.tx = tx
         self.ws = ws
         self.digest = digest
@@ -71,7 +76,7 @@ class Loader:
             keys -= fields
             await self._look_up(fields)
         rows: list[list[tuple[Any, ...]]] = []
-        if 0 < len(wanted) <= FEW:
+        if self._locks and 0 < len(wanted) <= FEW:
             found, locked, *rows = await self.tx.run(*self._find_and_lock(keys, ids), *extra)
             self.ws.load_keys(keys, found)
             self.ws.load_cards(ids.union(row[0] for row in locked), locked)
@@ -101,7 +106,7 @@ class Loader:
         if missing.keys:
             calls.append(self._find(missing.keys))
         if missing.cards:
-            calls.append(self._call("lock_cards", ids=pg_array(sorted(missing.cards))))
+            calls.append(self._call(self._lock_cards, ids=pg_array(sorted(missing.cards))))
         if missing.whole:
             ids = pg_array(list(missing.whole))
             calls += [self._call("identifiers_of", ids=ids), self._call("lists_of", ids=ids)]
@@ -230,16 +235,17 @@ def difference(ws: WorkingSet) -> list[Call]:
     if deleted:
         add("delete_identifiers", columns(("kind", "value_key", "ordinal"), deleted))
     if inserted:
-        add("insert_identifiers", _held_columns(inserted))
+        add("insert_identifiers", held_columns(inserted))
     if updated:
-        add("update_identifiers", _held_columns(updated))
+        add("update_identifiers", held_columns(updated))
     history = ws.effects.get("history")
     if history:
         add("insert_history", columns(_HISTORY_COLUMNS, history))
     return calls
 
 
-def _held_columns(held: Sequence[Held]) -> dict[str, Any]:
+def held_columns(held: Sequence[Held]) -> dict[str, Any]:
+    """Identifier rows turned to one array a column."""
     params = columns(HELD_COLUMNS, [msgspec.structs.astuple(one) for one in held])
     senders = [_braced(one.senders) for one in held]
     params["senders"] = pg_array(senders)

@@ -306,6 +306,10 @@ class WorkingSet:
                 updated.append(held)
         return deleted, inserted, updated
 
+    def loaded_row(self, row_key: RowKey) -> Held:
+        """The row as it was loaded, before this batch changed it."""
+        return Held(*self._loaded_rows[row_key])
+
     def is_live(self, contact_id: int) -> bool:
         return self.card(contact_id).status == Status.LIVE
 

@@ -20,6 +20,7 @@ from kartoteka.imports.model import Import, State
 from kartoteka.imports.statement import Batch, Item
 from kartoteka.imports.store import QUERIES, counts_of
 from kartoteka.intake.engine import Engine
+from kartoteka.intake.rehearsal import Rehearsal
 
 ROWS_IN_A_BATCH = 1_000
 MOST_IN_FLIGHT = 2
@@ -54,6 +55,7 @@ class Run:
         self._clock = clock
         self._stopping = stopping
         self._key = {"account_id": one.account_id, "import_id": one.import_id}
+        self._rehearsal: Rehearsal | None = None
         self._in_flight: deque[tuple[set[Any], asyncio.Task[None]]] = deque()
 
     def origin(self) -> Origin:
@@ -95,6 +97,13 @@ class Run:
             await asyncio.gather(*(task for _, task in self._in_flight), return_exceptions=True)
         return True
 
+    async def rehearse(self, items: Iterator[Item], account: AccountContext) -> bool:
+        """The same without writing more than the statement; begun anew, it begins at the first row."""
+        await self._execute("forget_import_batches")
+        await self._execute("forget_import_rows")
+        async with self._engine.rehearsal() as self._rehearsal:
+            return await self.through(items, (), account)
+
     async def _may_go_on(self) -> bool:
         if self._stopping.is_set():
             return False
@@ -105,7 +114,7 @@ class Run:
     async def _make_room(self, names: set[Any]) -> None:
         """Rows that name the same go one after the other: the last one wins."""
         while self._in_flight and (
-            len(self._in_flight) >= MOST_IN_FLIGHT
+            len(self._in_flight) >= (MOST_IN_FLIGHT if self._rehearsal is None else 1)
             or not all(names.isdisjoint(other) for other, _ in self._in_flight)
         ):
             await self._oldest()
@@ -119,6 +128,11 @@ class Run:
         for row in work.rows:
             row.origin = origin
             row.occurred = self.one.created_at
+        if self._rehearsal is not None:
+            answers = await self._rehearsal.carry_out(account, work.rows)
+            pairs = list(zip(work.rows, answers, strict=True))
+            await self._engine.write(work.closing(pairs, self._clock.now()))
+            return
         await self._engine.submit_rows(
             account, work.rows, lambda answers: work.closing(answers, self._clock.now())
         )

@@ -141,9 +141,13 @@ class Runner:
             return
         try:
             account = await self._accounts.read(account_id)
-            done = await run.done_ranges()
+            done = [] if one.dry_run else await run.done_ranges()
             items = await self._items(run, account, first_undone(done))
-            if await run.through(items, done, account):
+            if one.dry_run:
+                is_over = await run.rehearse(items, account)
+            else:
+                is_over = await run.through(items, done, account)
+            if is_over:
                 await run.finish()
         except DatabaseUnavailable:
             raise

@@ -11,6 +11,7 @@ import asyncio
 import random
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Any, TypeAlias
 
 import msgspec
@@ -25,7 +26,9 @@ from kartoteka.errors import DatabaseUnavailable, KartotekaError
 from kartoteka.identity.account_rules import rules_of
 from kartoteka.identity.model import Settings
 from kartoteka.identity.store import QUERIES, Digest, Loader, difference
-from kartoteka.identity.working_set import Missing, WorkingSet
+from kartoteka.identity.working_set import WorkingSet
+from kartoteka.intake.deciding import Answer, Named, Rules, decide_one
+from kartoteka.intake.rehearsal import Rehearsal, rehearsal
 from kartoteka.intake.repeats import Repeats
 from kartoteka.log import logger
 
@@ -35,25 +38,12 @@ MOST_IN_FLIGHT = 2
 WORTH_ANOTHER = 16
 """Commands that must wait before a second transaction pays for itself."""
 MOST_ATTEMPTS = 40
-MOST_LOADS = 1000
-"""A rule that follows a chain of merges loads once for each; more is a rule that never ends."""
 IDS_IN_A_BLOCK = 1000
 BUSY_TEXT = "Too many others change the same contact; try again in a moment."
 
-Answer: TypeAlias = "Outcome | Exception"
-Named: TypeAlias = tuple[Sequence[Any], Sequence[int]]
-"""(identifier keys, contact ids) that a command speaks of."""
 Item: TypeAlias = "tuple[Command, Settings, Named]"
 Closing: TypeAlias = "Callable[[Sequence[tuple[Command, Answer]]], list[Call]]"
 """What a transaction writes of its own answers: the statement of an import."""
-
-
-class Rules(msgspec.Struct, frozen=True):
-    """What the engine is handed; `contacts` is where these come from."""
-
-    named_by: Callable[[Command], Named]
-    decide: Callable[[WorkingSet, Command], Outcome]
-    after: Callable[[WorkingSet, Digest, Any], list[Call]]
 
 
 class Waiting(msgspec.Struct, frozen=True):
@@ -133,11 +123,20 @@ class Engine:
         by `closing` alone. Raises DatabaseUnavailable: what is committed is committed.
         """
         if not rows:
-            await self._close_alone(closing([]))
+            await self.write(closing([]))
             return []
         settings = rules_of(account.settings)
         batch = [(row, settings, self.rules.named_by(row)) for row in rows]
         return await self._insist(account.account_id, batch, keep=True, closing=closing)
+
+    def rehearsal(self) -> AbstractAsyncContextManager[Rehearsal]:
+        """A dry run of many batches, each seeing those before; nothing is kept (decisions D27)."""
+        return rehearsal(self.database.url, self.digest, self.rules)
+
+    async def write(self, calls: Sequence[Call]) -> None:
+        """Run these statements in a transaction of their own."""
+        async with transaction(self.database) as tx:
+            await tx.commit(*calls)
 
     async def close(self) -> None:
         """Wait until everything that was submitted is answered."""
@@ -216,7 +215,7 @@ class Engine:
                 state = error.sqlstate if isinstance(error, StatementFailed) else None
                 logger.exception("command_failed", state=state, command=_name(batch[0][0]))
                 if closing is not None:
-                    await self._close_alone(closing([(batch[0][0], error)]))
+                    await self.write(closing([(batch[0][0], error)]))
                 return [error]
         raise DatabaseUnavailable(BUSY_TEXT)
 
@@ -234,10 +233,6 @@ class Engine:
                     raise
                 answers += [error] * len(half)
         return answers
-
-    async def _close_alone(self, calls: list[Call]) -> None:
-        async with transaction(self.database) as tx:
-            await tx.commit(*calls)
 
     async def _attempt(
         self, account_id: int, batch: Sequence[Item], *, keep: bool, closing: Closing | None
@@ -290,21 +285,16 @@ class Engine:
             self._ids.extend(range(first, first + IDS_IN_A_BLOCK))
 
     async def _decide(self, loader: Loader, command: Command, repeats: Repeats) -> Answer:
-        """The rules on one command; what they miss is loaded and they are asked again."""
+        """The stored answer to a repeated command, else what the rules say."""
         try:
             if earlier := repeats.earlier(command):
                 return earlier
-            for _ in range(MOST_LOADS):
-                try:
-                    outcome = self.rules.decide(loader.ws, command)
-                except Missing as missing:
-                    await loader.load(missing)
-                else:
-                    repeats.remember(command, outcome)
-                    return outcome
         except KartotekaError as error:
             return error
-        raise AssertionError(f"{_name(command)} never has enough loaded")
+        answer = await decide_one(self.rules, loader, command)
+        if isinstance(answer, Outcome):
+            repeats.remember(command, answer)
+        return answer
 
 
 def _name(command: Command) -> str:

@@ -1,0 +1,113 @@
+"""A dry run that is longer than a transaction should be: a whole file, each batch seeing those before.
+
+Nothing is locked and nothing of anybody's is written: what the batches would leave goes into temporary
+tables, and views of the tables' own names lay them over what stands, on one connection of its own. So
+the engine's statements and the rules are the very same (decisions D27; docs/decisions/0012).
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import msgspec
+
+from kartoteka.access.model import AccountContext
+from kartoteka.contacts.model import Command, Outcome
+from kartoteka.db.arrays import pg_array
+from kartoteka.db.database import WRITER_OPTIONS, Database
+from kartoteka.db.failures import StatementFailed
+from kartoteka.db.named import load_queries
+from kartoteka.db.transaction import Call, transaction
+from kartoteka.identity.account_rules import rules_of
+from kartoteka.identity.model import Held
+from kartoteka.identity.store import CARD_COLUMNS, Digest, Loader, columns, held_columns
+from kartoteka.identity.working_set import WorkingSet
+from kartoteka.intake.deciding import Answer, Rules, decide_one
+
+QUERIES = load_queries(__package__, "rehearsal.sql")
+FIRST_ID = 2**62
+"""Contacts that would be created get ids from here, larger than any that exist."""
+_SHADOWS = ("shadow_contacts", "shadow_identifiers", "show_contacts", "show_identifiers")
+_GONE = -1
+
+
+class Rehearsal:
+    """See the module; made by `rehearsal`."""
+
+    def __init__(self, database: Database, digest: Digest, rules: Rules) -> None:
+        self._database = database
+        self._digest = digest
+        self._rules = rules
+        self._ids = itertools.count(FIRST_ID)
+
+    async def carry_out(self, account: AccountContext, rows: Sequence[Command]) -> list[Answer]:
+        """What these would come to after all those before. Ids of new contacts are None."""
+        try:
+            return await self._attempt(account, rows)
+        except StatementFailed as error:
+            if len(rows) == 1:
+                return [error]
+            middle = len(rows) // 2
+            before = await self.carry_out(account, rows[:middle])
+            return before + await self.carry_out(account, rows[middle:])
+
+    async def _attempt(self, account: AccountContext, rows: Sequence[Command]) -> list[Answer]:
+        ws = WorkingSet(account.account_id, rules_of(account.settings), self._ids.__next__)
+        async with transaction(self._database) as tx:
+            loader = Loader(tx, ws, self._digest, locks=False)
+            await loader.first([self._rules.named_by(row) for row in rows])
+            answers = [await decide_one(self._rules, loader, row) for row in rows]
+            if calls := _overlay(ws):
+                await tx.commit(*calls)
+        for answer in answers:
+            if isinstance(answer, Outcome):
+                _hide_new_ids(answer)
+        return answers
+
+
+@asynccontextmanager
+async def rehearsal(url: str, digest: Digest, rules: Rules) -> AsyncIterator[Rehearsal]:
+    """A dry run for the length of the block; nothing of it is left. Raises `DatabaseUnavailable`."""
+    database = await Database.open(url, max_size=1, options=WRITER_OPTIONS)
+    try:
+        async with database.connection() as connection:
+            for name in _SHADOWS:
+                await connection.execute(QUERIES[name].sql)
+        yield Rehearsal(database, digest, rules)
+    finally:
+        await database.close()
+
+
+def _overlay(ws: WorkingSet) -> list[Call]:
+    """Statements that leave the difference in the temporary tables."""
+    calls: list[Call] = []
+
+    def add(name: str, params: dict[str, Any]) -> None:
+        calls.append((QUERIES[name], {"account_id": ws.account_id, **params}))
+
+    deleted, inserted, updated = changed = ws.changed_rows()
+    new, known = ws.changed_cards(changed)
+    if cards := [*new, *known]:
+        add("forget_rehearsed_contacts", {"ids": pg_array([one.contact_id for one in cards])})
+        rows = [msgspec.structs.astuple(one) for one in cards]
+        add("rehearse_contacts", columns(CARD_COLUMNS, rows))
+    held = {one.row_key: one for one in (*inserted, *updated)}
+    for row_key in deleted:
+        if row_key not in held:
+            since = ws.loaded_row(row_key).since
+            held[row_key] = Held(*row_key, _GONE, None, False, since, "gone")
+    if held:
+        add("forget_rehearsed_identifiers", columns(("kind", "value_key", "ordinal"), list(held)))
+        add("rehearse_identifiers", held_columns(list(held.values())))
+    return calls
+
+
+def _hide_new_ids(outcome: Outcome) -> None:
+    """D27: the id of a contact that would be created is null."""
+    resolution = outcome.resolution
+    if (resolution.contact_id or 0) >= FIRST_ID:
+        resolution.contact_id = None
+    resolution.absorbed = [one for one in resolution.absorbed if one < FIRST_ID]

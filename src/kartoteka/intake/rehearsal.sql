@@ -1,0 +1,87 @@
+-- name: shadow_contacts
+-- Cards as a dry run would leave them. Temporary objects hide tables of their name on this connection
+-- only, so the engine's own statements read what would stand there; made before the view of that name.
+create temp table contact_rehearsed (like contact including indexes)
+
+-- name: shadow_identifiers
+-- Identifiers as a dry run would leave them; owner -1 is one that would be gone.
+create temp table identifier_rehearsed (like identifier including indexes)
+
+-- name: show_contacts
+-- What would stand in table contact.
+create temp view contact as
+select * from contact_rehearsed
+union all
+select *
+from contact c
+where not exists (
+    select from contact_rehearsed r where r.account_id = c.account_id and r.contact_id = c.contact_id
+)
+
+-- name: show_identifiers
+-- What would stand in table identifier.
+create temp view identifier as
+select * from identifier_rehearsed where contact_id >= 0
+union all
+select *
+from identifier i
+where not exists (
+    select
+    from identifier_rehearsed r
+    where r.account_id = i.account_id
+      and r.kind = i.kind
+      and r.value_key = i.value_key
+      and r.ordinal = i.ordinal
+)
+
+-- name: forget_rehearsed_contacts
+-- Make room for cards as they would stand now.
+delete from contact_rehearsed where account_id = %(account_id)s and contact_id = any(%(ids)s::bigint[])
+
+-- name: rehearse_contacts
+-- Cards that a batch would change or make.
+insert into contact_rehearsed (
+    account_id, contact_id, status, version, external_id, former_ids, email, phone, first_name, last_name,
+    contact_key, language_code, time_zone, region, town, address, postcode, fields, consent, source,
+    keyed, created_at, updated_at, removed_at, merged_into
+)
+select %(account_id)s::integer, contact_id, status, 1, external_id, former_ids, email, phone, first_name, last_name,
+       contact_key, language_code, time_zone, region, town, address, postcode, fields::jsonb,
+       consent::jsonb, source, keyed, created_at, updated_at, removed_at, merged_into
+from unnest(
+    %(contact_id)s::bigint[], %(status)s::smallint[], %(external_id)s::text[], %(former_ids)s::integer[],
+    %(email)s::text[], %(phone)s::text[], %(first_name)s::text[], %(last_name)s::text[],
+    %(contact_key)s::text[], %(language_code)s::text[], %(time_zone)s::text[], %(region)s::text[],
+    %(town)s::text[], %(address)s::text[], %(postcode)s::text[], %(fields)s::text[], %(consent)s::text[],
+    %(source)s::text[], %(keyed)s::boolean[], %(created_at)s::timestamptz[], %(updated_at)s::timestamptz[],
+    %(removed_at)s::timestamptz[], %(merged_into)s::bigint[]
+) as d (
+    contact_id, status, external_id, former_ids, email, phone, first_name, last_name, contact_key,
+    language_code, time_zone, region, town, address, postcode, fields, consent, source, keyed, created_at,
+    updated_at, removed_at, merged_into
+)
+
+-- name: forget_rehearsed_identifiers
+-- Make room for identifiers as they would stand now.
+delete from identifier_rehearsed i
+using unnest(%(kind)s::smallint[], %(value_key)s::text[], %(ordinal)s::integer[]) as d (kind, value_key, ordinal)
+where i.account_id = %(account_id)s
+  and i.kind = d.kind
+  and i.value_key = d.value_key
+  and i.ordinal = d.ordinal
+
+-- name: rehearse_identifiers
+-- Identifiers that a batch would add, change or take away.
+insert into identifier_rehearsed (
+    account_id, kind, value_key, ordinal, contact_id, long_value, former, since, rule, app, device,
+    attributes, senders
+)
+select %(account_id)s::integer, kind, value_key, ordinal, contact_id, long_value, former, since, rule, app, device,
+       attributes::jsonb, senders::integer[]
+from unnest(
+    %(kind)s::smallint[], %(value_key)s::text[], %(ordinal)s::integer[], %(contact_id)s::bigint[],
+    %(long_value)s::text[], %(former)s::boolean[], %(since)s::timestamptz[], %(rule)s::text[],
+    %(app)s::text[], %(device)s::text[], %(attributes)s::text[], %(senders)s::text[]
+) as d (
+    kind, value_key, ordinal, contact_id, long_value, former, since, rule, app, device, attributes, senders
+)
