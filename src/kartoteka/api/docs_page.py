@@ -67,7 +67,7 @@ def _route(route: Route) -> str:
     return (
         f'<section id="{escape(route.operation)}"><h3>{verb} <code>{escape(route.path)}</code></h3>'
         f"<p><b>{escape(route.summary)}.</b> {_code(route.description)} {escape(right_text(route))}</p>"
-        f"{_parameters(route)}{_body(route.body)}{_answers(route)}</section>"
+        f"{_parameters(route)}{_body(route.form, 'Form')}{_body(route.body)}{_answers(route)}</section>"
     )
 
 
@@ -88,10 +88,10 @@ def _parameters(route: Route) -> str:
     return f'<h4>Parameters</h4><div class="table"><table>{head}{rows}</table></div>'
 
 
-def _body(schema: Schema | None) -> str:
+def _body(schema: Schema | None, title: str = "Body") -> str:
     if schema is None:
         return ""
-    return f"<details><summary>Body</summary>{_json(schema)}</details>"
+    return f"<details><summary>{title}</summary>{_json(schema)}</details>"
 
 
 def _answers(route: Route) -> str:

@@ -25,6 +25,7 @@ from kartoteka.errors import (
     Unauthorised,
     UnsupportedMedia,
 )
+from kartoteka.imports.arrivals import NoRoom
 
 
 class MethodNotAllowed(KartotekaError):
@@ -68,6 +69,7 @@ STATUS: dict[type[KartotekaError], int] = {
     InternalError: 500,
     NotAvailableYet: 501,
     DatabaseUnavailable: 503,
+    NoRoom: 507,
 }
 """The nearest class above an error decides; what has none is a fault of ours, 500."""
 

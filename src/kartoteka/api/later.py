@@ -24,7 +24,6 @@ _TOKEN = Rights.EVENT_TOKEN
 _LATER: tuple[tuple[str, str, str, Rights], ...] = (
     ("POST", "/api/v1/contacts", "contactsBulkUpdate", _WRITE),
     ("POST", "/api/v1/contacts/upload", "fileContactsBulkUpdate", _WRITE),
-    ("GET", "/api/v1/importstatus/{sessionId}", "importStatus", _WRITE),
     ("GET", "/api/v1/groups", "searchGroups", _READ),
     ("GET", "/api/v1/group/{id}/contacts", "getGroupContacts", _READ),
     ("POST", "/api/v1/group/{id}/contacts/attach", "attachContacts", _WRITE),

@@ -12,6 +12,7 @@ from kartoteka.api.routing import Parameter, Reply, Route
 from kartoteka.api.schemas import COMPONENTS, ref
 
 BODY_TYPES = ("application/json",)
+FORM_TYPE = "multipart/form-data"
 _KEYED_ERRORS = (401, 403, 429, 503)
 _CONDITIONS = {
     400: "The request is not valid; nothing was changed.",
@@ -26,6 +27,7 @@ _CONDITIONS = {
     429: "Too many requests; Retry-After says when to come back.",
     501: "This version does not do that yet; nothing was stored.",
     503: "The database does not answer; try again in a moment.",
+    507: "The disk is full; nothing was imported.",
 }
 
 
@@ -72,10 +74,18 @@ def _operation(route: Route) -> dict[str, Any]:
     described["description"] = text
     if route.parameters:
         described["parameters"] = [_parameter(one) for one in route.parameters]
-    if route.body is not None:
-        content = {media: {"schema": route.body} for media in BODY_TYPES}
+    if content := _bodies(route):
         described["requestBody"] = {"required": True, "content": content}
     return described
+
+
+def _bodies(route: Route) -> dict[str, Any]:
+    content: dict[str, Any] = {}
+    if route.form is not None:
+        content[FORM_TYPE] = {"schema": route.form}
+    if route.body is not None:
+        content.update((media, {"schema": route.body}) for media in BODY_TYPES)
+    return content
 
 
 def right_text(route: Route) -> str:
@@ -116,7 +126,7 @@ def error_statuses(route: Route) -> set[int]:
         statuses.update(_KEYED_ERRORS)
     if route.parameters:
         statuses.add(400)
-    if route.body is not None:
+    if route.body is not None or route.form is not None:
         statuses.update((400, 408, 413, 415))
     return statuses
 
@@ -124,7 +134,8 @@ def error_statuses(route: Route) -> set[int]:
 def _reply(reply: Reply) -> dict[str, Any]:
     described: dict[str, Any] = {"description": reply.description}
     if reply.schema is not None:
-        described["content"] = {reply.media: {"schema": reply.schema}}
+        media = {reply.media: reply.schema, **reply.also}
+        described["content"] = {name: {"schema": schema} for name, schema in media.items()}
     if reply.headers:
         described["headers"] = {
             name: {"description": text, "schema": {"type": "string"}}

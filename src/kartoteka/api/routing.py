@@ -36,6 +36,8 @@ class Reply(msgspec.Struct, frozen=True):
     media: str = "application/json"
     headers: dict[str, str] = {}
     """Name and description of headers that clients read."""
+    also: dict[str, Schema] = {}
+    """The same in other media, by their names."""
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,6 +55,8 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     description: str = ""
     parameters: tuple[Parameter, ...] = ()
     body: Schema | None = None
+    form: Schema | None = None
+    """The body as multipart/form-data, beside or instead of JSON."""
     replies: dict[int, Reply] = {}
     errors: tuple[int, ...] = ()
     """Statuses beyond those that every route can answer."""

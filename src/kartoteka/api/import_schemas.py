@@ -1,0 +1,190 @@
+"""Schemas of imports: bulk calls, files and their statements, as OpenAPI shows them."""
+
+from __future__ import annotations
+
+from kartoteka.api.routing import Parameter, Schema
+from kartoteka.api.schemas import COMPONENTS, CONTACT_ID, ref
+from kartoteka.contacts.uniques import UNIQUES
+from kartoteka.imports.model import OUTCOMES, Source, State
+
+_TEXT: Schema = {"type": "string"}
+_ID: Schema = {"type": "integer", "minimum": 1}
+_COUNT: Schema = {"type": "integer", "minimum": 0}
+_TIME: Schema = {"type": "string", "format": "date-time"}
+_FLAG: Schema = {"type": "boolean"}
+_NOTICE: Schema = {
+    "type": "object",
+    "required": ["code", "message"],
+    "properties": {"code": _TEXT, "message": _TEXT, "field": {"type": ["string", "null"]}},
+}
+
+SESSION_ID = Parameter(
+    "sessionId",
+    "The `asyncSessionId` of POST contacts, the `importId` of POST contacts/upload, or the "
+    "`sessionId` of an import.",
+    place="path",
+    required=True,
+)
+IMPORT_ID = Parameter("id", "The import's id.", CONTACT_ID, place="path", required=True)
+OUTCOME = Parameter("outcome", "Only rows of this outcome.", {"enum": list(OUTCOMES)})
+FORMAT = Parameter(
+    "format",
+    "`csv` downloads all rows, whatever page is asked for; so does `Accept: text/csv`.",
+    {"enum": ["json", "csv"], "default": "json"},
+)
+
+
+def _object(required: str, **properties: Schema) -> Schema:
+    return {"type": "object", "required": required.split(), "properties": properties}
+
+
+def _list(of: Schema) -> Schema:
+    return {"type": "array", "items": of}
+
+
+_SAME_AS: Schema = _object("id", id=_ID, finishedAt=_TIME)
+_SAME_AS["description"] = "An earlier import of the same file with the same options."
+
+_IMPORT: Schema = _object(
+    "id sessionId state source dryRun unique done counts createdAt",
+    id=_ID,
+    sessionId=_TEXT,
+    state={"enum": [one.value for one in State]},
+    source={"enum": [one.value for one in Source]},
+    dryRun=_FLAG,
+    unique={"enum": list(UNIQUES)},
+    fieldId={**_ID, "description": "The custom field, where `unique` is `fieldId`."},
+    file=_object("name size", name=_TEXT, size=_COUNT),
+    encoding=_TEXT,
+    delimiter=_TEXT,
+    mapping=_list(ref("ImportColumn")),
+    total={**_COUNT, "description": "Absent while the rows of a file are not counted yet."},
+    done=_COUNT,
+    percent={"type": "number", "minimum": 0, "maximum": 100},
+    counts={
+        "type": "object",
+        "description": "Rows by outcome.",
+        "required": list(OUTCOMES),
+        "properties": {name: {**_COUNT, "description": text} for name, text in OUTCOMES.items()},
+    },
+    rate={"type": "number", "description": "Rows a second, lately; of all when it is over."},
+    secondsLeft=_COUNT,
+    createdAt=_TIME,
+    startedAt=_TIME,
+    finishedAt=_TIME,
+    error={**_TEXT, "description": "Why it cannot go on; resuming tries again."},
+    sameAs=_SAME_AS,
+)
+_IMPORT["description"] = "What is unset is left out."
+
+_ROW: Schema = _object(
+    "row outcome",
+    row={**_ID, "description": "From 1; the header of a file is not counted."},
+    outcome={"enum": list(OUTCOMES)},
+    contactId=CONTACT_ID,
+    value={**_TEXT, "description": "The row's unique value."},
+    mergedWith=_list(CONTACT_ID),
+    code=_TEXT,
+    reason=_TEXT,
+    field=_TEXT,
+    warnings=_list(_NOTICE),
+)
+
+_BULK: Schema = {
+    "type": "object",
+    "required": ["contacts", "dedupeOn"],
+    "properties": {
+        "contacts": {
+            "description": "1 to 3,000 contacts, or one alone.",
+            "examples": [[{"channels": [{"type": "email", "value": "anna@example.com"}]}]],
+        },
+        "dedupeOn": {
+            "description": "By which field contacts are found when the External ID finds none.",
+            "examples": list(UNIQUES),
+        },
+        "fieldId": {"description": "The custom field, with `dedupeOn: fieldId`.", "examples": [12]},
+        "contactFields": {
+            "description": "Only these are written; one without data is cleared.",
+            "examples": [["firstName", "sms"]],
+        },
+        "customFieldsIDs": {
+            "description": "Only these custom fields are written.",
+            "examples": [[12]],
+        },
+        "groupNames": {"description": "Lists to join; made if missing.", "examples": [["News"]]},
+        "groupNamesExclude": {"description": "Lists to leave.", "examples": [["Trial"]]},
+        "restoreDeleted": {"description": "Restore removed contacts.", "examples": [False]},
+        "eventKeyForNewContacts": {
+            "description": "An event for every new contact.",
+            "examples": ["welcome"],
+        },
+    },
+}
+
+_FAILED: Schema = {
+    **_object("error code", error=_TEXT, code=_TEXT),
+    "description": "The contact as it was sent, with what is wrong.",
+}
+
+_BULK_ANSWER: Schema = {
+    "type": "object",
+    "required": ["id"],
+    "properties": {
+        "id": {"const": 0},
+        "asyncSessionId": {**_TEXT, "description": "For GET importstatus/{sessionId}."},
+        "failedContacts": {
+            "description": "Left out when there are none; one is an object, several a list.",
+            "oneOf": [ref("FailedContact"), {**_list(ref("FailedContact")), "minItems": 2}],
+        },
+        "dryRun": {"const": True},
+        "resolutions": _list(ref("Resolution")),
+    },
+    "anyOf": [{"required": ["asyncSessionId"]}, {"required": ["dryRun", "resolutions"]}],
+}
+
+_STATUS: Schema = _object(
+    "status timestamp mapping",
+    status={"enum": ["STARTED", "IMPORTING", "FINISHED", "ERROR"]},
+    timestamp=_TIME,
+    description={**_TEXT, "description": "Why it stands still or failed."},
+    mapping=_list(_object("dedupeValue contactId", dedupeValue=_TEXT, contactId=CONTACT_ID)),
+)
+
+_LINK: Schema = {
+    "type": "object",
+    "required": ["dedupeOn", "link"],
+    "properties": {
+        "dedupeOn": {"description": "email, sms, email_or_sms or id.", "examples": ["email"]},
+        "link": {
+            "description": "An http or https address of a CSV file, at most 100 MB.",
+            "examples": ["https://shop.example/contacts.csv"],
+        },
+        **{
+            name: _BULK["properties"][name]
+            for name in ("groupNames", "groupNamesExclude", "restoreDeleted")
+        },
+        "eventKeyForNewContacts": _BULK["properties"]["eventKeyForNewContacts"],
+    },
+}
+
+COMPONENTS.update(
+    Import=_IMPORT,
+    ImportColumn=_object(
+        "column",
+        column={**_TEXT, "description": "The header, or the column's number."},
+        field={"type": ["string", "null"], "description": "What it is mapped to; null: ignored."},
+    ),
+    ImportRow=_ROW,
+    BulkContacts=_BULK,
+    BulkAnswer=_BULK_ANSWER,
+    FailedContact=_FAILED,
+    ImportStatus=_STATUS,
+    LinkImport=_LINK,
+    LinkAnswer=_object(
+        "message importId fileId valid",
+        message=_TEXT,
+        importId={**_TEXT, "description": "For GET importstatus/{sessionId}."},
+        fileId={**_ID, "description": "The import's id."},
+        valid={"const": True},
+    ),
+)
