@@ -234,6 +234,24 @@ where account_id = %(account_id)s
       select contact_id from person
   )
 
+-- name: erase_import_rows
+-- Statements of imports: that a row came to an erased person stays, its value goes; index
+-- import_row_by_contact.
+update import_row
+set value = null
+where account_id = %(account_id)s
+  and contact_id in (
+      with recursive person as (
+          select unnest(%(ids)s::bigint[]) as contact_id
+          union
+          select c.contact_id
+          from contact c
+          join person p on c.account_id = %(account_id)s and c.merged_into = p.contact_id
+      )
+      select contact_id from person
+  )
+  and value is not null
+
 -- name: erase_tokens
 -- Access tokens of erased persons; index access_token_by_contact.
 delete from access_token

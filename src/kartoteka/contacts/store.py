@@ -108,7 +108,14 @@ def _erase(batch: Batch, rows: Rows) -> list[Statement]:
     ids = {"ids": pg_array([contact_id for (contact_id,) in rows])}
     names = ("kind", "name", "value", "value_key")
     gone = columns(names, batch.ws.effects.get("erase_value") or [(0, "", "", "")])
-    traces = ("erase_history", "erase_events", "erase_members", "erase_replays", "erase_tokens")
+    traces = (
+        "erase_history",
+        "erase_events",
+        "erase_members",
+        "erase_replays",
+        "erase_tokens",
+        "erase_import_rows",
+    )
     return [
         ("erase_retired", ids),
         ("erase_values_elsewhere", {**ids, **gone}),
