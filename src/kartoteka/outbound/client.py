@@ -5,7 +5,6 @@ What is promised, and why, stands in decision 0010.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import re
 import ssl
@@ -20,21 +19,19 @@ import msgspec
 
 from kartoteka import __version__
 from kartoteka.errors import LinkFailed, LinkRefused
+from kartoteka.outbound.bodies import beginning, headers_of, save
 from kartoteka.outbound.connecting import CheckedNetwork, Resolver, look_up
-from kartoteka.outbound.failures import BROKEN, told_plainly
+from kartoteka.outbound.failures import told_plainly
 from kartoteka.outbound.links import Link, follow, read_link
 from kartoteka.outbound.model import Answered, Downloaded
 from kartoteka.outbound.naming import file_name
 from kartoteka.outbound.part_file import PartFile
-from kartoteka.outbound.unpacking import unpacking
 
 MAX_BYTES = 100_000_000
 WITHIN_S = 60.0
 _CONNECT_S = 10.0
 _MOST_REDIRECTS = 3
 _REDIRECTS = (301, 302, 303, 307, 308)
-_BLOCK_BYTES = 262_144
-_PIECES_A_TURN = 64
 _SOUND_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _SOUND_VALUE = re.compile(r"[\t\x20-\x7e]*")
 _OURS = ("host", "content-length", "transfer-encoding", "connection", "user-agent")
@@ -50,12 +47,12 @@ class _Call(msgspec.Struct, frozen=True):
     headers: dict[str, str]
     body: bytes | None = None
 
-    def headers_for(self, link: Link) -> dict[str, str]:
+    def headers_for(self, link: Link) -> list[tuple[str | bytes, str | bytes]]:
         """The headers to send there; an Authorization of the caller's own goes first."""
         headers = {"Host": link.authority, "User-Agent": _AGENT, "Connection": "close"}
         if link.login and not any(name.lower() == "authorization" for name in self.headers):
             headers["Authorization"] = link.login
-        return headers | self.headers
+        return list((headers | self.headers).items())
 
     def without_secrets(self) -> _Call:
         """The same for another origin, which must not see what the caller's headers say."""
@@ -96,8 +93,8 @@ class Outbound:
             async with told_plainly(within_s), self._answer(asked, call) as (response, last):
                 if response.status != 200:
                     raise LinkFailed(f"The link answers {response.status}.")
-                await _save(response, file)
-            headers = _headers(response)
+                await save(response, file)
+            headers = headers_of(response)
             return Downloaded(
                 size=file.size,
                 digest=file.digest,
@@ -126,8 +123,8 @@ class Outbound:
         is_reading = method in ("GET", "HEAD")
         call = _Call(method, sent, body if is_reading else body or b"")
         async with told_plainly(within_s), self._answer(read_link(link), call) as (response, _):
-            content, cut = await _beginning(response, max_bytes)
-            return Answered(response.status, _headers(response), content, cut)
+            content, cut = await beginning(response, max_bytes)
+            return Answered(response.status, headers_of(response), content, cut)
 
     @asynccontextmanager
     async def _answer(
@@ -182,75 +179,13 @@ class Outbound:
         return context
 
 
-async def _save(response: httpcore.Response, file: PartFile) -> None:
-    headers = _headers(response)
-    announced = headers.get("content-length", "")
-    file.refuse_longer(int(announced) if announced.isdecimal() else 0)
-    unpack = unpacking(headers.get("content-encoding", ""))
-    async for block in _blocks(response):
-        await asyncio.to_thread(file.take, block, unpack)
-    await asyncio.to_thread(file.keep, unpack)
-
-
-async def _beginning(response: httpcore.Response, max_bytes: int) -> tuple[bytes, bool]:
-    """The body up to that length, and whether it was cut.
-
-    A connection that breaks only cuts: the status says already what became of the request.
-    """
-    body = bytearray()
-    try:
-        async for piece in _pieces(response):
-            body += piece
-            if len(body) > max_bytes:
-                return bytes(body[:max_bytes]), True
-    except BROKEN:
-        return bytes(body), True
-    return bytes(body), False
-
-
-async def _blocks(response: httpcore.Response) -> AsyncIterator[bytes]:
-    """The body in blocks large enough for a thread each."""
-    block = bytearray()
-    try:
-        async for piece in _pieces(response):
-            block += piece
-            if len(block) >= _BLOCK_BYTES:
-                yield bytes(block)
-                block.clear()
-    except BROKEN:
-        raise LinkFailed("The connection to the link broke off before all had arrived.") from None
-    yield bytes(block)
-
-
-async def _pieces(response: httpcore.Response) -> AsyncIterator[bytes]:
-    """The body as it comes; others have their turn even when it comes in chunks of a byte."""
-    count = 0
-    async for piece in response.aiter_stream():
-        yield piece
-        count += 1
-        if count % _PIECES_A_TURN == 0:
-            await asyncio.sleep(0)
-
-
-def _redirect(response: httpcore.Response, call: _Call) -> str | None:
-    if response.status not in _REDIRECTS or call.method not in ("GET", "HEAD"):
-        return None
-    return _headers(response).get("location")
-
-
 def _is_sound(name: str, value: str) -> bool:
     return bool(
         name.lower() not in _OURS and _SOUND_NAME.fullmatch(name) and _SOUND_VALUE.fullmatch(value)
     )
 
 
-def _headers(response: httpcore.Response) -> dict[str, str]:
-    return {name.decode("ascii").lower(): _text(value) for name, value in response.headers}
-
-
-def _text(value: bytes) -> str:
-    """Headers are Latin-1 by the rules and UTF-8 in life."""
-    try:
-        return value.decode("utf-8")
-    except UnicodeDecodeError:
-        return value.decode("latin-1")
+def _redirect(response: httpcore.Response, call: _Call) -> str | None:
+    if response.status not in _REDIRECTS or call.method not in ("GET", "HEAD"):
+        return None
+    return headers_of(response).get("location")
