@@ -55,6 +55,7 @@ _IMPORT: Schema = _object(
     unique={"enum": list(UNIQUES)},
     fieldId={**_ID, "description": "The custom field, where `unique` is `fieldId`."},
     file=_object("name size", name=_TEXT, size=_COUNT),
+    locked={**_FLAG, "description": "A column is the External ID, so it is the unique field."},
     encoding=_TEXT,
     delimiter=_TEXT,
     mapping=_list(ref("ImportColumn")),
@@ -170,9 +171,14 @@ _LINK: Schema = {
 COMPONENTS.update(
     Import=_IMPORT,
     ImportColumn=_object(
-        "column",
-        column={**_TEXT, "description": "The header, or the column's number."},
-        field={"type": ["string", "null"], "description": "What it is mapped to; null: ignored."},
+        "column field guessed",
+        column={**_TEXT, "description": "Its letter, as spreadsheets have it."},
+        heading=_TEXT,
+        field={
+            "type": ["string", "null"],
+            "description": "What it is mapped to; null: left out. A custom field is `fields.12`.",
+        },
+        guessed={**_FLAG, "description": "Recognised by its heading."},
     ),
     ImportRow=_ROW,
     BulkContacts=_BULK,

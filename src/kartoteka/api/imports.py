@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable
 from kartoteka.access.model import Rights
 from kartoteka.api.answers import Answer, file_answer, json_answer, list_answer
 from kartoteka.api.call import Call, InvalidParameter
-from kartoteka.api.import_json import import_json
 from kartoteka.api.import_schemas import FORMAT, IMPORT_ID, OUTCOME, SESSION_ID
 from kartoteka.api.paging import PAGING, read_page
 from kartoteka.api.read_schemas import COUNTED
@@ -15,6 +14,7 @@ from kartoteka.api.routing import Reply, Route
 from kartoteka.api.schemas import ref
 from kartoteka.errors import NotFound
 from kartoteka.imports.model import OUTCOMES, Import, State
+from kartoteka.imports.shown import import_members
 from kartoteka.imports.statement_csv import statement_csv
 from kartoteka.imports.store import ImportNotFound
 
@@ -40,13 +40,13 @@ async def list_imports(call: Call) -> Answer:
     """GET /api/v1/imports: the newest first."""
     skip, limit = read_page(call)
     found, total = await call.services.imports.imports_of(call.account.account_id, skip, limit)
-    return list_answer([import_json(one) for one in found], total)
+    return list_answer([import_members(one) for one in found], total)
 
 
 async def get_import(call: Call) -> Answer:
     """GET /api/v1/imports/{id}."""
     one = await call.services.imports.find(call.account.account_id, import_id_of(call))
-    return json_answer(import_json(one, await earlier(call, one)))
+    return json_answer(import_members(one, await earlier(call, one)))
 
 
 async def earlier(call: Call, one: Import) -> Import | None:
@@ -99,7 +99,7 @@ def _changing(
     change: Callable[[Call, int], Awaitable[Import]],
 ) -> Callable[[Call], Awaitable[Answer]]:
     async def endpoint(call: Call) -> Answer:
-        return json_answer(import_json(await change(call, import_id_of(call))))
+        return json_answer(import_members(await change(call, import_id_of(call))))
 
     return endpoint
 
