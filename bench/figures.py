@@ -6,19 +6,22 @@ from statistics import median
 
 import msgspec
 
-from bench.jobs.base import Compared, Job
+from bench.jobs.base import Checked, Compared, Job
 
 
 class Side(msgspec.Struct):
-    """One side's rounds: a rate and a median latency of each, the latencies of all together."""
+    """One side's rounds: rate, median and p99 of each, the latencies of all together."""
 
-    rates: list[float]
-    medians_ms: list[float]
-    latencies: list[int]
+    rates: list[float] = []
+    medians_ms: list[float] = []
+    p99s_ms: list[float] = []
+    latencies: list[int] = []
 
     def add(self, rate: float, latencies: list[int]) -> None:
+        """One round; latencies in microseconds."""
         self.rates.append(rate)
         self.medians_ms.append(percentile_ms(latencies, 50))
+        self.p99s_ms.append(percentile_ms(latencies, 99))
         self.latencies += latencies
 
     @property
@@ -35,20 +38,34 @@ class Measured(msgspec.Struct):
 
     job: Job
     processes: int
-    ours: Side
-    floor: Side
+    ours: Side = msgspec.field(default_factory=Side)
+    floor: Side = msgspec.field(default_factory=Side)
     failure: str = ""
     checked: str = ""
     load_cpu_us: float = 0
+    memory_mb: float | None = None
+    """All processes of the server together, at most."""
+
+    def note(self, checked: Checked) -> None:
+        """What a look into the database came to."""
+        self.checked = checked.sentence
+        if not checked.passed:
+            self.failure = f"wrong: {checked.sentence}"
 
     @property
     def ratios(self) -> list[float]:
         """Ours to the floor's, round by round."""
-        if self.job.compared is Compared.LATENCY:
-            pairs = zip(self.ours.medians_ms, self.floor.medians_ms, strict=True)
-        else:
-            pairs = zip(self.ours.rates, self.floor.rates, strict=True)
+        pairs = zip(self._compared(self.ours), self._compared(self.floor), strict=True)
         return [ours / floor for ours, floor in pairs]
+
+    def _compared(self, side: Side) -> list[float]:
+        match self.job.compared:
+            case Compared.RATE:
+                return side.rates
+            case Compared.LATENCY:
+                return side.medians_ms
+            case Compared.P99:
+                return side.p99s_ms
 
     @property
     def ratio(self) -> float:
@@ -56,9 +73,9 @@ class Measured(msgspec.Struct):
 
     def reaches(self, wanted: float) -> bool:
         """Whether the ratio is as good as that."""
-        if self.job.compared is Compared.LATENCY:
-            return self.ratio <= wanted
-        return self.ratio >= wanted
+        if self.job.compared is Compared.RATE:
+            return self.ratio >= wanted
+        return self.ratio <= wanted
 
     @property
     def misses(self) -> list[str]:
@@ -68,6 +85,8 @@ class Measured(msgspec.Struct):
         missed = [] if self.reaches(self.job.target) else ["ratio"]
         if self.job.p99_ms is not None and self.ours.at(99) >= self.job.p99_ms:
             missed.append("p99")
+        if self.job.memory_mb is not None and (self.memory_mb or 0) >= self.job.memory_mb:
+            missed.append("memory")
         return missed
 
 

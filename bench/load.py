@@ -2,7 +2,7 @@
 
 It shares the cores with the server, so it costs as little as Python can: plain sockets, one `poll`,
 no parsing beyond Content-Length (about 15 µs a request). Run as `python -m bench.load`, told by JSON
-on standard input, answering with JSON: `Order` and `Report`.
+on standard input, answering with JSON: `order.py`.
 """
 
 from __future__ import annotations
@@ -16,39 +16,12 @@ from collections.abc import Iterator
 
 import msgspec
 
-from bench.jobs import BY_NAME
-from bench.jobs.base import Note, Request, Stint
+from bench.jobs.all import BY_NAME
+from bench.jobs.base import LoadJob, Note, Request, Stint
+from bench.order import Order, Report
 
 _LENGTH = b"content-length: "
 _ANSWERED_WITHIN_S = 30
-
-
-class Order(msgspec.Struct):
-    """What to send, where, how long."""
-
-    job: str
-    host: str
-    port: int
-    authorization: str
-    contacts: int
-    seconds: float
-    first: int
-    """Numbers from here on are free."""
-
-
-class Report(msgspec.Struct):
-    """What came back. Latencies in microseconds, of answers inside the time only."""
-
-    seconds: float
-    latencies: list[int]
-    written: dict[int, str]
-    """The last acknowledged note of every person."""
-    sent: int
-    failures: int
-    failure: str = ""
-    """The first of them."""
-    cpu_us: float = 0
-    """Processor time of the load itself, a request."""
 
 
 class _Line:
@@ -83,6 +56,7 @@ def is_complete(answer: bytes) -> bool:
 def run(order: Order) -> Report:
     """Send for that long, then wait for the last answers."""
     job = BY_NAME[order.job]
+    assert isinstance(job, LoadJob)
     numbers = itertools.count(order.first)
     lines: dict[int, _Line] = {}
     poller = select.poll()

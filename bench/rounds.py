@@ -10,55 +10,40 @@ from statistics import median
 import msgspec
 
 from bench import pgbench
-from bench.figures import Measured, Side
-from bench.jobs.base import Job
-from bench.load import Order, Report
-from bench.server import Server
+from bench.figures import Measured
+from bench.jobs.base import Job, LoadJob, OwnJob
+from bench.order import Order, Report
+from bench.setting import Length, Setting, say
 
 WARM_UP_S = 2
 _ROOT = Path(__file__).parents[1]
 """Where the package `bench` is found, wherever we were started."""
 
 
-class Numbers:
-    """Numbers that no request of this run has used yet."""
-
-    def __init__(self) -> None:
-        self.next = 1
-
-    def take(self, count: int) -> None:
-        self.next += count
+def measure(job: Job, setting: Setting, length: Length) -> Measured:
+    """Both sides of that job, in turn."""
+    if isinstance(job, OwnJob):
+        return job.measure(job, setting, length)
+    assert isinstance(job, LoadJob)
+    return _measure_load(job, setting, length)
 
 
-class Setting(msgspec.Struct):
-    """What all jobs of a run stand on."""
-
-    server: Server
-    floor_url: str
-    folder: Path
-    contacts: int
-    account_id: int
-    processes: int
-    ours: Numbers
-    floors: Numbers
-
-
-def measure(job: Job, setting: Setting, rounds: int, seconds: int) -> Measured:
+def _measure_load(job: LoadJob, setting: Setting, length: Length) -> Measured:
     """That many rounds of that many seconds on each side, after a warm-up of both."""
-    measured = Measured(job, setting.processes, Side([], [], []), Side([], [], []))
+    measured = Measured(job, setting.processes)
     written: dict[int, str] = {}
     costs: list[float] = []
-    for number in range(rounds + 1):
-        length = seconds if number else WARM_UP_S
-        floor = _floor(job, setting, length)
-        ours = send(job, setting, length)
+    for number in range(length.rounds + 1):
+        seconds = length.seconds if number else WARM_UP_S
+        floor = _floor(job, setting, seconds)
+        ours = send(job, setting, seconds)
         written |= ours.written
         if ours.failures:
             measured.failure = ours.failure.partition("\r\n")[0]
-            _say(f"  {ours.failures} requests failed, the first with:\n{ours.failure}")
+            say(f"  {ours.failures} requests failed, the first with:\n{ours.failure}")
             return measured
         rate = len(ours.latencies) / ours.seconds
-        _say(
+        say(
             f"  {f'round {number}' if number else 'warm-up'}: floor {floor.rate:,.0f}/s, "
             f"ours {rate:,.0f}/s, {rate / floor.rate:.2f}"
         )
@@ -67,21 +52,13 @@ def measure(job: Job, setting: Setting, rounds: int, seconds: int) -> Measured:
             measured.ours.add(rate, ours.latencies)
             costs.append(ours.cpu_us)
     measured.load_cpu_us = median(costs)
-    _check(measured, setting, written)
+    if job.check is not None:
+        measured.note(job.check(setting.server.database_url, written))
+        say(f"  {measured.checked}")
     return measured
 
 
-def _check(measured: Measured, setting: Setting, written: dict[int, str]) -> None:
-    if measured.job.check is None:
-        return
-    checked = measured.job.check(setting.server.database_url, written)
-    measured.checked = checked.sentence
-    _say(f"  {checked.sentence}")
-    if not checked.passed:
-        measured.failure = f"wrong: {checked.sentence}"
-
-
-def _floor(job: Job, setting: Setting, seconds: int) -> pgbench.FloorReport:
+def _floor(job: LoadJob, setting: Setting, seconds: int) -> pgbench.FloorReport:
     report = pgbench.run(
         job.floor,
         setting.floor_url,
@@ -98,7 +75,7 @@ def _floor(job: Job, setting: Setting, seconds: int) -> pgbench.FloorReport:
     return report
 
 
-def send(job: Job, setting: Setting, seconds: float) -> Report:
+def send(job: LoadJob, setting: Setting, seconds: float) -> Report:
     """The load of that job, from a process of its own."""
     server = setting.server
     order = Order(
@@ -120,7 +97,3 @@ def send(job: Job, setting: Setting, seconds: float) -> Report:
     report = msgspec.json.decode(done.stdout, type=Report)
     setting.ours.take(report.sent + 1)
     return report
-
-
-def _say(text: str) -> None:
-    print(text, flush=True)

@@ -33,10 +33,33 @@ class Server(msgspec.Struct):
     pid: int
 
     @property
-    def worker_pid(self) -> int:
-        """One process that answers requests: a child that is no PostgreSQL."""
-        children = psutil.Process(self.pid).children()
-        return next(child.pid for child in children if child.name() != "postgres")
+    def processes(self) -> list[psutil.Process]:
+        """The supervisor and its children, without PostgreSQL."""
+        parent = psutil.Process(self.pid)
+        children = (child for child in parent.children(recursive=True) if _is_ours(child))
+        return [parent, *children]
+
+    def busiest(self, within_s: float = 1.0) -> tuple[int, float]:
+        """The process that works most over that time, and its share of a core."""
+        before = {process.pid: _cpu_s(process) for process in self.processes}
+        time.sleep(within_s)
+        spent = {process.pid: _cpu_s(process) for process in self.processes}
+        shares = {pid: (spent[pid] - before.get(pid, 0)) / within_s for pid in spent}
+        return max(shares.items(), key=lambda share: share[1])
+
+
+def _is_ours(process: psutil.Process) -> bool:
+    try:
+        return process.name() != "postgres"
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _cpu_s(process: psutil.Process) -> float:
+    try:
+        return float(sum(process.cpu_times()[:2]))
+    except psutil.NoSuchProcess:
+        return 0.0
 
 
 @contextmanager

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
-from bench.figures import Measured
+from bench.figures import Measured, Side
 from bench.jobs.base import Compared
 
 _HEAD = """\
 # What was measured
 
 Made by `make bench`; every figure is ours beside its floor, measured in turn in the same run: what the
-database alone can do of the job, through pgbench, prepared statements, the same tables and indexes.
+database alone can do of the job, through pgbench, prepared statements, the same tables and indexes;
+rows by the thousand through `copy` and one statement.
 The load runs on the same cores as the server and the database.
 """
+VARIANTS = Path(__file__).with_name("floors") / "variants.md"
+"""Written by `python -m bench.variants`."""
 _COLUMNS = (
     "job",
     "ours",
@@ -41,12 +45,13 @@ def results(
         + "\n",
     ]
     costs = ", ".join(
-        f"{one.job.name} {one.load_cpu_us:.0f}" for one in measured if not one.failure
+        f"{one.job.name} {one.load_cpu_us:.0f}" for one in measured if one.load_cpu_us
     )
     parts.append(f"Processor time of the load itself, µs a request: {costs or 'none'}.\n")
     checks = [f"- {one.job.name}: {one.checked}." for one in measured if one.checked]
     if checks:
         parts += ["Looked up in the database afterwards:\n", "\n".join(checks) + "\n"]
+    parts.append(VARIANTS.read_text("utf-8"))
     return "\n".join(parts)
 
 
@@ -71,18 +76,25 @@ def _cells(one: Measured) -> list[str]:
         return [title, *nothing, _target(one), f"**not measured: {one.failure}**", *nothing, ""]
     ratios = one.ratios
     ratio = f"{one.ratio:.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
-    times = [f"{side.at(p):.1f} ms" for side in (one.ours, one.floor) for p in (50, 99)]
-    rates = [f"{side.rate:,.0f}/s" for side in (one.ours, one.floor)]
+    times = [_time(side, percent) for side in (one.ours, one.floor) for percent in (50, 99)]
+    rates = [f"{side.rate:,.0f}{one.job.unit}/s" for side in (one.ours, one.floor)]
     return [title, *rates, ratio, _target(one), _kept(one), *times]
 
 
+def _time(side: Side, percent: float) -> str:
+    return f"{side.at(percent):,.1f} ms" if side.latencies else ""
+
+
 def _target(one: Measured) -> str:
-    latency = one.job.compared is Compared.LATENCY
-    text = f"latency ≤ {one.job.target:g} ×" if latency else f"≥ {one.job.target:g}"
+    compared = one.job.compared
+    is_rate = compared is Compared.RATE
+    text = f"≥ {one.job.target:g}" if is_rate else f"{compared.value} ≤ {one.job.target:g} ×"
     if one.job.goal is not None:
         text += f", goal {one.job.goal:g}"
     if one.job.p99_ms is not None:
         text += f"; p99 < {one.job.p99_ms:g} ms"
+    if one.job.memory_mb is not None:
+        text += f"; memory < {one.job.memory_mb} MB"
     return text
 
 

@@ -1,15 +1,1 @@
-"""All jobs, in the order of the table; a new one is one file and one line here."""
-
-from __future__ import annotations
-
-from bench.jobs import get_contact, lone_client, post_known, post_new, search_contact
-from bench.jobs.base import Job
-
-JOBS: tuple[Job, ...] = (
-    post_known.JOB,
-    post_new.JOB,
-    lone_client.JOB,
-    get_contact.JOB,
-    search_contact.JOB,
-)
-BY_NAME = {job.name: job for job in JOBS}
+"""One file a job; `all.py` lists them."""

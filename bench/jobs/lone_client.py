@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from bench.jobs.base import Compared, Job
+from bench.jobs.base import Compared, LoadJob
 from bench.jobs.post_known import FLOOR, FLOOR_SAYS, nothing_lost, requests
 
-JOB = Job(
+JOB = LoadJob(
     name="lone-client",
     title="the same known contact call, one client alone",
     requests=requests,

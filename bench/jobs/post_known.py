@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import psycopg
 
 from bench import people
-from bench.jobs.base import Checked, Job, Request, Stint
+from bench.jobs.base import Checked, LoadJob, Request, Stint
 
 _LETTERS = str.maketrans("0123456789", "ghijklmnop")
 """A name with many digits is no name: the server leaves it out, and there is nothing to write."""
@@ -39,7 +39,7 @@ FLOOR_SAYS = (
     "(one statement; a row that would stay as it is is locked, not rewritten)"
 )
 
-JOB = Job(
+JOB = LoadJob(
     name="post-known",
     title="`POST /api/v1/contact`, known, new first name, 64 connections",
     requests=requests,

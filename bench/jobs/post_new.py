@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import psycopg
 
 from bench import people
-from bench.jobs.base import Checked, Job, Request, Stint
+from bench.jobs.base import Checked, LoadJob, Request, Stint
 
 _SUBJECT = """
 select c.external_id, count(distinct (i.kind, i.value_key))
@@ -34,7 +34,7 @@ def all_there(database_url: str, written: dict[int, str]) -> Checked:
     return Checked(f"{len(wanted):,} new people: {right:,} cards with three identifiers", passed)
 
 
-JOB = Job(
+JOB = LoadJob(
     name="post-new",
     title="`POST /api/v1/contact`, new contact, 64 connections",
     requests=requests,

@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterator
 
 from bench import people
-from bench.jobs.base import Job, Request, Stint
+from bench.jobs.base import LoadJob, Request, Stint
 
 
 def requests(stint: Stint) -> Iterator[Request]:
@@ -16,7 +16,7 @@ def requests(stint: Stint) -> Iterator[Request]:
         yield people.get(stint, path), None
 
 
-JOB = Job(
+JOB = LoadJob(
     name="search-contact",
     title="`GET /api/v1/contacts?externalCustomerId=…`, 64 connections",
     requests=requests,
