@@ -1,0 +1,308 @@
+"""What a caller says about a file, and what it comes to for this file (wire 11.1, guide G13)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from kartoteka.contacts.model import RowRules, Unique
+from kartoteka.contacts.uniques import UNIQUES
+from kartoteka.identity.model import Notice
+from kartoteka.identity.text import is_absent
+from kartoteka.imports.fields import Definitions, label_of
+from kartoteka.imports.mapping import Asked, column_letter, map_columns
+from kartoteka.imports.members import (
+    InvalidOptions,
+    read_event_key,
+    read_flag,
+    read_groups,
+    read_number,
+    read_word,
+)
+from kartoteka.imports.unique import EXTERNAL_ID, fields_of, read_unique
+
+DEFAULT_UNIQUES = (
+    *(EXTERNAL_ID, "email", "sms", "id", "push", "webpush", "telegram", "deviceId"),
+    *("webId", "contactKey"),
+)
+"""Without the option `unique`, the first of these that has a column."""
+MAX_MAP_ENTRIES = 2_000
+MAX_UNKNOWN_MEMBERS = 20
+
+_DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
+_MEMBERS = frozenset(
+    (
+        *("unique", "fieldId", "map", "guess", "emptyValues", "header", "ignoreFirstLine"),
+        *("restoreDeleted", "groupNames", "groupNamesExclude", "eventKeyForNewContacts"),
+        *("dryRun", "updateExternalId", "encoding", "delimiter"),
+    )
+)
+
+
+class AskedOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """The options as asked for, types checked; what they mean depends on the file."""
+
+    unique: str | None = None
+    field_id: int | None = None
+    map: Asked = None
+    guess: bool = True
+    """Columns that `map` does not speak of are recognised by their headings."""
+    header: bool = True
+    empty_values: bool = False
+    restore_deleted: bool = False
+    group_names: tuple[str, ...] = ()
+    group_names_exclude: tuple[str, ...] = ()
+    event_key_for_new_contacts: str | None = None
+    dry_run: bool = False
+    update_external_id: bool = False
+    encoding: str | None = None
+    delimiter: str | None = None
+    notices: tuple[Notice, ...] = ()
+
+
+class FileOptions(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """How a file's rows are read: settled, and stored as JSON with the import.
+
+    Nothing of the file's text is in it: a first line that is no header holds somebody's values.
+    """
+
+    unique: Unique
+    columns: tuple[str | None, ...]
+    """The field of each column (`imports.fields`), None for those left out."""
+    guessed: tuple[bool, ...] = ()
+    """Which columns were recognised by their heading."""
+    locked: bool = False
+    """A column is the External ID, so it is the unique field (wire 11.1)."""
+    header: bool = True
+    """The first record is no row."""
+    empty_values: bool = False
+    """Blanks of mapped columns empty the fields of known contacts."""
+    restore_deleted: bool = False
+    group_names: tuple[str, ...] = ()
+    group_names_exclude: tuple[str, ...] = ()
+    event_key_for_new_contacts: str | None = None
+    dry_run: bool = False
+    update_external_id: bool = False
+    encoding: str | None = None
+    delimiter: str | None = None
+    notices: tuple[Notice, ...] = ()
+
+    def rules(self) -> RowRules:
+        """What all rows have in common."""
+        return RowRules(
+            unique=self.unique,
+            updates_external_id=self.update_external_id,
+            groups=self.group_names,
+            groups_exclude=self.group_names_exclude,
+            restores=self.restore_deleted,
+            event_key=self.event_key_for_new_contacts,
+        )
+
+
+def read_options(raw: object) -> AskedOptions:
+    """The options out of JSON. Raises `InvalidOptions`, which names the member at fault.
+
+    Members that nobody knows are notices: a caller's typing error should not go unseen.
+    """
+    if raw is None:
+        raw = {}
+    if not isinstance(raw, dict):
+        raise InvalidOptions("options", "The options must be a JSON object.")
+    return AskedOptions(
+        unique=read_word(raw, "unique"),
+        field_id=read_number(raw.get("fieldId"), "fieldId"),
+        map=_map(raw.get("map")),
+        guess=read_flag(raw, "guess", default=True),
+        header=_header(raw),
+        empty_values=_empty_values(raw),
+        restore_deleted=read_flag(raw, "restoreDeleted"),
+        group_names=read_groups(raw, "groupNames"),
+        group_names_exclude=read_groups(raw, "groupNamesExclude"),
+        event_key_for_new_contacts=read_event_key(raw),
+        dry_run=read_flag(raw, "dryRun"),
+        update_external_id=read_flag(raw, "updateExternalId"),
+        encoding=read_word(raw, "encoding", 40),
+        delimiter=_delimiter(raw),
+        notices=unknown_members(raw, _MEMBERS),
+    )
+
+
+def unknown_members(raw: Mapping[str, Any], known: frozenset[str]) -> tuple[Notice, ...]:
+    """A notice for each member that is not known, up to twenty."""
+    unknown = [name for name in raw if name not in known][:MAX_UNKNOWN_MEMBERS]
+    return tuple(
+        Notice("unknown_option", "This option is not known; it was ignored.", name[:60])
+        for name in unknown
+    )
+
+
+def _map(raw: object) -> Asked:
+    """An object or a list of texts and nulls."""
+    if is_absent(raw) or raw == {}:
+        return None
+    if isinstance(raw, list | dict):
+        if len(raw) > MAX_MAP_ENTRIES:
+            raise InvalidOptions("map", f"map may have at most {MAX_MAP_ENTRIES} entries.")
+        values = list(raw.values()) if isinstance(raw, dict) else raw
+        if all(value is None or isinstance(value, str) for value in values):
+            return raw
+    raise InvalidOptions(
+        "map", "map must be an object {column: field} or a list of fields in the order of columns."
+    )
+
+
+def _header(raw: Mapping[str, Any]) -> bool:
+    """`ignoreFirstLine` and `header` say the same: the first line is no row."""
+    header = read_flag(raw, "header", default=True)
+    ignores = read_flag(raw, "ignoreFirstLine", default=header)
+    if not is_absent(raw.get("header")) and header != ignores:
+        raise InvalidOptions("header", "header and ignoreFirstLine contradict each other.")
+    return ignores
+
+
+def _empty_values(raw: Mapping[str, Any]) -> bool:
+    value = raw.get("emptyValues")
+    word = value.strip().lower() if isinstance(value, str) else None
+    if word in ("overwrite", "keep"):
+        return word == "overwrite"
+    return read_flag(raw, "emptyValues")
+
+
+def _delimiter(raw: Mapping[str, Any]) -> str | None:
+    value = raw.get("delimiter")
+    if value == "\t":
+        return "\t"
+    word = read_word(raw, "delimiter", 20)
+    word = _DELIMITERS.get(word.lower(), word) if word else None
+    if word is not None and (len(word) != 1 or word.isalnum() or word in "\"'\r\n"):
+        raise InvalidOptions("delimiter", "delimiter must be one sign, such as , or ; or tab.")
+    return word
+
+
+def settle_options(
+    asked: AskedOptions, first: Sequence[str], definitions: Definitions
+) -> FileOptions:
+    """What the options come to for a file whose first record is `first`.
+
+    Raises `InvalidOptions`: an unknown column or field, two columns of one field, or no column that
+    can name a contact.
+    """
+    mapping = map_columns(
+        asked.map, first, header=asked.header, guess=asked.guess, definitions=definitions
+    )
+    notices = [*asked.notices, *_about_header(asked, first)]
+    has_external_id = EXTERNAL_ID in mapping.columns
+    updates = asked.update_external_id and has_external_id
+    if asked.update_external_id and not has_external_id:
+        notices.append(_NO_EXTERNAL_ID_COLUMN)
+    unique = _unique(asked, mapping.columns, definitions, updates=updates)
+    locked = has_external_id and not updates
+    if locked and unique.name != EXTERNAL_ID:
+        unique = Unique(EXTERNAL_ID)
+        if asked.unique is not None:
+            notices.append(_LOCKED)
+    notices += _left_out(mapping.columns, unique)
+    return FileOptions(
+        unique=unique,
+        columns=mapping.columns,
+        guessed=mapping.guessed,
+        locked=locked,
+        header=asked.header,
+        empty_values=asked.empty_values,
+        restore_deleted=asked.restore_deleted,
+        group_names=asked.group_names,
+        group_names_exclude=asked.group_names_exclude,
+        event_key_for_new_contacts=asked.event_key_for_new_contacts,
+        dry_run=asked.dry_run,
+        update_external_id=updates,
+        encoding=asked.encoding,
+        delimiter=asked.delimiter,
+        notices=tuple(notices),
+    )
+
+
+def _unique(
+    asked: AskedOptions, columns: tuple[str | None, ...], definitions: Definitions, *, updates: bool
+) -> Unique:
+    """The unique field asked for, else the first usual one that has a column.
+
+    With `updateExternalId` it is another field than the External ID (decisions D9).
+    """
+    if asked.unique is None and asked.field_id is None:
+        for name in DEFAULT_UNIQUES:
+            if fields_of(Unique(name))[0] in columns and not (updates and name == EXTERNAL_ID):
+                return Unique(name)
+        raise InvalidOptions("map", _nothing_identifies(columns, updates))
+    unique = read_unique("unique", asked.unique or "fieldId", asked.field_id, definitions)
+    if unique.name == EXTERNAL_ID and asked.update_external_id:
+        raise InvalidOptions(
+            "unique",
+            "With updateExternalId contacts are found by another unique field, such as email.",
+        )
+    if EXTERNAL_ID in columns and not updates:
+        return unique  # it gives way to the External ID
+    if not any(name in columns for name in fields_of(unique)):
+        label = UNIQUES[unique.name].label
+        if unique.name == "fieldId":
+            label = label_of(fields_of(unique)[0], definitions)
+        raise InvalidOptions("unique", f"No column is mapped to the unique field {label}.")
+    return unique
+
+
+def _nothing_identifies(columns: tuple[str | None, ...], updates: bool) -> str:
+    if updates:
+        return (
+            "With updateExternalId contacts are found by another field than the External ID: "
+            "map a column to email, sms or id."
+        )
+    mapped = sum(name is not None for name in columns)
+    return (
+        f"No column can name a contact ({mapped} of {len(columns)} columns are mapped): map one to "
+        "externalCustomerId, email, sms, id or a token, or say which field is unique."
+    )
+
+
+def _about_header(asked: AskedOptions, first: Sequence[str]) -> list[Notice]:
+    """A first line with an e-mail address in it, or without any letter, is hardly a header."""
+    if not asked.header or not first:
+        return []
+    is_value = any("@" in cell and "." in cell.rpartition("@")[2] for cell in first)
+    if is_value or not any(any(char.isalpha() for char in cell) for cell in first):
+        return [_NO_HEADER]
+    return []
+
+
+def _left_out(columns: tuple[str | None, ...], unique: Unique) -> list[Notice]:
+    """What of the file is not used."""
+    notices = []
+    left = [column_letter(index) for index, name in enumerate(columns) if name is None]
+    if left:
+        more = " …" if len(left) > 30 else ""
+        text = f"Columns that are not mapped are left out: {', '.join(left[:30])}{more}."
+        notices.append(Notice("columns_left_out", text, "map"))
+    if "id" in columns and unique.name != "id":
+        notices.append(_ID_NOT_USED)
+    return notices
+
+
+_LOCKED = Notice(
+    "unique_is_external_id",
+    "A column is mapped to External ID, so External ID is the unique field. Leave that column out, "
+    "or turn on updateExternalId, to use another one.",
+    "unique",
+)
+_NO_EXTERNAL_ID_COLUMN = Notice(
+    "no_external_id_column",
+    "updateExternalId does nothing: no column is mapped to External ID.",
+    "updateExternalId",
+)
+_NO_HEADER = Notice(
+    "first_line_is_no_header",
+    'The first line looks like a row. If it is one, say "header": false.',
+    "header",
+)
+_ID_NOT_USED = Notice(
+    "contact_id_not_used", "The contact ID is not the unique field; its column is not used.", "map"
+)
