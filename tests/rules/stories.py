@@ -17,8 +17,10 @@ from kartoteka.contacts.model import (
     AddAppToken,
     AddContact,
     AppToken,
+    AttachContacts,
     Command,
     ContactInput,
+    DetachContacts,
     MuteToken,
     Profile,
     RefuseAddresses,
@@ -163,6 +165,20 @@ def mute(token: str, until: datetime | None, *, app: str = APP) -> MuteToken:
 
 def set_subscriptions(contact_id: int, *keys: str) -> SetSubscriptions:
     return SetSubscriptions(origin=origin(), contact_id=contact_id, subscriptions=keys)
+
+
+def attach(segment_id: int, *contact_ids: int, x: tuple[str, ...] = ()) -> AttachContacts:
+    """POST group/{id}/contacts/attach; `x` are External IDs."""
+    return AttachContacts(
+        origin=origin(), segment_id=segment_id, contact_ids=contact_ids, external_ids=x
+    )
+
+
+def detach(segment_id: int, *contact_ids: int, x: tuple[str, ...] = ()) -> DetachContacts:
+    """POST group/{id}/contacts/detach."""
+    return DetachContacts(
+        origin=origin(), segment_id=segment_id, contact_ids=contact_ids, external_ids=x
+    )
 
 
 def unsubscribe(*emails: str) -> RefuseAddresses:

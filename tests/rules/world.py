@@ -92,6 +92,8 @@ class World:
         self.categories: set[str] = set()
         self.history: list[Line] = []
         self.events: list[tuple[int, str, dict[str, Any]]] = []
+        self.written: set[int] = set()
+        """Whose rows the last batch wrote."""
         self._ids = itertools.count(1)
 
     # What a story says.
@@ -119,6 +121,12 @@ class World:
 
     def forgive(self, *emails: str) -> Answer:
         return self.send(stories.forgive(*emails))
+
+    def attach(self, name: str, *contact_ids: int, x: tuple[str, ...] = ()) -> Answer:
+        return self.send(stories.attach(self.list_id(name), *contact_ids, x=x))
+
+    def detach(self, name: str, *contact_ids: int, x: tuple[str, ...] = ()) -> Answer:
+        return self.send(stories.detach(self.list_id(name), *contact_ids, x=x))
 
     def set_subscriptions(self, contact_id: int, *keys: str) -> Answer:
         return self.send(stories.set_subscriptions(contact_id, *keys))
@@ -173,6 +181,11 @@ class World:
 
     def lists_of(self, contact_id: int) -> set[str]:
         return {name for name, members in self.lists.items() if contact_id in members}
+
+    def list_id(self, name: str) -> int:
+        """The list's id; it is made when nobody has named it yet."""
+        self.lists.setdefault(name, set())
+        return list(self.lists).index(name)
 
     def consent(self, contact_id: int) -> dict[str, str]:
         states = self.card(contact_id).consent
@@ -233,6 +246,7 @@ class World:
 
     def _write(self, ws: WorkingSet) -> None:
         new, changed = ws.changed_cards()
+        self.written = {card.contact_id for card in (*new, *changed)}
         assert not {card.contact_id for card in new} & self.cards.keys()
         for card in (*new, *changed):
             self.cards[card.contact_id] = astuple(card)
@@ -254,7 +268,13 @@ class World:
         return {
             "event": lambda who, key, _value, _at, params: self.events.append((who, key, params)),
             "list": lambda name, who, _at: self.lists.setdefault(name, set()).add(who),
+            "attach": lambda number, who, _at: self._list(number).add(who),
             "absorbed": self._move_activity,
+            "leave_list": lambda name, who: self._leave(self.lists.get(name, set()), who),
+            "detach": lambda number, who: self._leave(self._list(number), who),
+            "empty_list": lambda number, first, last: self._list(number).difference_update(
+                range(first, last + 1)
+            ),
             "category": self.categories.add,
             "lift": lambda key, who: self.suppressions.get(key, {}).pop(who, None),
             "suppress": self._suppress,
@@ -264,6 +284,16 @@ class World:
             "erase_value": self._erase_value,
             "erase": self._erase,
         }
+
+    def _list(self, number: int) -> set[int]:
+        """A list by the id that `_load` tells the rules."""
+        return list(self.lists.values())[number]
+
+    def _leave(self, members: set[int], who: int) -> None:
+        """With every card of the person: those that were merged into theirs."""
+        while (survivor := self.card(who).merged_into) is not None:
+            who = survivor
+        members -= self._person(who)
 
     def _move_activity(self, absorbed: int, survivor: int) -> None:
         self.events = [
@@ -308,9 +338,7 @@ class World:
 
     def _erase(self, who: int) -> None:
         """The retired cards of the person, and history, events and lists of all of them."""
-        person = {who}
-        while more := {one for one in self.cards if self.card(one).merged_into in person} - person:
-            person |= more
+        person = self._person(who)
         for one in person:
             card = self.card(one)
             card.status = Status.ERASED
@@ -324,6 +352,13 @@ class World:
         self.events = [event for event in self.events if event[0] not in person]
         for members in self.lists.values():
             members.difference_update(person)
+
+    def _person(self, who: int) -> set[int]:
+        """A card and all that were merged into it."""
+        person = {who}
+        while more := {one for one in self.cards if self.card(one).merged_into in person} - person:
+            person |= more
+        return person
 
 
 def _fingerprint(ws: WorkingSet) -> str:

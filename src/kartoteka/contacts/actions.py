@@ -12,11 +12,15 @@ from typing import Any
 from kartoteka.contacts.bulk import import_row
 from kartoteka.contacts.clearing import clear_fields
 from kartoteka.contacts.consent import forgive, set_subscriptions, subscribe_to
+from kartoteka.contacts.lists import attach_contacts, detach_contacts, empty_list
 from kartoteka.contacts.model import (
     ActivateToken,
     AddAppToken,
     AddContact,
+    AttachContacts,
     Command,
+    DetachContacts,
+    EmptyList,
     ImportRow,
     MuteToken,
     Outcome,
@@ -212,6 +216,9 @@ _ACTIONS: dict[type[Command], Callable[[WorkingSet, Any], Outcome]] = {
     MuteToken: mute_token,
     RefuseAddresses: refuse_addresses,
     ImportRow: import_row,
+    AttachContacts: attach_contacts,
+    DetachContacts: detach_contacts,
+    EmptyList: empty_list,
 }
 
 

@@ -8,7 +8,10 @@ from kartoteka.contacts.bulk import names_of
 from kartoteka.contacts.model import (
     ActivateToken,
     AddAppToken,
+    AttachContacts,
     Command,
+    DetachContacts,
+    EmptyList,
     ImportRow,
     MuteToken,
     RefuseAddresses,
@@ -43,6 +46,11 @@ def named_by(command: Command) -> Named:
             return (), (command.contact_id,)
         case RefuseAddresses():
             return [Identifier(EMAIL.code, email).key for email in command.emails], ()
+        case AttachContacts() | DetachContacts():
+            external_ids = [Identifier(EXTERNAL_ID.code, one) for one in command.external_ids]
+            return [one.key for one in external_ids], command.contact_ids
+        case EmptyList():
+            return (), ()
         case UpdateContact():
             return _keys(command.contact.person), (command.contact_id,)
         case _:

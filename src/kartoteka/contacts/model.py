@@ -133,6 +133,34 @@ class RefuseAddresses(Command, kw_only=True):
     refuse: bool
 
 
+class AttachContacts(Command, kw_only=True):
+    """POST /api/v1/group/{id}/contacts/attach: these contacts join a list (wire 3.14)."""
+
+    segment_id: int
+    contact_ids: tuple[int, ...] = ()
+    external_ids: tuple[str, ...] = ()
+
+
+class DetachContacts(Command, kw_only=True):
+    """POST /api/v1/group/{id}/contacts/detach: these contacts leave a list (wire 3.14)."""
+
+    segment_id: int
+    contact_ids: tuple[int, ...] = ()
+    external_ids: tuple[str, ...] = ()
+
+
+class EmptyList(Command, kw_only=True):
+    """A part of detaching everybody: whoever has a contact id from `first` to `last`.
+
+    The one that ends it names nobody; `mark` then tells its own answer from an earlier one's.
+    """
+
+    segment_id: int
+    first: int = 0
+    last: int = -1
+    mark: str = ""
+
+
 class Unique(msgspec.Struct, frozen=True):
     """The field by which rows of a bulk call or file name contacts (guide G13, decisions D7).
 

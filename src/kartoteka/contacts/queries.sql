@@ -26,20 +26,92 @@ join segment s
  and s.type = 'Static'
 on conflict (account_id, segment_id, contact_id) do nothing
 
+-- name: attach_members
+-- Put contacts on lists by id; who is on it stays as it is. Primary keys.
+insert into segment_member (account_id, segment_id, contact_id, since)
+select %(account_id)s::integer, s.segment_id, d.contact_id, d.at
+from unnest(%(segment_id)s::integer[], %(contact_id)s::bigint[], %(at)s::timestamptz[])
+    as d (segment_id, contact_id, at)
+join segment s
+  on s.account_id = %(account_id)s
+ and s.segment_id = d.segment_id
+ and s.type = 'Static'
+on conflict (account_id, segment_id, contact_id) do nothing
+
 -- name: inherit_lists
 -- Lists of absorbed cards pass to the survivor; `via` remembers where from, and the absorbed card's own
--- rows stay for the undo; index segment_member_by_contact.
+-- rows stay for the undo; index segment_member_by_contact. They are locked, so that who empties the
+-- list at this moment either is seen here (40001) or sees the survivor on it.
+with theirs as materialized (
+    select m.segment_id, d.survivor_id, d.absorbed_id
+    from unnest(%(absorbed_id)s::bigint[], %(survivor_id)s::bigint[]) as d (absorbed_id, survivor_id)
+    join segment_member m
+      on m.account_id = %(account_id)s
+     and m.contact_id = d.absorbed_id
+    where d.absorbed_id > 0
+      and d.survivor_id > 0
+    for key share of m
+)
 insert into segment_member (account_id, segment_id, contact_id, since, via)
-select distinct on (m.segment_id, d.survivor_id)
-       %(account_id)s::integer, m.segment_id, d.survivor_id, %(at)s::timestamptz, d.absorbed_id
-from unnest(%(absorbed_id)s::bigint[], %(survivor_id)s::bigint[]) as d (absorbed_id, survivor_id)
-join segment_member m
-  on m.account_id = %(account_id)s
- and m.contact_id = d.absorbed_id
-where d.absorbed_id > 0
-  and d.survivor_id > 0
-order by m.segment_id, d.survivor_id
+select distinct on (segment_id, survivor_id)
+       %(account_id)s::integer, segment_id, survivor_id, %(at)s::timestamptz, absorbed_id
+from theirs
+order by segment_id, survivor_id
 on conflict (account_id, segment_id, contact_id) do nothing
+
+-- name: leave_lists
+-- Take contacts off lists by name, with the cards that were merged into them: an undo brings nobody
+-- back to a list that they left. Indexes segment_static_name, contact_by_survivor; primary key.
+with recursive person as (
+    select s.segment_id, d.contact_id
+    from unnest(%(name)s::text[], %(contact_id)s::bigint[]) as d (name, contact_id)
+    join segment s
+      on s.account_id = %(account_id)s
+     and s.name = d.name
+     and s.type = 'Static'
+    union
+    select p.segment_id, c.contact_id
+    from person p
+    join contact c on c.account_id = %(account_id)s and c.merged_into = p.contact_id
+)
+delete from segment_member m
+using person p
+where m.account_id = %(account_id)s
+  and m.segment_id = p.segment_id
+  and m.contact_id = p.contact_id
+
+-- name: detach_members
+-- The same by the list's id.
+with recursive person as (
+    select s.segment_id, d.contact_id
+    from unnest(%(segment_id)s::integer[], %(contact_id)s::bigint[]) as d (segment_id, contact_id)
+    join segment s
+      on s.account_id = %(account_id)s
+     and s.segment_id = d.segment_id
+     and s.type = 'Static'
+    union
+    select p.segment_id, c.contact_id
+    from person p
+    join contact c on c.account_id = %(account_id)s and c.merged_into = p.contact_id
+)
+delete from segment_member m
+using person p
+where m.account_id = %(account_id)s
+  and m.segment_id = p.segment_id
+  and m.contact_id = p.contact_id
+
+-- name: detach_range
+-- Take everybody between two contact ids off a list, retired cards too; primary key.
+delete from segment_member m
+using unnest(%(segment_id)s::integer[], %(first)s::bigint[], %(last)s::bigint[])
+    as d (segment_id, first_id, last_id)
+where m.account_id = %(account_id)s
+  and m.segment_id = d.segment_id
+  and m.contact_id between d.first_id and d.last_id
+  and exists (
+      select from segment s
+      where s.account_id = %(account_id)s and s.segment_id = d.segment_id and s.type = 'Static'
+  )
 
 -- name: move_events
 -- Events of absorbed cards pass to the survivor; `origin_id` remembers whose they were.

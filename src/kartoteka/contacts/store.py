@@ -31,6 +31,14 @@ class Batch(msgspec.Struct, frozen=True):
     ws: WorkingSet
     digest: Callable[[Key], bytes]
     at: datetime
+    survivors: dict[int, int]
+    """Cards that this batch absorbs, and into which."""
+
+    def survivor(self, contact_id: int) -> int:
+        """The card that this one is part of after the batch."""
+        while contact_id in self.survivors:
+            contact_id = self.survivors[contact_id]
+        return contact_id
 
 
 def _events(_: Batch, rows: Rows) -> list[Statement]:
@@ -46,18 +54,32 @@ def _lists(_: Batch, rows: Rows) -> list[Statement]:
     ]
 
 
+def _attached(_: Batch, rows: Rows) -> list[Statement]:
+    return [("attach_members", columns(("segment_id", "contact_id", "at"), rows))]
+
+
 def _absorbed(batch: Batch, rows: Rows) -> list[Statement]:
     """Absorbed by one that was absorbed in the same batch: straight to the last."""
-    survivor: dict[int, int] = dict(rows)
-
-    def last(contact_id: int) -> int:
-        while contact_id in survivor:
-            contact_id = survivor[contact_id]
-        return contact_id
-
-    pairs = [(absorbed, last(absorbed)) for absorbed in survivor]
+    pairs = [(absorbed, batch.survivor(absorbed)) for absorbed, _ in rows]
     params = columns(("absorbed_id", "survivor_id"), pairs)
     return [("inherit_lists", {**params, "at": batch.at}), ("move_events", params)]
+
+
+def _left(batch: Batch, rows: Rows) -> list[Statement]:
+    """After lists were inherited: who left one and was absorbed takes it nowhere."""
+    return [("leave_lists", columns(("name", "contact_id"), _by_survivor(batch, rows)))]
+
+
+def _detached(batch: Batch, rows: Rows) -> list[Statement]:
+    return [("detach_members", columns(("segment_id", "contact_id"), _by_survivor(batch, rows)))]
+
+
+def _by_survivor(batch: Batch, rows: Rows) -> Rows:
+    return [(which, batch.survivor(contact_id)) for which, contact_id in rows]
+
+
+def _emptied(_: Batch, rows: Rows) -> list[Statement]:
+    return [("detach_range", columns(("segment_id", "first", "last"), rows))]
 
 
 def _categories(batch: Batch, rows: Rows) -> list[Statement]:
@@ -126,7 +148,11 @@ def _erase(batch: Batch, rows: Rows) -> list[Statement]:
 _WRITERS: dict[str, Callable[[Batch, Rows], list[Statement]]] = {
     "event": _events,
     "list": _lists,
+    "attach": _attached,
     "absorbed": _absorbed,
+    "leave_list": _left,
+    "detach": _detached,
+    "empty_list": _emptied,
     "category": _categories,
     "lift": _lift,
     "suppress": _suppress,
@@ -140,7 +166,8 @@ _WRITERS: dict[str, Callable[[Batch, Rows], list[Statement]]] = {
 def after(ws: WorkingSet, digest: Digest, at: datetime) -> list[Call]:
     """Statements for the effects of this batch, to run behind `identity.store.difference`."""
     calls: list[Call] = []
-    batch = Batch(ws, lambda key: digest(ws.account_id, key), at)
+    survivors: dict[int, int] = dict(ws.effects.get("absorbed", ()))
+    batch = Batch(ws, lambda key: digest(ws.account_id, key), at, survivors)
     for name, write in _WRITERS.items():
         rows = ws.effects.get(name)
         if rows:
