@@ -104,6 +104,11 @@ cross join lateral (
 ) c
 where k.field = 0
 
+-- name: any_refusal
+-- Whether any address of the account refuses anything or anybody was erased; primary keys.
+select exists (select from address_refusal where account_id = %(account_id)s)
+    or exists (select from suppression where account_id = %(account_id)s)
+
 -- name: find_refusals
 -- What these addresses refused; primary key.
 select r.kind, r.value_key, r.state

@@ -64,6 +64,8 @@ class Loader:
         self.tx = tx
         self.ws = ws
         self.digest = digest
+        self._refused = True
+        """Whether the account has any refusal or erased person: most have none, and nothing to read."""
         self._hashed: dict[bytes, Key] = {}
 
     async def first(
@@ -76,12 +78,15 @@ class Loader:
             keys -= fields
             await self._look_up(fields)
         rows: list[list[tuple[Any, ...]]] = []
+        refused = self._call("any_refusal")
         if self._locks and 0 < len(wanted) <= FEW:
-            found, locked, *rows = await self.tx.run(*self._find_and_lock(keys, ids), *extra)
+            found, locked, ((self._refused,),), *rows = await self.tx.run(
+                *self._find_and_lock(keys, ids), refused, *extra
+            )
             self.ws.load_keys(keys, found)
             self.ws.load_cards(ids.union(row[0] for row in locked), locked)
         elif keys or extra:
-            found, *rows = await self.tx.run(self._find(keys), *extra)
+            found, ((self._refused,),), *rows = await self.tx.run(self._find(keys), refused, *extra)
             self.ws.load_keys(keys, found)
         need = _foresee(self.ws, [named for named, _ in wanted], ids)
         need.cards = {contact_id for contact_id in need.cards if not self.ws.is_asked(contact_id)}
@@ -102,6 +107,9 @@ class Loader:
         if fields := {key for key in missing.keys if key[0] <= 0}:
             missing.keys -= fields
             await self._look_up(fields)
+        if not self._refused:
+            self.ws.load_addresses(missing.addresses, (), ())
+            missing.addresses.clear()
         calls: list[Call] = []
         if missing.keys:
             calls.append(self._find(missing.keys))
