@@ -8,20 +8,15 @@ External ID names the contact.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kartoteka.contacts.clearing import is_clearable
 from kartoteka.contacts.forms.channels import never_notice
-from kartoteka.contacts.forms.contact import MAX_CONTACT_KEY_CHARS
 from kartoteka.contacts.model import ContactInput, ImportRow, Profile
-from kartoteka.contacts.values.address import ADDRESS_PARTS, clean_address_part
+from kartoteka.contacts.values.address import ADDRESS_PARTS
 from kartoteka.contacts.values.custom_fields import FieldDefinition, check_value
 from kartoteka.contacts.values.errors import InvalidField, InvalidValue
-from kartoteka.contacts.values.language import clean_language
-from kartoteka.contacts.values.names import clean_first_name, clean_last_name
-from kartoteka.contacts.values.text import clean_text
-from kartoteka.contacts.values.time_zone import clean_time_zone
 from kartoteka.errors import InvalidRequest
 from kartoteka.identity.kinds import (
     DEVICE,
@@ -29,8 +24,6 @@ from kartoteka.identity.kinds import (
     EXTERNAL_ID,
     MOBILE_TOKEN,
     PHONE,
-    TELEGRAM_TOKEN,
-    WEB_COOKIE,
     WEB_TOKEN,
     IdentifierKind,
     InvalidIdentifier,
@@ -39,7 +32,7 @@ from kartoteka.identity.kinds import (
 from kartoteka.identity.model import Identifier, Notice, Origin
 from kartoteka.identity.never import is_never
 from kartoteka.identity.rules import Person
-from kartoteka.imports.contact_id import read_contact_id
+from kartoteka.imports.cells import CODES, TOKENS, Clean, cleaner, is_blank, unescaped
 from kartoteka.imports.fields import FIELDS, definition_of
 from kartoteka.imports.model import RowFailed
 from kartoteka.imports.options import FileOptions
@@ -48,39 +41,19 @@ from kartoteka.imports.unique import fields_of, unnamed, value_reader
 Note = tuple[int | None, Notice]
 """A notice and the index of the column that it is about."""
 
-# Where a cleaned value waits until the row is built; the profile's are in the order of `Profile`.
+# Where a cleaned value waits until the row is built; the profile's are in the order of `Profile`,
+# whose last member, the custom fields, comes behind them.
 _SLOTS = (
     *("email", "sms", "id", "firstName", "lastName", "contactKey", "languageCode", "timeZone"),
     *ADDRESS_PARTS,
 )
 _EMAIL, _PHONE, _ID, _FIRST, _LAST = range(5)
-_TOKENS: dict[str, IdentifierKind] = {
-    "mobilepush": MOBILE_TOKEN,
-    "webpush": WEB_TOKEN,
-    "telegram": TELEGRAM_TOKEN,
-    "deviceId": DEVICE,
-    "webId": WEB_COOKIE,
-}
 _OF_A_DEVICE = (MOBILE_TOKEN.code, WEB_TOKEN.code)
-_CODES = {
-    "email": "invalid_email",
-    "sms": "invalid_phone",
-    "id": "invalid_contact_id",
-    "firstName": "invalid_name",
-    "lastName": "invalid_name",
-    "contactKey": "invalid_contact_key",
-    "languageCode": "invalid_language",
-    "timeZone": "invalid_time_zone",
-    **dict.fromkeys(ADDRESS_PARTS, "invalid_address"),
-}
-_ESCAPED = "=+-@\t\r"
 _CUT_SHORT = re.compile(r"[0-9](?:[.,][0-9]+)?[eE]\+?[0-9]{1,3}")
 _EXTRA_CELLS = Notice(
     "extra_cells", "The row has more cells than the file has columns; they were left out."
 )
 _NOTHING: frozenset[str] = frozenset()
-
-Clean = Callable[[str], str | None]
 
 
 class RowReader:
@@ -113,11 +86,11 @@ class RowReader:
     def _compile(self, index: int, name: str) -> None:
         if name == "externalCustomerId":
             self._external_id = index
-        elif name in _TOKENS:
-            self._tokens.append((index, _TOKENS[name]))
+        elif name in TOKENS:
+            self._tokens.append((index, TOKENS[name]))
         elif name in FIELDS:
             if name != "id" or self._unique.name == "id":
-                self._texts.append((index, _SLOTS.index(name), _cleaner(name, self._region)))
+                self._texts.append((index, _SLOTS.index(name), cleaner(name, self._region)))
         else:
             definition = definition_of(name, self._definitions)
             self._customs.append((index, name.partition(".")[2], definition))
@@ -143,6 +116,7 @@ class RowReader:
         except InvalidIdentifier as error:
             return _invalid_external_id(number, error), notes
         texts = self._read_texts(cells, notes)
+        texts.append(self._read_customs(cells, notes) if self._customs else {})
         contact = ContactInput(
             Person(
                 external_id,
@@ -152,7 +126,7 @@ class RowReader:
                 texts[_FIRST],
                 texts[_LAST],
             ),
-            Profile(*texts[_FIRST:], fields=self._read_customs(cells, notes)),
+            Profile(*texts[_FIRST:]),
             tuple([note[1] for note in notes]) if notes else (),
         )
         contact_id = None if texts[_ID] is None else int(texts[_ID])
@@ -182,7 +156,7 @@ class RowReader:
         index = self._external_id
         if index is None or not cells[index]:
             return None
-        value = EXTERNAL_ID.normalise(_unescaped(cells[index]), self._region)
+        value = EXTERNAL_ID.normalise(unescaped(cells[index]), self._region)
         if value is None:
             return None
         if _CUT_SHORT.fullmatch(value):
@@ -200,10 +174,10 @@ class RowReader:
             if not cell:
                 continue
             try:
-                texts[slot] = clean(_unescaped(cell) if cell[0] == "'" else cell)
+                texts[slot] = clean(unescaped(cell) if cell[0] == "'" else cell)
             except (InvalidValue, InvalidIdentifier) as error:
                 name = self._names[index] or ""
-                notes.append((index, Notice(_CODES[name], str(error), name)))
+                notes.append((index, Notice(CODES[name], str(error), name)))
         return texts
 
     def _read_tokens(self, cells: Sequence[str], notes: list[Note]) -> tuple[Identifier, ...]:
@@ -214,7 +188,7 @@ class RowReader:
             if not cell:
                 continue
             try:
-                value = kind.normalise(_unescaped(cell), self._region)
+                value = kind.normalise(unescaped(cell), self._region)
             except InvalidIdentifier as error:
                 notice = Notice(f"invalid_{kind.name}", str(error), self._names[index])
                 notes.append((index, notice))
@@ -240,7 +214,7 @@ class RowReader:
                 notes.append((index, _FIELD_GONE))
                 continue
             try:
-                text = check_value(definition, _unescaped(cell) if cell[0] == "'" else cell)
+                text = check_value(definition, unescaped(cell) if cell[0] == "'" else cell)
             except InvalidField as error:
                 notes.append((index, Notice("invalid_field", str(error), error.field)))
                 continue
@@ -260,14 +234,6 @@ class RowReader:
 _FIELD_GONE = Notice("unknown_field", "The account does not have this custom field any more.")
 
 
-def is_blank(cell: str) -> bool:
-    """Whether the cell says nothing (decisions D3)."""
-    if not cell:
-        return True
-    text = cell.strip()
-    return not text or text.lower() == "null"
-
-
 def _clears(options: FileOptions) -> dict[str, list[int]]:
     """Columns by the field that their blanks empty: never what finds the contact (wire 3.9)."""
     kept = {"externalCustomerId", *fields_of(options.unique)}
@@ -276,36 +242,6 @@ def _clears(options: FileOptions) -> dict[str, list[int]]:
         if name is not None and name not in kept and is_clearable(name):
             clears.setdefault(name, []).append(index)
     return clears
-
-
-def _cleaner(name: str, region: Region) -> Clean:
-    """From the cell to the stored text: None for what says nothing; raises for what is invalid."""
-    if name in ADDRESS_PARTS:
-        return lambda cell: clean_address_part(name, cell)
-    if name in ("email", "sms"):
-        normalise = EMAIL.normalise if name == "email" else PHONE.normalise
-        return lambda cell: normalise(cell, region)
-    return _CLEANERS[name]
-
-
-_CLEANERS: dict[str, Clean] = {
-    "id": lambda cell: _digits(read_contact_id(cell)),
-    "firstName": clean_first_name,
-    "lastName": clean_last_name,
-    "contactKey": lambda cell: clean_text(cell, "contactKey", max_chars=MAX_CONTACT_KEY_CHARS),
-    "languageCode": clean_language,
-    "timeZone": clean_time_zone,
-}
-
-
-def _digits(contact_id: int | None) -> str | None:
-    return None if contact_id is None else str(contact_id)
-
-
-def _unescaped(cell: str) -> str:
-    """The cell without the apostrophe that keeps spreadsheets from taking it for a formula: our own
-    downloads have it (`'-12`), and their values must come back as they were."""
-    return cell[1:] if cell[0] == "'" and cell[1:2] and cell[1] in _ESCAPED else cell
 
 
 def _invalid_external_id(number: int, error: InvalidRequest) -> RowFailed:

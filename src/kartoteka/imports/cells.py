@@ -1,0 +1,86 @@
+"""Cells of a file as values of a card: one reader a field (decisions D18)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from kartoteka.contacts.forms.contact import MAX_CONTACT_KEY_CHARS
+from kartoteka.contacts.values.address import ADDRESS_PARTS, clean_address_part
+from kartoteka.contacts.values.language import clean_language
+from kartoteka.contacts.values.names import clean_first_name, clean_last_name
+from kartoteka.contacts.values.text import clean_text
+from kartoteka.contacts.values.time_zone import clean_time_zone
+from kartoteka.identity.kinds import (
+    DEVICE,
+    EMAIL,
+    MOBILE_TOKEN,
+    PHONE,
+    TELEGRAM_TOKEN,
+    WEB_COOKIE,
+    WEB_TOKEN,
+    IdentifierKind,
+    Region,
+)
+from kartoteka.imports.contact_id import read_contact_id
+
+Clean = Callable[[str], str | None]
+"""From the cell to the stored text: None for what says nothing; raises for what is invalid."""
+
+TOKENS: dict[str, IdentifierKind] = {
+    "mobilepush": MOBILE_TOKEN,
+    "webpush": WEB_TOKEN,
+    "telegram": TELEGRAM_TOKEN,
+    "deviceId": DEVICE,
+    "webId": WEB_COOKIE,
+}
+CODES = {
+    "email": "invalid_email",
+    "sms": "invalid_phone",
+    "id": "invalid_contact_id",
+    "firstName": "invalid_name",
+    "lastName": "invalid_name",
+    "contactKey": "invalid_contact_key",
+    "languageCode": "invalid_language",
+    "timeZone": "invalid_time_zone",
+    **dict.fromkeys(ADDRESS_PARTS, "invalid_address"),
+}
+"""What the notice of a dropped value is called, by field."""
+_ESCAPED = "=+-@\t\r"
+
+
+def cleaner(name: str, region: Region) -> Clean:
+    """The reader of a field that is neither External ID, token nor custom field."""
+    if name in ADDRESS_PARTS:
+        return lambda cell: clean_address_part(name, cell)
+    if name in ("email", "sms"):
+        normalise = EMAIL.normalise if name == "email" else PHONE.normalise
+        return lambda cell: normalise(cell, region)
+    return _CLEANERS[name]
+
+
+_CLEANERS: dict[str, Clean] = {
+    "id": lambda cell: _digits(read_contact_id(cell)),
+    "firstName": clean_first_name,
+    "lastName": clean_last_name,
+    "contactKey": lambda cell: clean_text(cell, "contactKey", max_chars=MAX_CONTACT_KEY_CHARS),
+    "languageCode": clean_language,
+    "timeZone": clean_time_zone,
+}
+
+
+def _digits(contact_id: int | None) -> str | None:
+    return None if contact_id is None else str(contact_id)
+
+
+def unescaped(cell: str) -> str:
+    """The cell without the apostrophe that keeps spreadsheets from taking it for a formula: our own
+    downloads have it (`'-12`), and their values must come back as they were."""
+    return cell[1:] if cell[0] == "'" and cell[1:2] and cell[1] in _ESCAPED else cell
+
+
+def is_blank(cell: str) -> bool:
+    """Whether the cell says nothing (decisions D3)."""
+    if not cell:
+        return True
+    text = cell.strip()
+    return not text or text.lower() == "null"
