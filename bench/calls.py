@@ -90,9 +90,16 @@ class Client:
         except (OSError, http.client.HTTPException) as error:
             raise Unexpected(f"{method} {path}: {error!r}") from error
         if answer.status != 200:
-            said = text.decode("utf-8", "replace")[:300]
-            raise Unexpected(f"{method} {path}: {answer.status} {said}")
+            raise Unexpected(f"{method} {path}: {answer.status} {_said(text)}")
         return msgspec.json.decode(text)
+
+
+def _said(text: bytes) -> str:
+    """The sentence in the body of an error."""
+    try:
+        return str(msgspec.json.decode(text)["message"])[:200]
+    except (msgspec.DecodeError, KeyError, TypeError):
+        return text.decode("utf-8", "replace")[:200]
 
 
 def _around(boundary: str, name: str, options: dict[str, Any]) -> tuple[bytes, bytes]:
