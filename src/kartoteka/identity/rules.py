@@ -83,9 +83,18 @@ Decision = Found | Restore | Create | Nobody
 
 def find(ws: WorkingSet, person: Person, policy: Policy) -> Decision:
     """The card that a request is about (guide G8, G11; decisions D7–D10a)."""
+    if not any(ws.holders(one.key) for one in person.all()):  # a stranger: most new ones are
+        return _stranger(ws, person, policy)
     if person.external_id is not None:
         return _find_by_external_id(ws, person, policy)
     return _find_without_external_id(ws, person, policy)
+
+
+def _stranger(ws: WorkingSet, person: Person, policy: Policy) -> Decision:
+    """Nobody holds anything of the request (G8.3, D10)."""
+    if person.external_id is not None:
+        return Create("new_external_id")
+    return Create("new_contact") if may_create(ws, person, policy) else Nobody()
 
 
 def _find_by_external_id(ws: WorkingSet, person: Person, policy: Policy) -> Decision:
@@ -108,7 +117,7 @@ def _find_by_external_id(ws: WorkingSet, person: Person, policy: Policy) -> Deci
             return Found(
                 best(candidates), BY_CODE[kind].name, "external_id_joins_" + BY_CODE[kind].name
             )
-    return Create("new_external_id")
+    return _stranger(ws, person, policy)
 
 
 def _find_without_external_id(ws: WorkingSet, person: Person, policy: Policy) -> Decision:
@@ -133,9 +142,7 @@ def _find_without_external_id(ws: WorkingSet, person: Person, policy: Policy) ->
                 return Restore(
                     best(candidates), BY_CODE[kind].name, "restored_by_" + BY_CODE[kind].name
                 )
-    if may_create(ws, person, policy):
-        return Create("new_contact")
-    return Nobody()
+    return _stranger(ws, person, policy)
 
 
 def may_create(ws: WorkingSet, person: Person, policy: Policy) -> bool:

@@ -243,6 +243,7 @@ def difference(ws: WorkingSet) -> list[Call]:
     if deleted:
         add("delete_identifiers", columns(("kind", "value_key", "ordinal"), deleted))
     if inserted:
+        inserted.sort(key=_row_key)  # neighbours in the index are written together
         add("insert_identifiers", held_columns(inserted))
     if updated:
         add("update_identifiers", held_columns(updated))
@@ -250,6 +251,10 @@ def difference(ws: WorkingSet) -> list[Call]:
     if history:
         add("insert_history", columns(_HISTORY_COLUMNS, history))
     return calls
+
+
+def _row_key(held: Held) -> tuple[int, str, int]:
+    return held.row_key
 
 
 def held_columns(held: Sequence[Held]) -> dict[str, Any]:
