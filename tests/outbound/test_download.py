@@ -123,8 +123,13 @@ async def test_what_cannot_be_unpacked_is_refused(internet, tmp_path, body, codi
         raw(b"HTTP/1.0 200 OK\r\n\r\n" + bytes(1_500_000)),
         answer(gzip.compress(bytes(1_000_001)), content_encoding="gzip"),
         answer(gzip.compress(bytes(100_000_000), 1), content_encoding="gzip"),
+        raw(
+            b"HTTP/1.0 200 OK\r\nContent-Encoding: gzip\r\n\r\n"
+            + gzip.compress(CSV)
+            + bytes(1_500_000)
+        ),
     ],
-    ids=["announced", "announced only", "not announced", "gzip", "bomb"],
+    ids=["announced", "announced only", "not announced", "gzip", "bomb", "zeros after it"],
 )
 async def test_too_large_a_file_is_refused(internet, tmp_path, server):
     await internet.host("shop.example", server)
