@@ -1,0 +1,29 @@
+"""Files that people upload, as records of text: what they are, a look at them, all of them.
+
+Bytes of strangers are read in a child process with limits (`child.py`); what this process reads
+itself is only CSV, streamed. `detect` → `sample` → `prepare` → `read_records`.
+"""
+
+from kartoteka.imports.files.model import (
+    LIMITS,
+    MAX_FILE_BYTES,
+    FileUnreadable,
+    Layout,
+    Limits,
+    Prepared,
+)
+from kartoteka.imports.files.reading import detect, prepare, sample
+from kartoteka.imports.files.text import read_records
+
+__all__ = [
+    "LIMITS",
+    "MAX_FILE_BYTES",
+    "FileUnreadable",
+    "Layout",
+    "Limits",
+    "Prepared",
+    "detect",
+    "prepare",
+    "read_records",
+    "sample",
+]
