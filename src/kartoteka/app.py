@@ -33,6 +33,7 @@ from kartoteka.intake.deciding import Rules
 from kartoteka.intake.engine import Engine
 from kartoteka.jobs.queue import Periodic, prepare_queue, run_worker
 from kartoteka.log import logger
+from kartoteka.outbound.client import Outbound
 from kartoteka.settings import Settings
 
 Scope: TypeAlias = MutableMapping[str, Any]
@@ -122,6 +123,7 @@ def compose(settings: Settings, database: Database, writers: Database) -> Servic
         cards=Cards(writers, database),
         identities=IdentityReads(database),
         imports=Imports(database, clock, import_folder(settings)),
+        outbound=Outbound(allow_private=settings.allow_private_addresses),
     )
 
 

@@ -8,6 +8,7 @@ from kartoteka.contacts.uniques import UNIQUES
 from kartoteka.imports.model import OUTCOMES, Source, State
 
 _TEXT: Schema = {"type": "string"}
+_MAYBE: Schema = {"type": ["string", "null"]}
 _ID: Schema = {"type": "integer", "minimum": 1}
 _COUNT: Schema = {"type": "integer", "minimum": 0}
 _TIME: Schema = {"type": "string", "format": "date-time"}
@@ -137,6 +138,7 @@ _BULK_ANSWER: Schema = {
             "description": "Left out when there are none; one is an object, several a list.",
             "oneOf": [ref("FailedContact"), {**_list(ref("FailedContact")), "minItems": 2}],
         },
+        "notices": {**_list(_NOTICE), "description": "What was ignored, with `explain`."},
         "dryRun": {"const": True},
         "resolutions": _list(ref("Resolution")),
     },
@@ -168,7 +170,121 @@ _LINK: Schema = {
     },
 }
 
+_OPTIONS: Schema = {
+    "type": "object",
+    "description": "How the file is read; everything is optional.",
+    "properties": {
+        "unique": {
+            "description": "By which field contacts are found: a word of `dedupeOn`, or a custom "
+            "field's LIST.FIELD. Not given: the best one that has a column. A column mapped to "
+            "External ID makes that the unique field.",
+            "examples": ["email"],
+        },
+        "fieldId": {"description": "The custom field, with `unique: fieldId`.", "examples": [12]},
+        "map": {
+            "description": "{column: field}, a column by heading, letter or number; or a list of "
+            "fields in the order of columns. Null or `ignore` leaves a column out; columns that it "
+            "does not name are recognised by their headings.",
+            "examples": [{"E-mail": "email", "C": "firstName"}],
+        },
+        "guess": {"description": "false: only what `map` names.", "examples": [True]},
+        "header": {"description": "false: the first line is a row.", "examples": [True]},
+        "ignoreFirstLine": {"description": "The same as `header`.", "examples": [True]},
+        "emptyValues": {
+            "description": "true or `overwrite`: blank cells empty the field of known contacts.",
+            "examples": [False],
+        },
+        "restoreDeleted": _BULK["properties"]["restoreDeleted"],
+        "groupNames": _BULK["properties"]["groupNames"],
+        "groupNamesExclude": _BULK["properties"]["groupNamesExclude"],
+        "eventKeyForNewContacts": _BULK["properties"]["eventKeyForNewContacts"],
+        "updateExternalId": {
+            "description": "Rows found by another unique field may replace a contact's External ID.",
+            "examples": [False],
+        },
+        "dryRun": {
+            "description": "The same statement, but nothing is written.",
+            "examples": [False],
+        },
+        "encoding": {"description": "Detected if not given.", "examples": ["windows-1251"]},
+        "delimiter": {"description": "Detected if not given.", "examples": [";", "tab"]},
+    },
+}
+
+_STARTED: Schema = {
+    **_IMPORT,
+    "required": [*_IMPORT["required"], "mapping", "notices"],
+    "properties": {**_IMPORT["properties"], "notices": _list(_NOTICE)},
+}
+
+_LOOK: Schema = _object(
+    "upload file format header columns rows counts notices fields",
+    upload={**_TEXT, "description": "The token under which the file waits 24 hours."},
+    file=_object("name size", name=_TEXT, size=_COUNT),
+    format={"enum": ["csv", "xlsx", "xls"]},
+    encoding=_TEXT,
+    delimiter=_TEXT,
+    sheet=_TEXT,
+    unique=_object(
+        "name label fieldId locked",
+        name={"enum": list(UNIQUES)},
+        label=_TEXT,
+        fieldId={"type": ["integer", "null"]},
+        locked=_FLAG,
+    ),
+    header=_FLAG,
+    columns=_list(
+        _object(
+            "letter heading samples field label guessed unique",
+            letter=_TEXT,
+            heading=_MAYBE,
+            samples=_list(_TEXT),
+            field={**_MAYBE, "description": "null: left out."},
+            label=_MAYBE,
+            guessed=_FLAG,
+            unique=_FLAG,
+        )
+    ),
+    rows=_list(
+        _object(
+            "row verdict cells",
+            row=_ID,
+            verdict={"enum": ["ok", "warning", "error"]},
+            cells=_list(_TEXT),
+            marks=_list(
+                _object(
+                    "column level code message",
+                    column={**_COUNT, "description": "From 0."},
+                    level={
+                        "enum": ["warning", "error"],
+                        "description": "error (red): the row is not saved; warning (orange): the "
+                        "value is not.",
+                    },
+                    code=_TEXT,
+                    message=_TEXT,
+                )
+            ),
+            code=_TEXT,
+            reason=_TEXT,
+            field=_TEXT,
+            warnings=_list(_NOTICE),
+        )
+    ),
+    counts={"type": "object", "description": "Rows by verdict, of those shown."},
+    notices=_list(_NOTICE),
+    fields=_list(
+        {"type": "object", "description": "What a column may be mapped to."},
+    ),
+    problem={
+        **_object("code message member", code=_TEXT, message=_TEXT, member=_TEXT),
+        "description": "Why the file cannot be imported with these options; no rows are shown then.",
+    },
+)
+
 COMPONENTS.update(
+    ImportOptions=_OPTIONS,
+    StartedImport=_STARTED,
+    ImportPreview=_LOOK,
     Import=_IMPORT,
     ImportColumn=_object(
         "column field guessed",

@@ -22,8 +22,6 @@ _EVENTS, _WRITE, _READ, _FULL = Rights.EVENTS, Rights.CONTACTS_WRITE, Rights.CON
 _TOKEN = Rights.EVENT_TOKEN
 
 _LATER: tuple[tuple[str, str, str, Rights], ...] = (
-    ("POST", "/api/v1/contacts", "contactsBulkUpdate", _WRITE),
-    ("POST", "/api/v1/contacts/upload", "fileContactsBulkUpdate", _WRITE),
     ("GET", "/api/v1/groups", "searchGroups", _READ),
     ("GET", "/api/v1/group/{id}/contacts", "getGroupContacts", _READ),
     ("POST", "/api/v1/group/{id}/contacts/attach", "attachContacts", _WRITE),
@@ -61,7 +59,6 @@ _POOLS = {
     "/api/v2/past_events": "past_events",
 }
 _MAX_BYTES = {
-    "/api/v1/contacts": BULK_BYTES,
     "/api/v1/orders": BULK_BYTES,
     "/api/v1/event": EVENT_BYTES,
     "/api/v2/event": EVENT_BYTES,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from kartoteka.api import (
     account,
+    bulk,
     contacts,
     fields,
     identity_reading,
+    import_files,
     imports,
     later,
     operations,
@@ -23,6 +25,8 @@ ROUTES: tuple[Route, ...] = (
     *tokens.ROUTES,
     *identity_reading.ROUTES,
     *fields.ROUTES,
+    *bulk.ROUTES,
+    *import_files.ROUTES,
     *imports.ROUTES,
     *account.ROUTES,
     *later.ROUTES,

@@ -20,6 +20,7 @@ from kartoteka.contacts.model import Command, Outcome
 from kartoteka.contacts.reads import Cards
 from kartoteka.db.database import Database
 from kartoteka.imports.store import Imports
+from kartoteka.outbound.client import Outbound
 
 
 class Writer(Protocol):
@@ -54,6 +55,7 @@ class Services:
     cards: Cards
     identities: IdentityReads
     imports: Imports
+    outbound: Outbound
     is_ready: Callable[[], Awaitable[bool]] | None = None
     """Whether the process may serve; None: as soon as the database answers."""
     limits: RateLimits = field(default_factory=RateLimits)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,8 @@ from kartoteka.api.bodies import SINGLE_BYTES, InvalidBody, parse_json
 from kartoteka.api.call import Call
 from kartoteka.api.unpacking import pieces_of
 from kartoteka.errors import TooLarge
-from kartoteka.imports.arrivals import MAX_FILE_BYTES, Arrival, too_large
+from kartoteka.imports.arrivals import Arrival, too_large
+from kartoteka.imports.files import MAX_FILE_BYTES
 from kartoteka.imports.model import FileInfo
 
 FILE_PART, OPTIONS_PART = "file", "options"
@@ -32,10 +32,6 @@ class Form(msgspec.Struct):
 
     file: FileInfo
     options: Any
-
-    async def discard(self) -> None:
-        """Take the file away again."""
-        await asyncio.to_thread(Path(self.file.path).unlink, missing_ok=True)
 
 
 def is_form(call: Call) -> bool:

@@ -8,6 +8,7 @@ import hashlib
 import os
 import re
 import secrets
+import shutil
 import unicodedata
 from contextlib import suppress
 from pathlib import Path
@@ -15,9 +16,9 @@ from types import TracebackType
 from typing import Self
 
 from kartoteka.errors import InvalidRequest, KartotekaError, TooLarge
+from kartoteka.imports.files.model import MAX_FILE_BYTES
 from kartoteka.imports.model import FileInfo
 
-MAX_FILE_BYTES = 300_000_000
 MAX_NAME_CHARS = 255
 PIECE_BYTES = 1 << 20
 """What is gathered before a thread writes it: the event loop waits for no disk."""
@@ -117,12 +118,16 @@ class Arrival:
         self._part.unlink(missing_ok=True)
 
 
-async def arrived(path: Path, name: str) -> FileInfo:
-    """A file of the import folder that another hand has written, such as a download."""
-    size, digest = await asyncio.to_thread(_measure, path)
-    if not size:
-        raise EmptyFile
-    return FileInfo(str(path), clean_name(name), size, digest)
+def link(path: Path, other: Path) -> None:
+    """The same bytes under another name of the folder. Raises `NoRoom`."""
+    try:
+        os.link(path, other)
+    except OSError:  # file systems without links: a copy
+        try:
+            shutil.copyfile(path, other)
+        except OSError as error:
+            other.unlink(missing_ok=True)
+            raise _told(error) from error
 
 
 def clean_name(name: str) -> str:
@@ -161,8 +166,3 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _measure(path: Path) -> tuple[int, str]:
-    with path.open("rb") as file:
-        return os.fstat(file.fileno()).st_size, hashlib.file_digest(file, "sha256").hexdigest()
