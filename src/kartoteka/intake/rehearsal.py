@@ -30,7 +30,13 @@ from kartoteka.intake.deciding import Answer, Rules, decide_one
 QUERIES = load_queries(__package__, "rehearsal.sql")
 FIRST_ID = 2**62
 """Contacts that would be created get ids from here, larger than any that exist."""
-_SHADOWS = ("shadow_contacts", "shadow_identifiers", "show_contacts", "show_identifiers")
+_SHADOWS = (
+    "shadow_contacts",
+    "shadow_identifiers",
+    "index_identifiers",
+    "show_contacts",
+    "show_identifiers",
+)
 _GONE = -1
 
 
