@@ -186,6 +186,17 @@ where account_id = %(account_id)s
   and import_id = %(import_id)s
 order by first_row
 
+-- name: import_contacts
+-- Contacts that rows came to, in pages by row number.
+select row_number, contact_id
+from import_row
+where account_id = %(account_id)s
+  and import_id = %(import_id)s
+  and row_number > %(after)s
+  and contact_id is not null
+order by row_number
+limit %(limit)s
+
 -- name: read_payload
 -- The rows of a bulk call.
 select rows from import_payload where account_id = %(account_id)s and import_id = %(import_id)s

@@ -17,6 +17,7 @@ from kartoteka.db.lock import Lock
 from kartoteka.identity.model import Origin
 from kartoteka.imports.files_of import drop_files
 from kartoteka.imports.model import Import, State
+from kartoteka.imports.seen import Seen
 from kartoteka.imports.statement import Batch, Item
 from kartoteka.imports.store import QUERIES, counts_of
 from kartoteka.intake.engine import Engine
@@ -25,6 +26,7 @@ from kartoteka.intake.rehearsal import Rehearsal
 ROWS_IN_A_BATCH = 1_000
 MOST_IN_FLIGHT = 2
 """Transactions of one import at a time: while one is written, the rules work on the next."""
+CONTACTS_IN_A_PAGE = 20_000
 _OPEN = [State.QUEUED, State.RUNNING]
 
 
@@ -56,6 +58,7 @@ class Run:
         self._stopping = stopping
         self._key = {"account_id": one.account_id, "import_id": one.import_id}
         self._rehearsal: Rehearsal | None = None
+        self._seen = Seen()
         self._in_flight: deque[tuple[set[Any], asyncio.Task[None]]] = deque()
 
     def origin(self) -> Origin:
@@ -73,7 +76,13 @@ class Run:
         await self._execute("set_import_total", total=total)
 
     async def done_ranges(self) -> list[Range]:
-        """What earlier runs did."""
+        """What earlier runs did; the contacts that they came to are seen."""
+        after = 0
+        while page := await self._database.fetch(
+            QUERIES["import_contacts"], **self._key, after=after, limit=CONTACTS_IN_A_PAGE
+        ):
+            self._seen.add(contact_id for _, contact_id in page)
+            after = page[-1][0]
         rows = await self._database.fetch(QUERIES["import_done_ranges"], **self._key)
         return [Range(first, last) for first, last in rows]
 
@@ -85,7 +94,7 @@ class Run:
             for batch in batches(items, done):
                 if not await self._may_go_on():
                     return False
-                work = Batch(QUERIES, self.one.account_id, self.one.import_id, batch)
+                work = Batch(QUERIES, self.one.account_id, self.one.import_id, batch, self._seen)
                 names = {key for row in work.rows for part in names_of(row) for key in part}
                 await self._make_room(names)
                 task = asyncio.create_task(self._submit(work, account))
@@ -132,10 +141,11 @@ class Run:
             answers = await self._rehearsal.carry_out(account, work.rows)
             pairs = list(zip(work.rows, answers, strict=True))
             await self._engine.write(work.closing(pairs, self._clock.now()))
-            return
-        await self._engine.submit_rows(
-            account, work.rows, lambda answers: work.closing(answers, self._clock.now())
-        )
+        else:
+            await self._engine.submit_rows(
+                account, work.rows, lambda answers: work.closing(answers, self._clock.now())
+            )
+        work.remember()
 
     async def finish(self) -> None:
         """All rows have their outcome: what waited for the import goes."""

@@ -16,6 +16,8 @@ from kartoteka.errors import KartotekaError
 from kartoteka.identity.history import RULES
 from kartoteka.identity.model import Notice, Resolution
 from kartoteka.imports.model import OUTCOME_CODES, OUTCOMES, RowFailed
+from kartoteka.imports.seen import Seen
+from kartoteka.intake.rehearsal import FIRST_ID
 
 Item = ImportRow | RowFailed
 Answers = Sequence[tuple[Command, "Outcome | Exception"]]
@@ -27,6 +29,12 @@ _NOT_KEPT = ("failed", "suppressed")
 """Outcomes whose value is not kept: no contact could take it along when it is erased (D29)."""
 
 
+SECOND = Notice(
+    "second_row_of_contact",
+    "A row before names the same contact; where they differ, this one counts.",
+)
+
+
 class Batch:
     """Consecutive rows of an import; the engine may carry them out in one transaction or in several.
 
@@ -35,8 +43,16 @@ class Batch:
     """
 
     def __init__(
-        self, queries: Mapping[str, Query], account_id: int, import_id: int, items: Sequence[Item]
+        self,
+        queries: Mapping[str, Query],
+        account_id: int,
+        import_id: int,
+        items: Sequence[Item],
+        seen: Seen,
     ) -> None:
+        """`seen`: contacts of the batches before."""
+        self._seen = seen
+        self._first_rows: dict[int, int] = {}
         self.items = items
         self.rows = [one for one in items if isinstance(one, ImportRow)]
         self._queries = queries
@@ -46,7 +62,7 @@ class Batch:
     def closing(self, answers: Answers, at: datetime) -> list[Call]:
         """Statements for these answers, of consecutive rows of this batch, and the failures between."""
         first, last = self._range(answers)
-        lines = [_line(one, answer) for one, answer in answers if isinstance(one, ImportRow)]
+        lines = [self._line(one, answer) for one, answer in answers if isinstance(one, ImportRow)]
         lines += [_failure(one) for one in self._failed if first <= one.number <= last]
         lines.sort()
         counts = [0] * len(OUTCOMES)
@@ -66,6 +82,32 @@ class Batch:
             (self._queries["insert_import_rows"], {**self._key, **rows}),
         ]
 
+    def remember(self) -> None:
+        """The batch is committed: later rows that come to the same contacts are second ones."""
+        self._seen.add(self._first_rows)
+
+    def _line(self, row: ImportRow, answer: Outcome | Exception) -> Line:
+        if isinstance(answer, Exception):
+            return _failure(_failed(row, answer))
+        resolution = answer.resolution
+        outcome = outcome_of(resolution)
+        value = None if outcome in _NOT_KEPT else row.value or _external_id(row)
+        notes = notes_of(resolution, outcome)
+        contact_id = resolution.contact_id
+        if contact_id is not None and self._is_second(contact_id, row.number):
+            notes["warnings"] = [*notes.get("warnings", ()), SECOND]
+        text = _encode(notes).decode() if notes else None
+        if contact_id is not None and contact_id >= FIRST_ID:
+            contact_id = None  # of a dry run: the contact would be created (D27)
+        return (row.number, OUTCOME_CODES[outcome], contact_id, value, text)
+
+    def _is_second(self, contact_id: int, number: int) -> bool:
+        """Whether a row before this one came to the contact; asked again when a batch runs again."""
+        first = self._first_rows.setdefault(contact_id, number)
+        if first > number:
+            self._first_rows[contact_id] = number
+        return first < number or contact_id in self._seen
+
     def _range(self, answers: Answers) -> tuple[int, int]:
         """The rows that these answers speak for, up to where the next ones begin."""
         numbers = [one.number for one, _ in answers if isinstance(one, ImportRow)]
@@ -84,17 +126,6 @@ def _failure(one: RowFailed) -> Line:
     if one.field is not None:
         notes["field"] = one.field
     return (one.number, OUTCOME_CODES["failed"], None, None, _encode(notes).decode())
-
-
-def _line(row: ImportRow, answer: Outcome | Exception) -> Line:
-    if isinstance(answer, Exception):
-        return _failure(_failed(row, answer))
-    resolution = answer.resolution
-    outcome = outcome_of(resolution)
-    value = None if outcome in _NOT_KEPT else row.value or _external_id(row)
-    notes = notes_of(resolution, outcome)
-    text = _encode(notes).decode() if notes else None
-    return (row.number, OUTCOME_CODES[outcome], resolution.contact_id, value, text)
 
 
 def _external_id(row: ImportRow) -> str | None:
@@ -119,8 +150,8 @@ def outcome_of(resolution: Resolution) -> str:
 def notes_of(resolution: Resolution, outcome: str) -> dict[str, Any]:
     """What the statement adds to the outcome: with whom, why, what was dropped."""
     notes: dict[str, Any] = {}
-    if resolution.absorbed:
-        notes["mergedWith"] = resolution.absorbed
+    if absorbed := [one for one in resolution.absorbed if one < FIRST_ID]:
+        notes["mergedWith"] = absorbed
     if outcome == "skipped" and resolution.rule is not None:
         notes["code"], notes["reason"] = resolution.rule, RULES[resolution.rule]
     if outcome == "suppressed":

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from kartoteka.access.model import AccountContext
-from kartoteka.contacts.model import Command, Outcome
+from kartoteka.contacts.model import Command
 from kartoteka.db.arrays import pg_array
 from kartoteka.db.database import WRITER_OPTIONS, Database
 from kartoteka.db.failures import StatementFailed
@@ -50,7 +50,7 @@ class Rehearsal:
         self._ids = itertools.count(FIRST_ID)
 
     async def carry_out(self, account: AccountContext, rows: Sequence[Command]) -> list[Answer]:
-        """What these would come to after all those before. Ids of new contacts are None."""
+        """What these would come to after all those before. New contacts have ids from `FIRST_ID`."""
         try:
             return await self._attempt(account, rows)
         except StatementFailed as error:
@@ -68,9 +68,6 @@ class Rehearsal:
             answers = [await decide_one(self._rules, loader, row) for row in rows]
             if calls := _overlay(ws):
                 await tx.commit(*calls)
-        for answer in answers:
-            if isinstance(answer, Outcome):
-                _hide_new_ids(answer)
         return answers
 
 
@@ -109,11 +106,3 @@ def _overlay(ws: WorkingSet) -> list[Call]:
         add("forget_rehearsed_identifiers", columns(("kind", "value_key", "ordinal"), list(held)))
         add("rehearse_identifiers", held_columns(list(held.values())))
     return calls
-
-
-def _hide_new_ids(outcome: Outcome) -> None:
-    """D27: the id of a contact that would be created is null."""
-    resolution = outcome.resolution
-    if (resolution.contact_id or 0) >= FIRST_ID:
-        resolution.contact_id = None
-    resolution.absorbed = [one for one in resolution.absorbed if one < FIRST_ID]
