@@ -116,8 +116,13 @@ class Call:
         return text
 
     async def json_object(self) -> dict[str, Any]:
-        """The JSON object of the body. Raises what `bodies` raises."""
+        """The JSON object of the body. Raises what `bodies` raises.
+
+        An empty body is an empty object where the route lets it be empty.
+        """
         self.body = await read_body(self.receive, self.headers, self.route.max_body_bytes)
+        if self.route.body_optional and not self.body.strip():
+            return {}
         return parse_object(self.body, self.headers.get(b"content-type"))
 
     async def write(self, command: Command) -> Outcome:

@@ -126,8 +126,8 @@ def _known(layout: dict[str, Any]) -> dict[str, Any]:
 async def _given(call: Call) -> Given:
     """The file: a part of the body, or the one under the token in its JSON."""
     imports = call.services.imports
-    if is_form(call):
-        form = await receive_form(call, imports.folder)
+    if is_form(call.headers):
+        form = await receive_form(call.receive, call.headers, imports.folder)
         return Given(form.file, form.options, None)
     body = await call.json_object()
     token = body.get("upload")

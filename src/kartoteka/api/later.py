@@ -22,10 +22,6 @@ _EVENTS, _WRITE, _READ, _FULL = Rights.EVENTS, Rights.CONTACTS_WRITE, Rights.CON
 _TOKEN = Rights.EVENT_TOKEN
 
 _LATER: tuple[tuple[str, str, str, Rights], ...] = (
-    ("GET", "/api/v1/groups", "searchGroups", _READ),
-    ("GET", "/api/v1/group/{id}/contacts", "getGroupContacts", _READ),
-    ("POST", "/api/v1/group/{id}/contacts/attach", "attachContacts", _WRITE),
-    ("POST", "/api/v1/group/{id}/contacts/detach", "detachContacts", _WRITE),
     ("POST", "/api/v1/orders", "ordersBulkInsert", _WRITE),
     ("DELETE", "/api/v1/orders", "deleteOrders", _FULL),
     ("POST", "/api/v1/event", "registerEvent", _TOKEN),

@@ -75,7 +75,7 @@ def _operation(route: Route) -> dict[str, Any]:
     if route.parameters:
         described["parameters"] = [_parameter(one) for one in route.parameters]
     if content := _bodies(route):
-        described["requestBody"] = {"required": True, "content": content}
+        described["requestBody"] = {"required": not route.body_optional, "content": content}
     return described
 
 

@@ -67,6 +67,9 @@ _HISTORY = _object(
 COMPONENTS.update(
     StoredContact=_STORED_CONTACT,
     ContactEmail=_object("contactId email", contactId=CONTACT_ID, email=_TEXT),
+    Segment=_object(
+        "id name type", id=_ID, name=_TEXT, type={"enum": ["Static", "Dynamic", "Combined"]}
+    ),
     Subscription=_object(
         "id key groupId name", id=_ID, key=_TEXT, groupId={"type": "integer"}, name=_TEXT
     ),

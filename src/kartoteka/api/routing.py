@@ -55,6 +55,8 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     description: str = ""
     parameters: tuple[Parameter, ...] = ()
     body: Schema | None = None
+    body_optional: bool = False
+    """The body may be empty, and that says something."""
     form: Schema | None = None
     """The body as multipart/form-data, beside or instead of JSON."""
     replies: dict[int, Reply] = {}

@@ -174,6 +174,24 @@ COMPONENTS: dict[str, Schema] = {
             }
         },
     },
+    "Members": {
+        "type": "object",
+        "description": "Contacts by one kind of id; an empty list names nobody.",
+        "properties": {
+            "contactIds": {
+                "type": ["array", "null"],
+                "maxItems": 500,
+                "items": {"type": ["integer", "string"]},
+                "examples": [[1, 2]],
+            },
+            "externalCustomerIds": {
+                "type": ["array", "null"],
+                "maxItems": 500,
+                "items": {"type": ["string", "integer", "null"]},
+                "examples": [["TV12790"]],
+            },
+        },
+    },
     "Resolution": _RESOLUTION,
     "Error": _ERROR,
 }

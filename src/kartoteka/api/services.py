@@ -21,6 +21,7 @@ from kartoteka.contacts.reads import Cards
 from kartoteka.db.database import Database
 from kartoteka.imports.store import Imports
 from kartoteka.outbound.client import Outbound
+from kartoteka.segments.store import Segments
 
 
 class Writer(Protocol):
@@ -55,6 +56,7 @@ class Services:
     cards: Cards
     identities: IdentityReads
     imports: Imports
+    segments: Segments
     outbound: Outbound
     is_ready: Callable[[], Awaitable[bool]] | None = None
     """Whether the process may serve; None: as soon as the database answers."""

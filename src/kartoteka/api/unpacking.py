@@ -6,8 +6,7 @@ import asyncio
 import zlib
 from collections.abc import AsyncIterator, Iterator
 
-from kartoteka.api.bodies import ClientGone, InvalidBody
-from kartoteka.api.call import Call
+from kartoteka.api.bodies import ClientGone, Headers, InvalidBody, Receive
 from kartoteka.api.errors import BodyTooSlow
 from kartoteka.errors import UnsupportedMedia
 
@@ -16,15 +15,15 @@ IDLE_S = 30.0
 _MOST_AT_ONCE = 1 << 20
 
 
-async def pieces_of(call: Call) -> AsyncIterator[bytes]:
+async def pieces_of(receive: Receive, headers: Headers) -> AsyncIterator[bytes]:
     """The unpacked body. Raises `ClientGone`, `BodyTooSlow`, `InvalidBody`, `UnsupportedMedia`."""
-    encoding = call.headers.get(b"content-encoding", b"identity").strip().lower()
+    encoding = headers.get(b"content-encoding", b"identity").strip().lower()
     unpacking = None if encoding == b"identity" else Unpacking(encoding)
     more = True
     while more:
         try:
             async with asyncio.timeout(IDLE_S):
-                message = await call.receive()
+                message = await receive()
         except TimeoutError:
             raise BodyTooSlow from None
         if message["type"] == "http.disconnect":

@@ -13,8 +13,7 @@ from multipart import (  # type: ignore[import-untyped]
     parse_options_header,
 )
 
-from kartoteka.api.bodies import SINGLE_BYTES, InvalidBody, parse_json
-from kartoteka.api.call import Call
+from kartoteka.api.bodies import SINGLE_BYTES, Headers, InvalidBody, Receive, parse_json
 from kartoteka.api.unpacking import pieces_of
 from kartoteka.errors import TooLarge
 from kartoteka.imports.arrivals import Arrival, too_large
@@ -34,26 +33,26 @@ class Form(msgspec.Struct):
     options: Any
 
 
-def is_form(call: Call) -> bool:
+def is_form(headers: Headers) -> bool:
     """Whether the body is multipart, as its Content-Type says; else it is JSON."""
-    kind = call.headers.get(b"content-type", b"").partition(b";")[0]
+    kind = headers.get(b"content-type", b"").partition(b";")[0]
     return kind.strip().lower() == b"multipart/form-data"
 
 
-async def receive_form(call: Call, folder: Path) -> Form:
+async def receive_form(receive: Receive, headers: Headers, folder: Path) -> Form:
     """The parts `file` and `options` of the body, in any order; the file is in that folder.
 
     Raises `InvalidBody`, `FileTooLarge`, `EmptyFile`, `BodyTooSlow`, `ClientGone`: then nothing of
     it stays on disk.
     """
-    parser = _parser(call)
+    parser = _parser(headers)
     beside = MAX_FILE_BYTES + _BESIDE_BYTES
-    declared = call.headers.get(b"content-length", b"")
+    declared = headers.get(b"content-length", b"")
     if declared.isdigit() and int(declared[:16]) > beside:
         raise too_large(MAX_FILE_BYTES)
     async with Arrival(folder) as arrival:
         parts = Parts(arrival)
-        async for piece in pieces_of(call):
+        async for piece in pieces_of(receive, headers):
             beside -= len(piece)
             if beside < 0:
                 raise too_large(MAX_FILE_BYTES)
@@ -111,8 +110,8 @@ class Parts:
             raise InvalidBody(f"The part {OPTIONS_PART} must be a JSON object in UTF-8.") from None
 
 
-def _parser(call: Call) -> PushMultipartParser:
-    text = call.headers[b"content-type"].decode("latin-1")
+def _parser(headers: Headers) -> PushMultipartParser:
+    text = headers[b"content-type"].decode("latin-1")
     try:
         boundary = parse_options_header(text)[1].get("boundary", "")
         return PushMultipartParser(boundary, max_segment_count=MAX_PARTS)
