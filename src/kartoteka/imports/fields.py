@@ -11,6 +11,7 @@ import msgspec
 from kartoteka.contacts.clearing import FIELD_PREFIX
 from kartoteka.contacts.uniques import UNIQUES, unique_field
 from kartoteka.contacts.values.custom_fields import FieldDefinition, FieldType
+from kartoteka.contacts.values.names import APOSTROPHES
 from kartoteka.imports.headings import HEADINGS
 
 Definitions = Mapping[str, FieldDefinition]
@@ -62,12 +63,13 @@ _EXAMPLES = {
     FieldType.TAGS: "vip,wholesale",
 }
 _OF_UNIQUE = {"push": "mobilepush"}
-_NOT_A_SIGN = re.compile(r"[\W_]+")
+# Some apostrophes are letters to Unicode: `Імʼя` is `Ім'я`.
+_SIGNS = re.compile(rf"[\W_{re.escape(''.join(sorted(APOSTROPHES)))}]+")
 
 
 def heading_key(text: str) -> str:
     """A heading as it is compared: letters and digits only, in one case."""
-    return _NOT_A_SIGN.sub("", unicodedata.normalize("NFKC", text).casefold())
+    return _SIGNS.sub("", unicodedata.normalize("NFKC", text).casefold())
 
 
 def custom_name(definition: FieldDefinition) -> str:
