@@ -29,7 +29,7 @@ _LOG_CHARS = 3_000
 @click.option("--quick", is_flag=True, help="Two minutes: fewer, shorter rounds, a smaller file.")
 @click.option("--job", "names", multiple=True, type=click.Choice([*BY_NAME]), help="Only this one.")
 @click.option("--processes", multiple=True, type=int, help="Also with so many server processes.")
-@click.option("--rounds", type=click.IntRange(1), help="Rounds a job (5).")
+@click.option("--rounds", type=click.IntRange(1), help="Rounds a job (4).")
 @click.option("--seconds", type=click.IntRange(1), help="Seconds a round and side (4).")
 @click.option("--contacts", default=200_000, show_default=True, help="Known people.")
 @click.option("--folder", type=click.Path(path_type=Path), help="Where the data is made (a disk).")
@@ -57,7 +57,7 @@ def main(
 
     A whole run writes bench/RESULTS.md; --quick and --job only print, unless --output is given.
     """
-    length = Length(rounds or (2 if quick else 5), seconds or (2 if quick else 4), quick)
+    length = Length(rounds or (2 if quick else 4), seconds or (2 if quick else 4), quick)
     jobs = [BY_NAME[name] for name in names] or list(JOBS)
     busy = machine.load_average()
     pgbench.program()
