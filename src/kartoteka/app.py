@@ -34,6 +34,7 @@ from kartoteka.intake.engine import Engine
 from kartoteka.jobs.queue import Periodic, prepare_queue, run_worker
 from kartoteka.log import logger
 from kartoteka.outbound.client import Outbound
+from kartoteka.segments.store import Segments
 from kartoteka.settings import Settings
 
 Scope: TypeAlias = MutableMapping[str, Any]
@@ -123,6 +124,7 @@ def compose(settings: Settings, database: Database, writers: Database) -> Servic
         cards=Cards(writers, database),
         identities=IdentityReads(database),
         imports=Imports(database, clock, import_folder(settings)),
+        segments=Segments(database),
         outbound=Outbound(allow_private=settings.allow_private_addresses),
     )
 

@@ -30,7 +30,7 @@ async def search_groups(call: Call) -> Answer:
     skip, rows = read_page(call)
     name = call.query.get("name", "").strip()
     account_id = call.account.account_id
-    found, total = await call.services.segments.list(account_id, name, skip, rows)
+    found, total = await call.services.segments.named(account_id, name, skip, rows)
     return list_answer(found, total)
 
 
