@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import msgspec
 
 from kartoteka.contacts.forms.contact import FormRules, read_contact
 from kartoteka.contacts.model import ImportRow, RowRules, Unique
-from kartoteka.identity.kinds import InvalidIdentifier
+from kartoteka.contacts.uniques import UNIQUES
+from kartoteka.identity.kinds import EMAIL, MOBILE_TOKEN, PHONE, WEB_TOKEN, InvalidIdentifier
 from kartoteka.identity.model import Notice, Origin
 from kartoteka.imports.bulk_fields import Listed, read_contact_fields, read_custom_ids
 from kartoteka.imports.contact_id import read_contact_id
@@ -25,6 +26,13 @@ from kartoteka.imports.model import RowFailed
 from kartoteka.imports.unique import CHOICES, EXTERNAL_ID, read_unique, unnamed, value_reader
 
 MAX_CONTACTS = 3_000
+_CHANNEL = {
+    EMAIL.code: "email",
+    PHONE.code: "sms",
+    MOBILE_TOKEN.code: "mobilepush",
+    WEB_TOKEN.code: "webpush",
+}
+"""The name under which `contactFields` lists a kind."""
 _NOTHING: frozenset[str] = frozenset()
 
 
@@ -67,6 +75,7 @@ def read_bulk(body: Mapping[str, Any], form_rules: FormRules, origin: Origin) ->
         groups=read_groups(body, "groupNames"),
         groups_exclude=read_groups(body, "groupNamesExclude"),
         restores=read_flag(body, "restoreDeleted"),
+        only_find=_only_find(unique, listed),
         event_key=read_event_key(body),
     )
     writable = Listed(listed, custom_ids, unique, form_rules.fields)
@@ -80,6 +89,14 @@ def read_bulk(body: Mapping[str, Any], form_rules: FormRules, origin: Origin) ->
         else:
             rows.append(read)
     return BulkCall(rules, rows, failed, (*notices, *more))
+
+
+def _only_find(unique: Unique, listed: Collection[str] | None) -> frozenset[int]:
+    """Kinds of the unique field that the call does not list, and so does not write (wire 3.9)."""
+    if listed is None:
+        return frozenset()
+    kinds = UNIQUES[unique.name].kinds
+    return frozenset(kind.code for kind in kinds if _CHANNEL.get(kind.code) not in listed)
 
 
 def _read_unique(body: Mapping[str, Any], form_rules: FormRules) -> Unique:
