@@ -64,6 +64,7 @@ def body_of(route: Route, contact_id: int) -> dict[str, Any]:
         "email": ALICE["email"],
         "phone": ALICE["sms"],
         "emails": [ALICE["email"]],
+        "contactIds": [contact_id],
         "subscriptions": [],
         "active": False,
         "duration": 60,
@@ -89,6 +90,8 @@ class Alice:
         self.absorbed = api.post("/api/v1/contact", json=anonymous).json()["id"]
         merge = {"externalCustomerId": ALICE["externalCustomerId"], **anonymous}
         assert api.post("/api/v1/contact", json=merge).json()["id"] == self.contact_id
+        (group,) = api.get(f"/api/v1/contact/{self.contact_id}").json()["groups"]
+        self.group_id = group["id"]
         name = "select account_id from contact where external_id = %s"
         [self.account_id] = database.execute(name, [ALICE["externalCustomerId"]]).fetchone() or []
 
@@ -128,6 +131,7 @@ def bob(server: Any) -> Iterator[httpx.Client]:
 
 def path_of(alice: Alice, route: Route, contact_id: int) -> str:
     number = alice.field_id if "additionalfields" in route.path else contact_id
+    number = alice.group_id if "/group/" in route.path else number
     return route.path.format(id=number, app="apart-app", token=ALICE["token"])
 
 

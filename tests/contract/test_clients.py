@@ -182,10 +182,6 @@ def test_a_contact_token_for_the_app_inbox(raw, api, name):
         "POST /api/v1/contacts",
         "POST /api/v1/contacts/upload",
         "GET /api/v1/importstatus/abc",
-        "GET /api/v1/groups",
-        "GET /api/v1/group/1/contacts",
-        "POST /api/v1/group/1/contacts/attach",
-        "POST /api/v1/group/1/contacts/detach",
         "POST /api/v1/orders",
         "DELETE /api/v1/orders",
         "POST /api/v1/event",
@@ -202,6 +198,47 @@ def test_what_comes_later_is_501_with_a_clear_body(raw, line):
     answer = raw(line, b"{}" if line.startswith("POST") else None)
     assert (answer.status, answer.json["status"]) == (501, 501)
     assert "nothing was stored" in answer.json["message"]
+
+
+def list_of(api, name: str, members: int = 2) -> tuple[int, list[int]]:
+    """(id, members) of a list that subscribing makes."""
+    ids = []
+    for number in range(members):
+        contact = {"externalCustomerId": f"{name}-{number}"}
+        body = {"contact": contact, "groups": [name]}
+        ids.append(api.post("/api/v1/contact/subscribe", json=body).json()["id"])
+    (group,) = get(api, ids[0])["groups"]
+    return group["id"], ids
+
+
+def test_a_blank_name_lists_all_groups(raw, api, name):
+    """dkulyk sends `name=` when nobody gave one; brownie reads id, name and type of each."""
+    group_id, _ = list_of(api, name)
+    answer = raw("GET /api/v1/groups?startindex=1&maxrows=500&name=")
+    found = {one["id"]: (one["name"], one["type"]) for one in answer.json}
+    assert found[group_id] == (name, "Static")
+    assert set(answer.json[0]) == {"id", "name", "type"}
+
+
+def test_members_of_a_group_come_with_total_count(raw, api, name):
+    """dkulyk looks `TotalCount` up letter by letter and pages with startindex from 1."""
+    group_id, ids = list_of(api, name, 3)
+    answer = raw(f"GET /api/v1/group/{group_id}/contacts?startindex=2&maxrows=1")
+    assert answer.headers["TotalCount"] == "3"
+    assert [one["id"] for one in answer.json] == ids[1:2]
+    assert answer.json[0]["externalCustomerId"] == f"{name}-1"
+
+
+def test_members_are_taken_off_page_by_page(raw, api, name):
+    """An integration reads a page, detaches its ids, and stops at `[]`."""
+    group_id, _ = list_of(api, name, 3)
+    pages = 0
+    while page := raw(f"GET /api/v1/group/{group_id}/contacts?startindex=1&maxrows=2").json:
+        body = json.dumps({"contactIds": [one["id"] for one in page]}).encode()
+        detached = raw(f"POST /api/v1/group/{group_id}/contacts/detach", body)
+        assert (detached.status, detached.body) == (200, b"Contacts were detached")
+        pages += 1
+    assert pages == 2
 
 
 # What requests a server must take

@@ -83,6 +83,30 @@ def test_subscribe(ok_esputnik, name):
     assert ok_esputnik.contact_subscribe(form).data["new"] is False
 
 
+def test_groups_and_their_contacts(ok_esputnik, name):
+    for number in range(2):
+        form = {"contact": contact(f"{name}-{number}"), "groups": [f"list {name}"]}
+        assert ok_esputnik.contact_subscribe(form).status_code == 200
+    status, rows = ok_esputnik.groups()
+    assert status == 200
+    (group,) = [row for row in rows if row["name"] == f"list {name}"]
+    status, rows = ok_esputnik.group_contacts(str(group["id"]))
+    assert status == 200
+    assert [row["channels"][0]["value"] for row in rows] == [
+        f"{name}-{number}@example.com" for number in range(2)
+    ]
+
+
+def test_detaching_without_a_body_empties_the_group(ok_esputnik, name):
+    """It knows no other way to detach."""
+    form = {"contact": contact(name), "groups": [f"list {name}"]}
+    contact_id = ok_esputnik.contact_subscribe(form).data["id"]
+    (group,) = ok_esputnik.get_contact(str(contact_id)).data["groups"]
+    status, data = ok_esputnik.group_contacts_detach(str(group["id"]))
+    assert (status, data) == (200, b"Contacts were detached")
+    assert ok_esputnik.group_contacts(str(group["id"])) == (200, [])
+
+
 def test_the_unsubscribe_list(ok_esputnik, name):
     for emails in (f"{name}@example.com", [f"{name}@example.com", f"{name}2@example.com"]):
         assert ok_esputnik.emails_unsubscribed_add(emails) == (200, b"")
@@ -91,9 +115,6 @@ def test_the_unsubscribe_list(ok_esputnik, name):
 
 def test_what_comes_later_says_so(ok_esputnik, name):
     later = [
-        ok_esputnik.groups(),
-        ok_esputnik.group_contacts("1"),
-        ok_esputnik.group_contacts_detach("1"),
         ok_esputnik.event(
             {"event_type_key": "x", "key_value": "y", "params": [{"name": "a", "value": 1}]}
         ),
