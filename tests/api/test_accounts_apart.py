@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -49,6 +50,7 @@ OF_NOBODY = {
 }
 """Answers that hold no word of a contact."""
 BODIES: dict[str, Any] = {
+    "contactsBulkUpdate": {"dedupeOn": "email", "contacts": [_CONTACT], "groupNames": ["apart"]},
     "addContact": _CONTACT,
     "updateContact": _CONTACT,
     "changeAccountSettings": {"absorb": "never"},
@@ -56,8 +58,10 @@ BODIES: dict[str, Any] = {
 }
 
 
-def body_of(route: Route, contact_id: int) -> dict[str, Any]:
+def body_of(alice: Alice, route: Route, contact_id: int) -> dict[str, Any]:
     """A body that names all that is Alice's, in whatever member the route looks for it."""
+    if route.form is not None:
+        return {"upload": alice.upload}
     token = {"token": ALICE["token"], "contactId": contact_id, "email": ALICE["email"]}
     return BODIES.get(route.operation) or {
         "externalCustomerId": ALICE["externalCustomerId"],
@@ -92,8 +96,21 @@ class Alice:
         assert api.post("/api/v1/contact", json=merge).json()["id"] == self.contact_id
         (group,) = api.get(f"/api/v1/contact/{self.contact_id}").json()["groups"]
         self.group_id = group["id"]
+        self._import_file(api)
         name = "select account_id from contact where external_id = %s"
         [self.account_id] = database.execute(name, [ALICE["externalCustomerId"]]).fetchone() or []
+
+    def _import_file(self, api: httpx.Client) -> None:
+        """An import that is over, and a file that waits for another one."""
+        content = f"External ID\n{ALICE['externalCustomerId']}\n".encode()
+        file = {"file": ("apart.csv", content)}
+        self.upload = api.post("/api/v1/imports/preview", files=file).json()["upload"]
+        started = api.post("/api/v1/imports", files=file).json()
+        self.import_id, self.session_id = started["id"], started["sessionId"]
+        deadline = time.monotonic() + 60
+        while api.get(f"/api/v1/imports/{self.import_id}").json()["state"] != "finished":
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
 
     def everything(self) -> dict[str, list[str]]:
         """Every row of the account, by table; when its keys were last used aside."""
@@ -132,7 +149,10 @@ def bob(server: Any) -> Iterator[httpx.Client]:
 def path_of(alice: Alice, route: Route, contact_id: int) -> str:
     number = alice.field_id if "additionalfields" in route.path else contact_id
     number = alice.group_id if "/group/" in route.path else number
-    return route.path.format(id=number, app="apart-app", token=ALICE["token"])
+    number = alice.import_id if "/imports/" in route.path else number
+    return route.path.format(
+        id=number, app="apart-app", token=ALICE["token"], sessionId=alice.session_id
+    )
 
 
 def queries_of(contact_id: int) -> list[dict[str, Any]]:
@@ -161,7 +181,7 @@ def test_with_the_key_of_another_account_nothing_is_seen_and_nothing_changes(
     before = alice.everything()
     for contact_id in (alice.contact_id, alice.absorbed):
         path = path_of(alice, route, contact_id)
-        body = body_of(route, contact_id) if route.body else None
+        body = body_of(alice, route, contact_id) if route.body else None
         for query in queries_of(contact_id):
             answer = bob.request(route.method, path, params=query, json=body)
             assert answer.status_code in (200, 400, 404, 409), answer.text
