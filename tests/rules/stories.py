@@ -21,12 +21,15 @@ from kartoteka.contacts.model import (
     Command,
     ContactInput,
     DetachContacts,
+    ImportRow,
     MuteToken,
     Profile,
     RefuseAddresses,
     RemoveContact,
+    RowRules,
     SetSubscriptions,
     Subscribe,
+    Unique,
     UpdateContact,
 )
 from kartoteka.identity.kinds import (
@@ -42,6 +45,7 @@ from kartoteka.identity.kinds import (
 )
 from kartoteka.identity.model import Identifier, Origin
 from kartoteka.identity.rules import Person
+from kartoteka.imports.unique import value_reader
 
 START = datetime(2024, 3, 1, tzinfo=UTC)
 KIND = {
@@ -152,6 +156,45 @@ def app_token(token: str, *, contact_id: int | None = None, **said: Any) -> AddA
         app=APP,
         kind=TELEGRAM_TOKEN.code,
         item=AppToken(token, contact_id, contact(**said)),
+    )
+
+
+def rules(
+    unique: str = "email",
+    field_id: int | None = None,
+    *,
+    changes_id: bool = False,
+    restores: bool = False,
+    groups: tuple[str, ...] = (),
+    exclude: tuple[str, ...] = (),
+    event: str | None = None,
+    only_find: tuple[str, ...] = (),
+) -> RowRules:
+    """What a bulk call or file says of all its rows; `changes_id` is the exception of D9."""
+    return RowRules(
+        Unique(unique, field_id),
+        updates_external_id=changes_id,
+        groups=groups,
+        groups_exclude=exclude,
+        restores=restores,
+        event_key=event,
+        only_find=frozenset(KIND[name].code for name in only_find),
+    )
+
+
+def row(
+    by: RowRules, *, number: int = 1, clear: str = "", contact_id: int | None = None, **said: Any
+) -> ImportRow:
+    """A row of a bulk call or file; `contact_id` where they are unique by id, `clear` as in `put`."""
+    given = contact(**said)
+    return ImportRow(
+        origin=origin(method="addContacts"),
+        number=number,
+        rules=by,
+        contact=given,
+        value=value_reader(by.unique)(given, contact_id),
+        contact_id=contact_id,
+        clear=frozenset(name for name in clear.split(",") if name),
     )
 
 

@@ -16,7 +16,7 @@ import msgspec
 
 from kartoteka.contacts.actions import decide
 from kartoteka.contacts.lookups import named_by
-from kartoteka.contacts.model import Command, Outcome
+from kartoteka.contacts.model import Command, Outcome, RowRules
 from kartoteka.errors import KartotekaError
 from kartoteka.identity.history import rebuild
 from kartoteka.identity.kinds import BY_CODE, EMAIL
@@ -128,6 +128,9 @@ class World:
     def detach(self, name: str, *contact_ids: int, x: tuple[str, ...] = ()) -> Answer:
         return self.send(stories.detach(self.list_id(name), *contact_ids, x=x))
 
+    def row(self, by: RowRules, **said: Any) -> Answer:
+        return self.send(stories.row(by, **said))
+
     def set_subscriptions(self, contact_id: int, *keys: str) -> Answer:
         return self.send(stories.set_subscriptions(contact_id, *keys))
 
@@ -218,7 +221,9 @@ class World:
 
     def _load(self, ws: WorkingSet, missing: Missing) -> None:
         rows = [self.rows[row_key] for row_key in sorted(self.rows)]
-        new = [key for key in missing.keys if not ws.is_known(key)]
+        fields = {key for key in missing.keys if key[0] <= 0}
+        ws.load_found(fields, [found for key in fields for found in self._with_value(key)])
+        new = [key for key in missing.keys - fields if not ws.is_known(key)]
         ws.load_keys(new, [row for row in rows if (row[0], row[1]) in new])
         cards = [who for who in missing.cards if who not in ws.cards]
         ws.load_cards(cards, [self.cards[who] for who in cards if who in self.cards])
@@ -241,6 +246,16 @@ class World:
                 for who, refusal in self.suppressions.get(key, {}).items()
             ],
         )
+
+    def _with_value(self, key: Key) -> list[tuple[int, str, int]]:
+        """Who has this contact key or custom field, as `load_found` takes it."""
+        field, value = -key[0], key[1]
+        return [
+            (field, value, card.contact_id)
+            for card in map(self.card, self.cards)
+            if card.status in (Status.LIVE, Status.REMOVED)
+            and (card.fields.get(str(field)) if field else card.contact_key) == value
+        ]
 
     # Writing, as identity.store and contacts.store do: in their order.
 

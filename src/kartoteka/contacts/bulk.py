@@ -1,67 +1,33 @@
-"""One row of a bulk call or file: whose card it is, and what it comes to (guide G13, wire 3.9).
+"""One row of a bulk call or file: what it comes to (guide G13, wire 3.9); `bulk_whose` finds the card.
 
-The rules are those of POST contact, with the row's unique field in place of e-mail, phone and tokens
-(decisions D7), removed contacts left alone unless asked for (D8, D10), erased people refused (D29),
-and one exception: a row may replace the External ID of the contact that it names otherwise (D9).
+Removed contacts are left alone unless asked for (decisions D8, D10), erased people are refused (D29).
 """
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import msgspec
 
+from kartoteka.contacts.bulk_whose import POLICIES, field_key, whose
 from kartoteka.contacts.clearing import IDENTIFIERS, clear_fields
 from kartoteka.contacts.model import ImportRow, Outcome
 from kartoteka.contacts.settle import Settled, Settling, settle
-from kartoteka.contacts.uniques import UNIQUES
 from kartoteka.errors import NoIdentifier
 from kartoteka.identity.history import Journal
-from kartoteka.identity.model import Card, Identifier, Key, Notice, Policy, Resolution, Status
-from kartoteka.identity.policies import IMPORT_ROW
-from kartoteka.identity.rules import (
-    Create,
-    Decision,
-    Found,
-    Nobody,
-    Person,
-    Restore,
-    best,
-    cards_found,
-    find,
-    may_create,
-)
+from kartoteka.identity.kinds import EXTERNAL_ID
+from kartoteka.identity.model import Card, Identifier, Key, Notice, Resolution
+from kartoteka.identity.rules import Create, Decision, Found, Nobody, Person, Restore
 from kartoteka.identity.working_set import WorkingSet
 
-CONTACT_KEY = 0
-"""Field part of a `Key` that looks contact keys up."""
-_TOKENS = ("push", "webpush")
-
-
-def _policy(name: str) -> Policy:
-    """D7: External ID, then the unique field; by External ID it goes on as POST contact does."""
-    kinds = tuple(kind.code for kind in UNIQUES[name].kinds)
-    order = IMPORT_ROW.order if name == "externalCustomerId" else kinds
-    return msgspec.structs.replace(IMPORT_ROW, order=order, takes_from_known=name in _TOKENS)
-
-
-_POLICIES = {name: _policy(name) for name in UNIQUES}
-
-
-def field_key(row: ImportRow) -> Key | None:
-    """What the row is looked up by when its unique field is no identifier; see `identity.model.Key`."""
-    unique = row.rules.unique
-    if row.value is None:
-        return None
-    if unique.name == "contactKey":
-        return (CONTACT_KEY, row.value)
-    if unique.name == "fieldId" and unique.field_id is not None:
-        return (-unique.field_id, row.value)
-    return None
+_AFTER_ANOTHER = timedelta(microseconds=1)
+"""Rows came at one moment, one after the other: of two that bring a token the last one wins (D12)."""
 
 
 def import_row(ws: WorkingSet, row: ImportRow) -> Outcome:
     """Carry out one row. Raises `NoIdentifier` for one that names nobody."""
     resolution = Resolution(warnings=list(row.contact.warnings))
-    decision = _whose(ws, row)
+    decision = whose(ws, row)
     if isinstance(decision, Nobody):
         raise NoIdentifier
     if not _named_by_live_id(decision) and _is_erased(ws, row.contact.person):
@@ -74,102 +40,8 @@ def import_row(ws: WorkingSet, row: ImportRow) -> Outcome:
     return _write(ws, row, decision, resolution)
 
 
-def _whose(ws: WorkingSet, row: ImportRow) -> Decision:
-    """D8, D9, D10 for a row; the exception of D9 comes before the rule that it is one of."""
-    person, policy = row.contact.person, _POLICIES[row.rules.unique.name]
-    decision = find(ws, person, policy)
-    if isinstance(decision, (Found, Restore)) and decision.matched_by == "external_id":
-        return _again_primary(ws, row, decision)
-    if row.rules.updates_external_id and person.external_id is not None:
-        holders = _live_holders(ws, row)
-        if len(holders) == 1:
-            return Found(holders[0], row.rules.unique.name, "external_id_replaced")
-    if row.rules.unique.name == "id":
-        return _by_contact_id(ws, row, decision)
-    key = field_key(row)
-    return decision if key is None else _by_field(ws, row, key, decision)
-
-
-def _again_primary(ws: WorkingSet, row: ImportRow, decision: Found | Restore) -> Decision:
-    """D9, D11: as PUT would, a row may make a former External ID of its own contact primary again."""
-    if (
-        isinstance(decision, Found)
-        and decision.rule == "former_external_id"
-        and row.rules.updates_external_id
-        and [card.contact_id for card in _live_holders(ws, row)] == [decision.card.contact_id]
-    ):
-        return msgspec.structs.replace(decision, rule="external_id_replaced")
-    return decision
-
-
-def _live_holders(ws: WorkingSet, row: ImportRow) -> list[Card]:
-    """Live contacts that hold the row's unique value; of `email_or_sms` those of the phone first."""
-    unique = row.rules.unique.name
-    if unique == "id":
-        card = _followed(ws, row.contact_id)
-        return [card] if card is not None and card.status == Status.LIVE else []
-    key = field_key(row)
-    if key is not None:
-        return _with_value(ws, key, Status.LIVE)
-    for kind in UNIQUES[unique].kinds:
-        if cards := cards_found(ws, row.contact.person, kind.code, Status.LIVE):
-            return cards
-    return []
-
-
-def _by_contact_id(ws: WorkingSet, row: ImportRow, decision: Decision) -> Decision:
-    """D9: `id` names the contact itself, if it may get the row's External ID; D8: unknown, absent."""
-    card = _followed(ws, row.contact_id)
-    has_id = row.contact.person.external_id is not None
-    if card is None:
-        return decision if has_id else Nobody()
-    if has_id and card.has_external_id:
-        return decision
-    if card.status == Status.REMOVED:
-        return Restore(card, "contact_id", "restored_by_contact_id")
-    return Found(card, "contact_id", "contact_id")
-
-
-def _followed(ws: WorkingSet, contact_id: int | None) -> Card | None:
-    """The card that holds the id now, through any chain of merges (D14)."""
-    card = None if contact_id is None else ws.known_card(contact_id)
-    while card is not None and card.status == Status.MERGED:
-        card = ws.known_card(card.merged_into or 0)
-    return None if card is None or card.status == Status.ERASED else card
-
-
-def _by_field(ws: WorkingSet, row: ImportRow, key: Key, decision: Decision) -> Decision:
-    """D9, D10 for a contact key or a custom field in the place of an identifier."""
-    name = "contact_key" if key[0] == CONTACT_KEY else "custom_field"
-    has_id = row.contact.person.external_id is not None
-    live = [
-        card for card in _with_value(ws, key, Status.LIVE) if not (has_id and card.has_external_id)
-    ]
-    if live:
-        return Found(best(live), name, f"found_by_{name}")
-    if not has_id:
-        removed = _with_value(ws, key, Status.REMOVED)
-        if anonymous := [card for card in removed if not card.has_external_id]:
-            return Restore(best(anonymous), name, f"restored_by_{name}")
-    if has_id or may_create(ws, row.contact.person, IMPORT_ROW):
-        return decision if has_id else Create("new_contact")
-    return Nobody()
-
-
-def _with_value(ws: WorkingSet, key: Key, status: Status) -> list[Card]:
-    """Cards of this status whose field has the value now: a row before may have changed it."""
-    found = [ws.card(contact_id) for contact_id in sorted(ws.found_by(key))]
-    field, value = key
-    return [
-        card
-        for card in found
-        if card.status == status
-        and (card.contact_key if field == CONTACT_KEY else card.fields.get(str(-field))) == value
-    ]
-
-
 def _named_by_live_id(decision: Decision) -> bool:
-    return isinstance(decision, Found) and decision.rule in ("external_id", "former_external_id")
+    return isinstance(decision, Found) and decision.matched_by == EXTERNAL_ID.name
 
 
 def _is_erased(ws: WorkingSet, person: Person) -> bool:
@@ -193,20 +65,40 @@ def _write(ws: WorkingSet, row: ImportRow, decision: Decision, resolution: Resol
     journal = Journal(ws, row.origin)
     work = Settling(
         ws,
-        row.contact.person,
+        _written(ws, row, decision),
         row.contact.profile,
-        _POLICIES[row.rules.unique.name],
+        POLICIES[row.rules.unique.name],
         journal,
         resolution,
         replace_external_id=replaces,
-        occurred=row.occurred,
+        occurred=(row.occurred or row.origin.at) + row.number * _AFTER_ANOTHER,
     )
     settled = settle(work, decision)
-    if row.clear and not settled.new:
+    if row.clear and (not settled.new or resolution.absorbed):
         _clear(ws, row, settled, journal)
     _remember(ws, row, settled.card)
     _lists_and_event(ws, row, settled)
     return Outcome(resolution, new=settled.new)
+
+
+def _written(ws: WorkingSet, row: ImportRow, decision: Decision) -> Person:
+    """The row's identifiers without those that only find: a known contact does not get them."""
+    person, only_find = row.contact.person, row.rules.only_find
+    if not only_find or isinstance(decision, (Create, Nobody)):
+        return person
+    own = decision.card.contact_id
+    drop = {
+        one.key
+        for one in person.all()
+        if one.kind in only_find and all(held.contact_id != own for held in ws.holders(one.key))
+    }
+    email, phone = person.email, person.phone
+    return msgspec.structs.replace(
+        person,
+        email=None if email is None or email.key in drop else email,
+        phone=None if phone is None or phone.key in drop else phone,
+        changeable=tuple(one for one in person.changeable if one.key not in drop),
+    )
 
 
 def _clear(ws: WorkingSet, row: ImportRow, settled: Settled, journal: Journal) -> None:
