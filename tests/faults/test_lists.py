@@ -9,11 +9,11 @@ from contextlib import asynccontextmanager
 import psycopg
 import pytest
 
-from kartoteka.contacts.model import Command, EmptyList
+from kartoteka.contacts.model import Command, EmptyList, ImportRow, RowRules, Unique
 from kartoteka.segments.store import Segments
 from tests.faults.conftest import Shop
 from tests.faults.test_interleavings import WAITING
-from tests.rules.stories import add, attach, detach, erase, origin, remove, subscribe
+from tests.rules.stories import add, attach, contact, detach, erase, origin, remove, subscribe
 
 
 @asynccontextmanager
@@ -164,6 +164,42 @@ async def test_left_and_absorbed_in_one_batch(shop: Shop):
         commands: Sequence[Command] = [detach(segment_id, b), add(x=f"C{turn}", token=f"T{turn}")]
         await shop.together(*commands[::order])
         assert members(shop) == []
+
+
+def row(email: str, *, groups: tuple[str, ...] = (), exclude: tuple[str, ...] = ()) -> ImportRow:
+    rules = RowRules(Unique("email"), groups=groups, groups_exclude=exclude)
+    said = contact(email=email)
+    return ImportRow(origin=origin(), number=1, rules=rules, contact=said, value=email)
+
+
+def names_of(shop: Shop, contact_id: int) -> set[str]:
+    sql = (
+        "select name from segment_member join segment using (segment_id) where contact_id = %(id)s"
+    )
+    return {name for (name,) in shop.rows(sql, id=contact_id)}
+
+
+async def test_a_row_joins_some_lists_and_leaves_others_and_leaving_wins(shop: Shop):
+    """`groupNames` and `groupNamesExclude` of bulk; a list that is not there is not made to leave it."""
+    contact_id = await shop.id(subscribe(email="a@x.example", groups=("News", "Sale")))
+    both = row("a@x.example", groups=("New", "Both"), exclude=("Sale", "Both", "Never"))
+    await shop.send(both)
+    assert names_of(shop, contact_id) == {"News", "New"}
+    assert shop.rows("select name from segment order by name") == [
+        ("Both",),
+        ("New",),
+        ("News",),
+        ("Sale",),
+    ]
+
+
+async def test_a_row_leaves_a_list_of_the_one_it_absorbs(shop: Shop):
+    """Also the retired card leaves it, so that nothing brings the person back."""
+    await shop.send(subscribe(token="T", groups=("News",)))
+    survivor = await shop.id(add(email="a@x.example"))
+    await shop.together(add(email="a@x.example", token="T"), row("a@x.example", exclude=("News",)))
+    assert names_of(shop, survivor) == set()
+    assert members(shop) == []
 
 
 async def test_five_hundred_at_once(shop: Shop):

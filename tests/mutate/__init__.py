@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tests.mutate.finding import FINDING
+from tests.mutate.lists import LISTS
 from tests.mutate.writing import WRITING
 
-MUTATIONS = (*FINDING, *WRITING)
+MUTATIONS = (*FINDING, *WRITING, *LISTS)
 """Every flip, in the order of the decisions."""

@@ -21,6 +21,8 @@ ROOT = SOURCE.parent
 RULES = ROOT / "tests" / "rules"
 FORMS = (RULES / "contacts" / "test_names.py", RULES / "contacts" / "test_contact_form.py")
 """D18: what is dropped is decided where a body is read."""
+LISTS = (RULES / "contacts" / "test_lists.py", RULES / "contacts" / "test_members.py")
+"""D14 for attach and detach, and what a body of theirs may mean."""
 WORKERS = 2
 OPTIONS = ("-x", "-q", "-p", "no:cacheprovider", f"--confcutdir={RULES}")
 ENVIRONMENT = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONDONTWRITEBYTECODE": "1"}
@@ -76,7 +78,7 @@ def run_tests(copies: SimpleQueue[Path], mutation: Mutation | None) -> str | Non
 
 def first_failure(source: Path, decision: str) -> str | None:
     """Run the tests of that decision first, then the others, until one fails."""
-    files = [*sorted((RULES / "identity").glob("test_d*.py")), *FORMS]
+    files = [*sorted((RULES / "identity").glob("test_d*.py")), *FORMS, *LISTS]
     files.sort(key=lambda path: not is_about(path, decision))
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *OPTIONS, *map(str, files)],
@@ -98,6 +100,8 @@ def is_about(path: Path, decision: str) -> bool:
     """`test_d10a_shared.py` is about D10a."""
     if decision == "D18":
         return path in FORMS
+    if decision == "lists":
+        return path in LISTS
     wanted = re.sub(r"^D(\d)(?!\d)", r"D0\1", decision).lower()
     return path.name.startswith(f"test_{wanted}_")
 

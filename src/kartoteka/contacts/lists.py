@@ -19,7 +19,7 @@ from kartoteka.identity.working_set import Missing, WorkingSet
 def attach_contacts(ws: WorkingSet, command: AttachContacts) -> Outcome:
     """Live contacts join; a removed one is nobody until it is restored (D25)."""
     found, nobody = _members(ws, command, (Status.LIVE,))
-    _take_back(ws, "detach", command.segment_id, found)
+    _stay(ws, command.segment_id, found)
     for contact_id in found:
         ws.touch(contact_id)
         ws.effect("attach", command.segment_id, contact_id, command.origin.at)
@@ -29,7 +29,6 @@ def attach_contacts(ws: WorkingSet, command: AttachContacts) -> Outcome:
 def detach_contacts(ws: WorkingSet, command: DetachContacts) -> Outcome:
     """Live contacts leave, and removed ones, so that restoring does not bring them back to it."""
     found, nobody = _members(ws, command, (Status.LIVE, Status.REMOVED))
-    _take_back(ws, "attach", command.segment_id, found)
     for contact_id in found:
         ws.touch(contact_id)
         ws.effect("detach", command.segment_id, contact_id)
@@ -89,9 +88,9 @@ def _followed(ws: WorkingSet, named: Iterable[int]) -> list[int | None]:
     return last
 
 
-def _take_back(ws: WorkingSet, name: str, segment_id: int, contact_ids: set[int]) -> None:
-    """What this batch was to do with these contacts and this list before: the last word counts."""
-    if rows := ws.effects.get(name):
-        ws.effects[name] = [
+def _stay(ws: WorkingSet, segment_id: int, contact_ids: set[int]) -> None:
+    """They were to leave by an earlier word of this batch, and leaving is written after joining."""
+    if rows := ws.effects.get("detach"):
+        ws.effects["detach"] = [
             row for row in rows if row[0] != segment_id or row[1] not in contact_ids
         ]
