@@ -21,8 +21,6 @@ from bench.table import results, table
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 _QUIET = 0.5
-_LOG_CHARS = 3_000
-"""What is shown of the server's log when a job was not measured."""
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -117,7 +115,7 @@ def _measure(jobs: Sequence[Job], setting: Setting, length: Length) -> list[Meas
         click.echo(f"{job.name} ({setting.processes} process{'es'[: 2 * (setting.processes > 1)]})")
         measured.append(measure(job, setting, length))
         if measured[-1].failure:
-            click.echo((setting.folder / "server.log").read_text("utf-8")[-_LOG_CHARS:])
+            click.echo(setting.server.complaints())
     return measured
 
 

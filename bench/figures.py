@@ -5,6 +5,7 @@ from __future__ import annotations
 from statistics import median
 
 import msgspec
+from msgspec.structs import astuple
 
 from bench.jobs.base import Checked, Compared, Job
 
@@ -33,6 +34,21 @@ class Side(msgspec.Struct):
         return percentile_ms(self.latencies, percent)
 
 
+class Cost(msgspec.Struct):
+    """Processor time a row, in microseconds: what neighbours change least."""
+
+    of_ours: float
+    """All processes of the server but PostgreSQL."""
+    of_database: float
+    of_floor: float
+
+    def __str__(self) -> str:
+        return (
+            f"server {self.of_ours:.0f} µs, its PostgreSQL {self.of_database:.0f} µs, "
+            f"floor {self.of_floor:.0f} µs"
+        )
+
+
 class Measured(msgspec.Struct):
     """One line of the table; `failure` says why there are no figures."""
 
@@ -45,6 +61,14 @@ class Measured(msgspec.Struct):
     load_cpu_us: float = 0
     memory_mb: float | None = None
     """All processes of the server together, at most."""
+    costs: list[Cost] = []
+
+    @property
+    def cost(self) -> Cost | None:
+        """The median of each."""
+        if not self.costs:
+            return None
+        return Cost(*(median(found) for found in zip(*map(astuple, self.costs), strict=True)))
 
     def note(self, checked: Checked) -> None:
         """What a look into the database came to."""

@@ -31,6 +31,7 @@ class Server(msgspec.Struct):
     """Value of the header."""
     database_url: str
     pid: int
+    log: Path
 
     @property
     def processes(self) -> list[psutil.Process]:
@@ -39,6 +40,11 @@ class Server(msgspec.Struct):
         children = (child for child in parent.children(recursive=True) if _is_ours(child))
         return [parent, *children]
 
+    def complaints(self, most: int = 10) -> str:
+        """The last lines of the log that are about something else than a request."""
+        lines = self.log.read_text("utf-8").splitlines()
+        return "\n".join([line for line in lines if '"level":"info"' not in line][-most:])
+
     def busiest(self, within_s: float = 1.0) -> tuple[int, float]:
         """The process that works most over that time, and its share of a core."""
         before = {process.pid: _cpu_s(process) for process in self.processes}
@@ -46,6 +52,26 @@ class Server(msgspec.Struct):
         spent = {process.pid: _cpu_s(process) for process in self.processes}
         shares = {pid: (spent[pid] - before.get(pid, 0)) / within_s for pid in spent}
         return max(shares.items(), key=lambda share: share[1])
+
+    def cpu_s(self) -> Spent:
+        """Processor time so far, children that ended included."""
+        tree = [psutil.Process(self.pid), *psutil.Process(self.pid).children(recursive=True)]
+        ours = [process for process in tree if _is_ours(process)]
+        database = [process for process in tree if process not in ours]
+        return Spent(sum(map(_all_cpu_s, ours)), sum(map(_all_cpu_s, database)))
+
+
+class Spent(msgspec.Struct):
+    """Processor time in seconds."""
+
+    ours: float
+    database: float
+
+    def __sub__(self, other: Spent) -> Spent:
+        return Spent(self.ours - other.ours, self.database - other.database)
+
+    def __add__(self, other: Spent) -> Spent:
+        return Spent(self.ours + other.ours, self.database + other.database)
 
 
 def _is_ours(process: psutil.Process) -> bool:
@@ -60,6 +86,15 @@ def _cpu_s(process: psutil.Process) -> float:
         return float(sum(process.cpu_times()[:2]))
     except psutil.NoSuchProcess:
         return 0.0
+
+
+def _all_cpu_s(process: psutil.Process) -> float:
+    """Of it and of its children that ended."""
+    try:
+        times = process.cpu_times()
+    except psutil.NoSuchProcess:
+        return 0.0
+    return float(sum(times[:4]))
 
 
 @contextmanager
@@ -84,7 +119,7 @@ def running_server(folder: Path, processes: int) -> Iterator[Server]:
         host, port = _await_ready(started, said, log)
         token = base64.b64encode(f"bench:{key}".encode()).decode()
         url = running_url(folder / "data")
-        yield Server(host, port, f"Basic {token}", url, started.pid)
+        yield Server(host, port, f"Basic {token}", url, started.pid, log)
     finally:
         started.terminate()
         started.wait()

@@ -47,7 +47,11 @@ def results(
     costs = ", ".join(
         f"{one.job.name} {one.load_cpu_us:.0f}" for one in measured if one.load_cpu_us
     )
-    parts.append(f"Processor time of the load itself, µs a request: {costs or 'none'}.\n")
+    if costs:
+        parts.append(f"Processor time of the load itself, µs a request: {costs}.\n")
+    rows = [f"- {one.job.name}: {one.cost}." for one in measured if one.cost]
+    if rows:
+        parts += ["Processor time of a row:\n", "\n".join(rows) + "\n"]
     checks = [f"- {one.job.name}: {one.checked}." for one in measured if one.checked]
     if checks:
         parts += ["Looked up in the database afterwards:\n", "\n".join(checks) + "\n"]
