@@ -11,7 +11,6 @@ import msgspec
 
 from kartoteka.contacts.model import Repeat, RowRules
 from kartoteka.identity.model import Origin
-from kartoteka.identity.store import hex_bytes
 from kartoteka.imports.model import FileInfo, Source
 
 
@@ -29,8 +28,6 @@ class NewImport(msgspec.Struct, frozen=True):
     total: int | None = None
 
     def params(self, at: datetime) -> dict[str, Any]:
-        repeat = self.repeat
-        keyed = repeat is not None and repeat.idempotency_key is not None
         return {
             "account_id": self.account_id,
             "session_id": secrets.token_hex(12),
@@ -43,8 +40,7 @@ class NewImport(msgspec.Struct, frozen=True):
             "key_id": self.origin.key_id,
             "request_id": self.origin.request_id,
             "method": self.origin.method,
-            "idempotency_key": repeat.idempotency_key if repeat and keyed else None,
-            "request_digest": hex_bytes(repeat.digest) if repeat and keyed else None,
+            "total": self.total,
             "at": at,
         }
 

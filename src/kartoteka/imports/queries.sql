@@ -2,7 +2,7 @@
 -- A new import; its id.
 insert into import (
     account_id, session_id, source, state, rules, options, dry_run, file, digest, same_as, key_id, request_id,
-    method, idempotency_key, request_digest, created_at, changed_at
+    method, total, created_at, changed_at
 )
 select %(account_id)s::integer, %(session_id)s, %(source)s, 'queued', %(rules)s::jsonb, %(options)s::jsonb,
        %(dry_run)s::boolean, %(file)s::jsonb, %(digest)s::text,
@@ -14,18 +14,9 @@ select %(account_id)s::integer, %(session_id)s, %(source)s, 'queued', %(rules)s:
              and state = 'finished'
              and not dry_run
        ),
-       %(key_id)s::bigint, %(request_id)s, %(method)s, %(idempotency_key)s::text, %(request_digest)s::bytea,
+       %(key_id)s::bigint, %(request_id)s, %(method)s, %(total)s::bigint,
        %(at)s::timestamptz, %(at)s::timestamptz
 returning import_id
-
--- name: forget_import_keys
--- Idempotency keys are good for 24 hours (decisions D22).
-update import
-set idempotency_key = null
-where account_id = %(account_id)s
-  and key_id = %(key_id)s::bigint
-  and idempotency_key = %(idempotency_key)s::text
-  and created_at < %(before)s::timestamptz
 
 -- name: insert_payload
 -- The rows of a bulk call while they wait.
@@ -35,14 +26,6 @@ values (%(account_id)s::integer, %(import_id)s::bigint, %(rows)s::bytea)
 -- name: announce_import
 -- Wakes the runners.
 select pg_notify('kartoteka_imports', '')
-
--- name: import_by_repeat
--- An earlier import of the same Idempotency-Key; index import_by_idempotency.
-select import_id, request_digest
-from import
-where account_id = %(account_id)s
-  and key_id = %(key_id)s::bigint
-  and idempotency_key = %(idempotency_key)s::text
 
 -- name: imports
 -- Imports of an account, the newest first, with their progress out of import_batch.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,13 +11,13 @@ from typing import Any
 import msgspec
 
 from kartoteka.clock import Clock
-from kartoteka.contacts.model import ImportRow, Repeat, RowRules
+from kartoteka.contacts.model import Command, ImportRow, Outcome, Repeat, RowRules
 from kartoteka.db.database import Database, Row
-from kartoteka.db.failures import UniqueViolation
+from kartoteka.db.failures import RETRYABLE
 from kartoteka.db.named import load_queries
 from kartoteka.db.transaction import Call, transaction
-from kartoteka.errors import Conflict, IdempotencyMismatch, NotFound
-from kartoteka.identity.model import Notice, Origin
+from kartoteka.errors import Conflict, NotFound
+from kartoteka.identity.model import Notice, Origin, Resolution
 from kartoteka.identity.store import hex_bytes
 from kartoteka.imports.files_of import drop_files
 from kartoteka.imports.model import (
@@ -32,11 +32,13 @@ from kartoteka.imports.model import (
 )
 from kartoteka.imports.new_import import NewImport
 from kartoteka.imports.payload import payload_of
+from kartoteka.intake.repeats import Repeats
 
 QUERIES = load_queries(__package__)
 RECENTLY = timedelta(seconds=10)
 """What the rate of an import is measured over."""
-KEY_KEPT = timedelta(hours=24)
+NO_UPLOAD = "No uploaded file waits under this token; it is kept for a day."
+_SESSION = "asyncSessionId"
 PAGE = 5_000
 _NAMES = tuple(OUTCOMES)
 _PAUSABLE = (State.QUEUED, State.RUNNING)
@@ -74,7 +76,8 @@ class Imports:
     ) -> Import:
         """Take the rows of a bulk call; back when they cannot be lost any more.
 
-        The same Idempotency-Key again gives the import that there is; raises `IdempotencyMismatch`.
+        The same Idempotency-Key again gives the import that there is (decisions D22); raises
+        `IdempotencyMismatch`.
         """
         body = payload_of(rows, failed)
         total = len(rows) + len(failed)
@@ -97,42 +100,43 @@ class Imports:
         new = NewImport(
             account_id, source, rules, origin, file=file, options=options, dry_run=dry_run
         )
-        taken: list[Call] = []
-        if upload is not None:
-            taken = [(QUERIES["take_upload"], {"account_id": account_id, "token": upload})]
-        return await self._start(new, lambda _: taken)
+        return await self._start(new, lambda _: [], upload)
 
-    async def _start(self, new: NewImport, more: Any) -> Import:
+    async def _start(
+        self, new: NewImport, waits_with: Callable[[int], list[Call]], upload: str | None = None
+    ) -> Import:
+        """One transaction; again when another call with the same Idempotency-Key was quicker."""
+        while True:
+            try:
+                return await self.find_session(
+                    new.account_id, await self._insert(new, waits_with, upload)
+                )
+            except RETRYABLE:
+                continue
+
+    async def _insert(
+        self, new: NewImport, waits_with: Callable[[int], list[Call]], upload: str | None
+    ) -> str:
+        """The session id of the import, or of the one that the same request began before."""
         at = self._clock.now()
-        try:
-            async with transaction(self._database) as tx:
-                params = new.params(at)
-                forget = {**params, "before": at - KEY_KEPT}
-                _, ((import_id,),) = await tx.run(
-                    (QUERIES["forget_import_keys"], forget), (QUERIES["insert_import"], params)
-                )
-                total = {"account_id": new.account_id, "import_id": import_id, "total": new.total}
-                await tx.commit(
-                    (QUERIES["set_import_total"], total),
-                    *more(import_id),
-                    (QUERIES["announce_import"], {}),
-                )
-        except UniqueViolation:
-            import_id = await self._repeated(new)
-        return await self.find(new.account_id, import_id)
-
-    async def _repeated(self, new: NewImport) -> int:
-        assert new.repeat is not None
-        row = await self._database.fetch_one(
-            QUERIES["import_by_repeat"],
-            account_id=new.account_id,
-            key_id=new.origin.key_id,
-            idempotency_key=new.repeat.idempotency_key,
-        )
-        assert row is not None
-        if bytes(row[1]) != new.repeat.digest:
-            raise IdempotencyMismatch
-        return int(row[0])
+        said = Command(origin=msgspec.structs.replace(new.origin, at=at), repeat=new.repeat)
+        repeats = Repeats(new.account_id, [said])
+        params = new.params(at)
+        async with transaction(self._database) as tx:
+            if asked := repeats.calls():
+                repeats.load(await tx.run(*asked))
+                if earlier := repeats.earlier(said):
+                    return str(earlier.answer[_SESSION])
+            if upload is not None:
+                taken = {"account_id": new.account_id, "token": upload}
+                if not (await tx.run((QUERIES["take_upload"], taken)))[0]:
+                    raise NotFound(NO_UPLOAD)
+            (((import_id,),),) = await tx.run((QUERIES["insert_import"], params))
+            repeats.remember(said, Outcome(Resolution(), answer={_SESSION: params["session_id"]}))
+            await tx.commit(
+                *waits_with(import_id), *repeats.changes(), (QUERIES["announce_import"], {})
+            )
+        return str(params["session_id"])
 
     async def find(self, account_id: int, import_id: int) -> Import:
         """The import with its progress. Raises `ImportNotFound`."""
@@ -276,7 +280,7 @@ class Imports:
             QUERIES["find_upload"], account_id=account_id, token=token
         )
         if row is None:
-            raise NotFound("No uploaded file waits under this token; it is kept for a day.")
+            raise NotFound(NO_UPLOAD)
         return msgspec.convert(row[0], FileInfo)
 
 

@@ -24,8 +24,6 @@ create table import (
     key_id bigint not null,
     request_id text not null,
     method text not null,
-    idempotency_key text,
-    request_digest bytea,
     created_at timestamptz not null,
     started_at timestamptz,
     finished_at timestamptz,
@@ -33,8 +31,6 @@ create table import (
     primary key (account_id, import_id)
 );
 create unique index import_by_session on import (account_id, session_id);
-create unique index import_by_idempotency on import (account_id, key_id, idempotency_key)
-    where idempotency_key is not null;
 create index import_by_digest on import (account_id, digest) where digest is not null;
 create index import_to_do on import (account_id, import_id) where state in ('queued', 'running');
 create index import_by_age on import (account_id, changed_at);

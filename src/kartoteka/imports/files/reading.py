@@ -16,11 +16,10 @@ from pathlib import Path
 
 import msgspec
 
-from kartoteka.imports.files.child import Answer, Task
 from kartoteka.imports.files.model import LIMITS, FileUnreadable, Layout, Limits, Prepared
 from kartoteka.imports.files.package import DAMAGED
 from kartoteka.imports.files.table import CSV, unfinished
-from kartoteka.log import logger
+from kartoteka.imports.files.tasks import Answer, Task
 
 # -P: a file of the current folder must not stand in for a module.
 _COMMAND = (sys.executable, "-P", "-m", "kartoteka.imports.files.child")
@@ -130,7 +129,7 @@ async def _end(child: Process) -> None:
 
 
 def _stopped(status: int | None) -> FileUnreadable:
-    logger.warning("file_child_stopped", status=status)
+    _warn("file_child_stopped", status=status)
     how = signal.Signals(-status).name if status is not None and status < 0 else f"status {status}"
     return FileUnreadable(
         f"Reading the file was stopped ({how}): try again, or save it as CSV if it is large."
@@ -141,8 +140,15 @@ def _checked(answer: Answer) -> Answer:
     if answer.fault is not None:
         raise OSError(answer.fault, os.strerror(answer.fault))
     if answer.error is not None:
-        logger.warning("file_not_read", error=answer.error)
+        _warn("file_not_read", error=answer.error)
         raise FileUnreadable(DAMAGED)
     if answer.unreadable is not None:
         raise FileUnreadable(answer.unreadable)
     return answer
+
+
+def _warn(event: str, **values: object) -> None:
+    # Late: the child imports this package too, and would take twice as long to start.
+    from kartoteka.log import logger
+
+    logger.warning(event, **values)
