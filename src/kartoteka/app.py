@@ -26,11 +26,11 @@ from kartoteka.db.migrate import migrate
 from kartoteka.errors import DatabaseUnavailable
 from kartoteka.identity.store import digest_with
 from kartoteka.imports.folder import import_folder
-from kartoteka.imports.leftovers import clean_up
 from kartoteka.imports.runner import Runner
 from kartoteka.imports.store import Imports
 from kartoteka.intake.deciding import Rules
 from kartoteka.intake.engine import Engine
+from kartoteka.intake.repeats import forget_old
 from kartoteka.jobs.queue import Periodic, prepare_queue, run_worker
 from kartoteka.log import logger
 from kartoteka.outbound.client import Outbound
@@ -150,11 +150,8 @@ async def run_jobs(settings: Settings, database_url: str, stopping: asyncio.Even
         clock=services.clock,
     )
     periodic = [
-        Periodic(
-            "clean_up_imports",
-            "17 * * * *",
-            partial(clean_up, database, services.clock, services.imports.folder),
-        )
+        Periodic("clean_up_imports", "17 * * * *", tidy),
+        Periodic("forget_repeats", "37 * * * *", partial(_forget_repeats, services)),
     ]
     gc.collect()
     gc.freeze()
@@ -164,6 +161,11 @@ async def run_jobs(settings: Settings, database_url: str, stopping: asyncio.Even
     finally:
         for one in (database, leases, writers):
             await one.close()
+
+
+async def _forget_repeats(services: Services) -> None:
+    accounts = [account.account_id for account in await services.accounts.all()]
+    await forget_old(services.database, services.clock, accounts)
 
 
 async def _keep_working(

@@ -46,7 +46,7 @@ group by digest
 on conflict (account_id, digest) do update set at = excluded.at
 
 -- name: forget_old
--- Repeats that can no longer matter; index replay_by_age. Run now and then, a batch at a time.
+-- Repeats that can no longer matter; index replay_by_age. Runs every hour.
 delete from replay
 where account_id = %(account_id)s
   and at < %(since)s::timestamptz

@@ -8,8 +8,10 @@ from typing import Any
 
 import msgspec
 
+from kartoteka.clock import Clock
 from kartoteka.contacts.model import Command, Outcome
 from kartoteka.db.arrays import pg_array
+from kartoteka.db.database import Database
 from kartoteka.db.named import load_queries
 from kartoteka.db.transaction import Call
 from kartoteka.errors import DuplicatedRequest, IdempotencyMismatch
@@ -17,6 +19,13 @@ from kartoteka.identity.store import columns, hex_bytes
 
 QUERIES = load_queries(__package__)
 KEPT = timedelta(hours=24)
+
+
+async def forget_old(database: Database, clock: Clock, accounts: Sequence[int]) -> None:
+    """Drop stored answers that can no longer be asked for."""
+    since = clock.now() - KEPT
+    for account_id in accounts:
+        await database.execute(QUERIES["forget_old"], account_id=account_id, since=since)
 
 
 class Repeats:
