@@ -37,6 +37,7 @@ MENU: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("api/first-calls.md", "First calls"),
             ("api/compatibility.md", "Compatibility"),
             ("api/fields.md", "Custom fields"),
+            ("api/lists.md", "Lists"),
             ("api/errors.md", "Errors and warnings"),
             ("api/repeats.md", "Repeats and limits"),
         ),
