@@ -150,7 +150,11 @@ async def run_jobs(settings: Settings, database_url: str, stopping: asyncio.Even
         clock=services.clock,
     )
     periodic = [
-        Periodic("clean_up_imports", "17 * * * *", tidy),
+        Periodic(
+            "clean_up_imports",
+            "17 * * * *",
+            partial(clean_up, database, services.clock, services.imports.folder),
+        ),
         Periodic("forget_repeats", "37 * * * *", partial(_forget_repeats, services)),
     ]
     gc.collect()
