@@ -15,9 +15,8 @@ copy stage from stdin (format csv)
 
 -- name: upsert
 -- Cards are found by External ID alone; a known card is written where it differs, a new one gets its
--- number as its id; identifiers that are not there yet are inserted, in the order of their key: every
--- other order costs 2 to 8 %. `on conflict do update` instead of `not exists` locks rows that stay as
--- they are, and costs 5 to 20 %.
+-- number as its id; identifiers that are not there yet are inserted. `on conflict do update` instead of
+-- `not exists` would also lock rows that stay as they are, and is slower; see variants.md.
 with found as materialized (
     select s.*, i.contact_id as known, coalesce(i.contact_id, substr(s.external_id, 5)::bigint) as contact_id
     from stage s
