@@ -26,6 +26,7 @@ from kartoteka.db.migrate import migrate
 from kartoteka.errors import DatabaseUnavailable
 from kartoteka.identity.store import digest_with
 from kartoteka.imports.folder import import_folder
+from kartoteka.imports.leftovers import clean_up
 from kartoteka.imports.runner import Runner
 from kartoteka.imports.store import Imports
 from kartoteka.intake.deciding import Rules
@@ -159,7 +160,7 @@ async def run_jobs(settings: Settings, database_url: str, stopping: asyncio.Even
     ]
     gc.collect()
     gc.freeze()
-    gc.set_threshold(20_000, 20, 50)
+    gc.set_threshold(500_000, 5, 20)  # two batches fit in between
     try:
         await asyncio.gather(runner.run(stopping), _keep_working(database_url, periodic, stopping))
     finally:
