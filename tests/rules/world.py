@@ -92,6 +92,7 @@ class World:
         self.categories: set[str] = set()
         self.history: list[Line] = []
         self.events: list[tuple[int, str, dict[str, Any]]] = []
+        self.event_keys: list[str] = []
         self.written: set[int] = set()
         """Whose rows the last batch wrote."""
         self._ids = itertools.count(1)
@@ -281,7 +282,7 @@ class World:
 
     def _writers(self) -> dict[str, Callable[..., None]]:
         return {
-            "event": lambda who, key, _value, _at, params: self.events.append((who, key, params)),
+            "event": self._event,
             "list": lambda name, who, _at: self.lists.setdefault(name, set()).add(who),
             "attach": lambda number, who, _at: self._list(number).add(who),
             "absorbed": self._move_activity,
@@ -299,6 +300,10 @@ class World:
             "erase_value": self._erase_value,
             "erase": self._erase,
         }
+
+    def _event(self, who: int, key: str, value: str, _at: datetime, params: dict[str, Any]) -> None:
+        self.events.append((who, key, params))
+        self.event_keys.append(value)
 
     def _list(self, number: int) -> set[int]:
         """A list by the id that `_load` tells the rules."""
