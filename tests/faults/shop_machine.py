@@ -223,6 +223,27 @@ class ShopMachine(RuleBasedStateMachine):
             assert {"type": "email", "value": before[contact_id]} in card["channels"]
         return contact_id
 
+    @rule(some=st.lists(cards, min_size=1), what=st.sampled_from(("attach", "detach")))
+    def change_list(self, some: list[int], what: str) -> None:
+        """Wire 3.14, D14: merged ids are followed; the others are nobody and fail nothing."""
+        for (segment_id,) in self.rows("select segment_id from segment limit 1"):
+            path = f"/group/{segment_id}/contacts"
+            answer = self.ask("POST", f"{path}/{what}", {"contactIds": some})
+            assert answer.text.startswith(f"Contacts were {what}ed")
+            listed = self.ask("GET", path)
+            members = {one["id"] for one in listed.json()}
+            assert listed.headers["TotalCount"] == str(len(members))
+            live = {one for one in map(self.survivor, some) if self.status(one) == LIVE}
+            assert live <= members if what == "attach" else not live & members
+
+    @rule()
+    def empty_list(self) -> None:
+        """Nobody is on it, whatever their status."""
+        for (segment_id,) in self.rows("select segment_id from segment limit 1"):
+            self.ask("POST", f"/group/{segment_id}/contacts/detach", {})
+            sql = f"select contact_id from segment_member where segment_id = {segment_id}"
+            assert self.rows(sql) == []
+
     @rule(token=st.sampled_from(("G1", "G2")), body=people, card=st.none() | cards)
     def app_token(self, token: str, body: dict[str, Any], card: int | None) -> None:
         by = {one["type"]: one["value"] for one in body["channels"]}
