@@ -1,4 +1,7 @@
-"""Prints rule → the first test that catches its flip; exit code 1 if one is not caught."""
+"""Prints rule → the first test that catches its flip; exit code 1 if one is not caught.
+
+Words on the command line choose: `python -m tests.mutate bulk`.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
@@ -23,6 +26,8 @@ FORMS = (RULES / "contacts" / "test_names.py", RULES / "contacts" / "test_contac
 """D18: what is dropped is decided where a body is read."""
 LISTS = (RULES / "contacts" / "test_lists.py", RULES / "contacts" / "test_members.py")
 """D14 for attach and detach, and what a body of theirs may mean."""
+BULK = (RULES / "contacts" / "test_bulk_whose.py", RULES / "contacts" / "test_bulk.py")
+"""Rows of bulk calls and files; their laws only say in more words what these show."""
 WORKERS = 2
 OPTIONS = ("-x", "-q", "-p", "no:cacheprovider", f"--confcutdir={RULES}")
 ENVIRONMENT = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONDONTWRITEBYTECODE": "1"}
@@ -30,8 +35,14 @@ ENVIRONMENT = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONDONTWRITEBYTECODE":
 _FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+?\.py)(?:::(.+?))?(?: - .*)?$", re.MULTILINE)
 
 
-def main() -> int:
+def main(words: Sequence[str]) -> int:
+    """Only flips whose line has one of these words, if any are given."""
     started = time.monotonic()
+    chosen = [
+        one
+        for one in MUTATIONS
+        if not words or any(word in f"{one.decision} {one.rule} {one.file}" for word in words)
+    ]
     with tempfile.TemporaryDirectory() as folder:
         copies: SimpleQueue[Path] = SimpleQueue()
         for number in range(WORKERS):
@@ -40,10 +51,8 @@ def main() -> int:
             print(f"The tests fail without any flip: {caught}")
             return 1
         with ThreadPoolExecutor(WORKERS) as pool:
-            missed = report(pool.map(lambda one: (one, run_tests(copies, one)), MUTATIONS))
-    print(
-        f"\n{len(MUTATIONS)} flips in {time.monotonic() - started:.0f} s, {len(missed)} not caught"
-    )
+            missed = report(pool.map(lambda one: (one, run_tests(copies, one)), chosen))
+    print(f"\n{len(chosen)} flips in {time.monotonic() - started:.0f} s, {len(missed)} not caught")
     for one in missed:
         print(f"NOT CAUGHT {one.decision}: {one.rule} ({one.file})")
     return 1 if missed else 0
@@ -78,7 +87,7 @@ def run_tests(copies: SimpleQueue[Path], mutation: Mutation | None) -> str | Non
 
 def first_failure(source: Path, decision: str) -> str | None:
     """Run the tests of that decision first, then the others, until one fails."""
-    files = [*sorted((RULES / "identity").glob("test_d*.py")), *FORMS, *LISTS]
+    files = [*sorted((RULES / "identity").glob("test_d*.py")), *FORMS, *LISTS, *BULK]
     files.sort(key=lambda path: not is_about(path, decision))
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *OPTIONS, *map(str, files)],
@@ -102,9 +111,11 @@ def is_about(path: Path, decision: str) -> bool:
         return path in FORMS
     if decision == "lists":
         return path in LISTS
+    if decision == "bulk":
+        return path in BULK
     wanted = re.sub(r"^D(\d)(?!\d)", r"D0\1", decision).lower()
     return path.name.startswith(f"test_{wanted}_")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -348,14 +348,49 @@ def test_the_external_id_of_another_outranks_the_contact_id(world: World) -> Non
     assert (row.id, world.card(named).external_id) == (owner, "A")
 
 
+def test_the_id_of_a_removed_contact_changes_no_external_id(world: World) -> None:
+    """D9: exactly one *live* contact."""
+    gone = world.post(x="A").id
+    world.remove(gone)
+    row = world.row(rules("id", changes_id=True, restores=True), contact_id=gone, x="B")
+    assert (row.came_to, world.status(gone)) == ("created", "removed")
+    assert world.card(gone).external_id == "A"
+
+
 # By contact key and custom fields.
 
+FIELDS = [
+    (BY_FIELD, {"fields": {"7": "v"}}),
+    (rules("contactKey"), {"contact_key": "k"}),
+]
+fields = pytest.mark.parametrize(("by", "said"), FIELDS, ids=["field", "contact key"])
 
-@pytest.mark.parametrize(
-    ("by", "said"),
-    [(BY_FIELD, {"fields": {"7": "v"}}), (rules("contactKey"), {"contact_key": "k"})],
-    ids=["field", "contact key"],
-)
+
+@fields
+def test_of_several_with_a_value_d10s_order_decides(
+    world: World, by: Any, said: dict[str, Any]
+) -> None:
+    """D10: External ID first, then the most recently updated, then the smaller id."""
+    known = world.post(x="A", **said).id
+    loose = [world.post(email=f"{name}@x.ua", **said).id for name in "ab"]
+    assert world.row(by, first="Ann", **said).id == known
+    assert world.row(by, x="B", **said).id == loose[1]  # D9: among those without
+    assert world.row(by, x="C", **said).id == loose[0]
+    assert world.row(by, last="Bo", **said).id == loose[0]
+
+
+@fields
+def test_an_unknown_external_id_does_not_wake_the_removed_holder(
+    world: World, by: Any, said: dict[str, Any]
+) -> None:
+    """D9: among *live* contacts."""
+    gone = world.post(email="a@x.ua", **said).id
+    world.remove(gone)
+    row = world.row(msgspec.structs.replace(by, restores=True), x="A", **said)
+    assert (row.came_to, world.status(gone)) == ("created", "removed")
+
+
+@fields
 def test_two_rows_of_one_batch_with_a_new_value_are_one_contact(
     world: World, by: Any, said: dict[str, Any]
 ) -> None:
