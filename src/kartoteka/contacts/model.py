@@ -180,11 +180,11 @@ class RowRules(msgspec.Struct, frozen=True):
     groups: tuple[str, ...] = ()
     groups_exclude: tuple[str, ...] = ()
     restores: bool = False
+    event_key: str | None = None
+    """The event of contacts that the row creates (wire 3.9)."""
     only_find: frozenset[int] = frozenset()
     """Kinds of the unique field that `contactFields` does not list: they find and create, and a
     contact that was found otherwise does not get them."""
-    event_key: str | None = None
-    """The event of contacts that the row creates (wire 3.9)."""
 
 
 class ImportRow(Command, kw_only=True):

@@ -28,7 +28,6 @@ from kartoteka.identity.model import (
     QUARANTINED,
     Card,
     Consent,
-    Held,
     Identifier,
     Notice,
     Policy,
@@ -67,18 +66,16 @@ def settle(work: Settling, decision: Decision) -> Settled:
     assert not isinstance(decision, Nobody)
     if isinstance(decision, Found) and _says_nothing_new(work, decision.card):
         return _settle_known(work, decision)
+    if isinstance(decision, Create) and work.ws.is_stranger(work.person.all()):
+        return _settle_stranger(work, decision)
     known = None if isinstance(decision, Create) else decision.card
     person = _with_own(work.ws, decision, work.person)
-    stranger = known is None and not any(work.ws.holders(one.key) for one in person.all())
-    if not stranger:
-        prepare(work.ws, known, person)
+    prepare(work.ws, known, person)
     named_anew = (
         known is None or _brings_address(known, work.person) or isinstance(decision, Restore)
     )
     if named_anew:
-        work.ws.need_addresses(addresses(work.person))
-        if work.policy.lifts_suppression:
-            lift_suppression(work.ws, work.person)
+        _heed_addresses(work)
     marks = len(work.ws.effects.get("history", ()))
     before = None if known is None else msgspec.structs.astuple(known)
     card = known or _new_card(work)
@@ -87,8 +84,7 @@ def settle(work: Settling, decision: Decision) -> Settled:
     _set_identity(work, card, decision)
     occurred = work.occurred or work.journal.origin.at
     change = _change(work, occurred)
-    if not stranger:  # nobody holds anything of the request: there is nobody to absorb
-        absorb_contained(change, card, names, person, work.policy)
+    absorb_contained(change, card, names, person, work.policy)
     for one in work.person.changeable:
         take_changeable(change, card, one)
     if known is None or work.policy.writes_profile:
@@ -98,6 +94,47 @@ def settle(work: Settling, decision: Decision) -> Settled:
     )
     _describe(work.resolution, decision, card, changed, restored)
     return Settled(card, work.resolution, known is None, restored)
+
+
+def _settle_stranger(work: Settling, decision: Create) -> Settled:
+    """Nobody holds anything of the request: nothing to prepare, to absorb or to compare with."""
+    ws, person, profile = work.ws, work.person, work.profile
+    _heed_addresses(work)
+    at = work.journal.origin.at
+    card = ws.create(
+        Card(
+            contact_id=ws.new_id(),
+            first_name=profile.first_name,
+            last_name=profile.last_name,
+            contact_key=profile.contact_key,
+            language_code=profile.language_code,
+            time_zone=profile.time_zone,
+            region=profile.region,
+            town=profile.town,
+            address=profile.address,
+            postcode=profile.postcode,
+            fields=profile.fields,
+            source=work.policy.source,
+            created_at=at,
+            updated_at=at,
+        )
+    )
+    _create_with(work, card, decision)
+    if person.changeable:
+        change = _change(work, work.occurred or at)
+        for one in person.changeable:
+            take_changeable(change, card, one)
+    resolution = work.resolution
+    resolution.contact_id, resolution.rule = card.contact_id, decision.rule
+    resolution.outcome = "created"
+    return Settled(card, resolution, new=True, restored=False)
+
+
+def _heed_addresses(work: Settling) -> None:
+    """What the addresses refuse by themselves, and erased persons who are named again (D10, D29)."""
+    work.ws.need_addresses(addresses(work.person))
+    if work.policy.lifts_suppression:
+        lift_suppression(work.ws, work.person)
 
 
 def _change(work: Settling, occurred: datetime) -> Change:
@@ -189,20 +226,18 @@ def _set_identity(work: Settling, card: Card, decision: Decision) -> None:
 def _create_with(work: Settling, card: Card, decision: Create) -> None:
     """All lasting identifiers of a new card at once, in one row of the history."""
     person, at = work.person, work.journal.origin.at
-    held: list[Held] = []
+    rows: list[dict[str, str]] = []
     for one in (person.external_id, person.email, person.phone):
         if one is not None:
-            held.append(work.ws.hold(new_held(one, card.contact_id, at, decision.rule)))
-    if person.external_id:
+            rows.append(named(work.ws.hold(new_held(one, card.contact_id, at, decision.rule))))
+    if person.external_id is not None:
         card.external_id = person.external_id.value
-    for one in (person.email, person.phone):
-        if one is not None:
-            _grant(work, card, one)
-    if person.email:
+    if person.email is not None:
+        _grant(work, card, person.email)
         card.email = person.email.value
-    if person.phone:
+    if person.phone is not None:
+        _grant(work, card, person.phone)
         card.phone = person.phone.value
-    rows = [named(one) for one in held]
     work.journal.note("created", decision.rule, card.contact_id, rows)
 
 

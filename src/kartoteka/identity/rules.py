@@ -83,7 +83,7 @@ Decision = Found | Restore | Create | Nobody
 
 def find(ws: WorkingSet, person: Person, policy: Policy) -> Decision:
     """The card that a request is about (guide G8, G11; decisions D7–D10a)."""
-    if not any(ws.holders(one.key) for one in person.all()):  # a stranger: most new ones are
+    if ws.is_stranger(person.all()):  # most new ones are
         return _stranger(ws, person, policy)
     if person.external_id is not None:
         return _find_by_external_id(ws, person, policy)

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from kartoteka.identity.kinds.key import value_key
-from kartoteka.identity.model import Card, Held, Key, Settings, Status
+from kartoteka.identity.model import Card, Held, Identifier, Key, Settings, Status
 from kartoteka.identity.policies import EXCLUSIVE
 
 MOST_ROWS_READ = 1000
@@ -152,6 +152,16 @@ class WorkingSet:
         if len(found) < 2:
             return list(found.values())
         return [found[row_key] for row_key in sorted(found)]
+
+    def is_stranger(self, identifiers: Iterable[Identifier]) -> bool:
+        """Whether nobody holds any of these."""
+        by_key, known = self._by_key, self._known_keys
+        for one in identifiers:
+            if one.key not in known:
+                raise Missing(keys=[one.key])
+            if by_key.get(one.key):
+                return False
+        return True
 
     def found_by(self, key: Key) -> set[int]:
         """Ids of contacts that have this value in a field that is no identifier (see `Key`)."""

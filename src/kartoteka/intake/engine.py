@@ -33,6 +33,8 @@ from kartoteka.intake.repeats import Repeats
 from kartoteka.log import logger
 
 MOST_IN_A_BATCH = 200
+MOST_NAMES = 2_000
+"""Identifiers and ids that a batch may name: a single command may name hundreds."""
 MOST_IN_FLIGHT = 2
 """Transactions of one account at a time: while one commits, the rules work on the next."""
 WORTH_ANOTHER = 16
@@ -68,9 +70,16 @@ class _Line:
         """The next batch: none of it names what another batch is at, so they do not collide."""
         batch: list[Waiting] = []
         later: list[Waiting] = []
-        while self.waiting and len(batch) < MOST_IN_A_BATCH and len(later) < MOST_IN_A_BATCH:
+        names = 0
+        while (
+            self.waiting
+            and len(batch) < MOST_IN_A_BATCH
+            and len(later) < MOST_IN_A_BATCH
+            and names < MOST_NAMES
+        ):
             one = self.waiting.popleft()
             (batch if self.busy.isdisjoint(one.named) else later).append(one)
+            names += len(one.named)
         self.waiting.extendleft(reversed(later))
         return batch
 

@@ -12,7 +12,7 @@ from kartoteka.contacts.clearing import is_clearable
 from kartoteka.contacts.model import ImportRow, RowRules, Unique
 from kartoteka.contacts.uniques import UNIQUES
 from kartoteka.errors import InvalidRequest
-from kartoteka.identity.kinds import BY_CODE
+from kartoteka.identity.kinds import BY_CODE, EMAIL
 from kartoteka.imports.bulk_form import BulkCall, read_bulk
 from kartoteka.imports.members import InvalidOptions
 from kartoteka.imports.model import RowFailed
@@ -448,7 +448,9 @@ def test_the_rules_of_the_call():
         eventKeyForNewContacts="newContact",
         contactFields=["externalCustomerId"],
     )
-    rules = RowRules(Unique("email"), True, ("A", "B"), ("C",), True, "newContact")
+    rules = RowRules(
+        Unique("email"), True, ("A", "B"), ("C",), True, "newContact", frozenset({EMAIL.code})
+    )
     assert read.rules == rules
     assert read.rows[0].rules == rules
     assert (read.rows[0].number, read.rows[0].origin) == (1, ORIGIN)
