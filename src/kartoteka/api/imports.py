@@ -109,7 +109,8 @@ async def import_status(call: Call) -> Answer:
     session_id = call.path_text("sessionId", 100)
     imports, account_id = call.services.imports, call.account.account_id
     one = await imports.find_session(account_id, session_id)
-    pairs = [] if not one.done else await imports.mapping(account_id, one.import_id, MAPPED)
+    is_over = one.state not in (State.QUEUED, State.RUNNING)
+    pairs = await imports.mapping(account_id, one.import_id, MAPPED) if is_over else []
     body = {
         "status": _STATUS[one.state],
         "timestamp": one.changed_at,

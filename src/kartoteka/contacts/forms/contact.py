@@ -142,10 +142,13 @@ def _address(raw: object, warnings: list[Notice]) -> tuple[str | None, ...]:
     if not isinstance(raw, dict):
         warnings.append(_INVALID_ADDRESS)
         return (None, None, None, None)
-    return tuple(_address_part(part, raw.get(part), warnings) for part in _ADDRESS_PARTS)
-
-
-_ADDRESS_PARTS = ("region", "town", "address", "postcode")
+    get = raw.get
+    return (
+        _address_part("region", get("region"), warnings),
+        _address_part("town", get("town"), warnings),
+        _address_part("address", get("address"), warnings),
+        _address_part("postcode", get("postcode"), warnings),
+    )
 
 
 def _address_part(part: str, value: object, warnings: list[Notice]) -> str | None:

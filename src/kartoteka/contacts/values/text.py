@@ -18,6 +18,17 @@ def clean_text(value: object, field: str, *, max_chars: int, multiline: bool = F
     Only a multiline text keeps tabs and line breaks; other control characters are refused anywhere.
     Raises `InvalidValue`.
     """
+    if type(value) is str and value.isprintable():  # by far the most: nothing more to look for
+        text = value.strip()
+        if not text or (len(text) == 4 and is_absent(text)):
+            return None
+        if len(text) > max_chars:
+            raise InvalidValue(field, f"is longer than {max_chars} characters")
+        return text
+    return _clean_rare(value, field, max_chars=max_chars, multiline=multiline)
+
+
+def _clean_rare(value: object, field: str, *, max_chars: int, multiline: bool) -> str | None:
     text = _as_text(value, field)
     if text is None:
         return None

@@ -43,6 +43,9 @@ create table import_payload (
     primary key (account_id, import_id)
 );
 
+-- It is gone in a moment: packing it costs more than the disk.
+alter table import_payload alter column rows set storage external;
+
 -- One transaction of an import. Only ever inserted: two batches under way never touch the same row.
 create table import_batch (
     account_id integer not null,
