@@ -60,6 +60,10 @@ async def set_up(settings: Settings, database_url: str) -> FirstStart | None:
         await database.close()
 
 
+LIVE = "kartoteka live"
+"""What the sessions that carry out single calls are called: imports make room for them."""
+
+
 class Application:
     """The ASGI application of one worker: opens what it stands on at the start, closes it at the end.
 
@@ -94,8 +98,9 @@ class Application:
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _open(self) -> None:
-        self._database = await Database.open(self._database_url, min_size=0)
-        self._writers = await Database.open(self._database_url, min_size=0, options=WRITER_OPTIONS)
+        url = self._database_url
+        self._database = await Database.open(url, min_size=0)
+        self._writers = await Database.open(url, min_size=0, options=WRITER_OPTIONS, name=LIVE)
         self._services = compose(self._settings, self._database, self._writers)
         self._inside = build(self._services)
         gc.collect()
@@ -139,7 +144,9 @@ async def run_jobs(settings: Settings, database_url: str, stopping: asyncio.Even
     """Background work until `stopping`; while the database is away it waits for it."""
     database = await Database.open(database_url, min_size=0)
     leases = await Database.open(database_url, min_size=0)
-    writers = await Database.open(database_url, min_size=0, options=WRITER_OPTIONS)
+    writers = await Database.open(
+        database_url, min_size=0, options=WRITER_OPTIONS, name="kartoteka jobs"
+    )
     services = compose(settings, database, writers)
     runner = Runner(
         database=database,

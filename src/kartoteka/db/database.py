@@ -43,8 +43,11 @@ class Database:
     it came back works: a connection that broke while it was idle is recognised before it is used.
     """
 
-    def __init__(self, url: str, *, max_size: int, wait_s: float, options: str = "") -> None:
+    def __init__(
+        self, url: str, *, max_size: int, wait_s: float, options: str = "", name: str = "kartoteka"
+    ) -> None:
         self.url = url
+        self._name = name
         self._options = options
         self._idle: deque[Connection] = deque()
         self._free = asyncio.Semaphore(max_size)
@@ -60,13 +63,15 @@ class Database:
         max_size: int = 8,
         wait_s: float = 10.0,
         options: str = "",
+        name: str = "kartoteka",
     ) -> Database:
         """Connections to that libpq URL; `min_size` are opened now, to learn whether it answers.
 
         `wait_s`: seconds to wait for a free connection. `options`: settings of each session, as
-        `-c name=value`. Raises `DatabaseUnavailable`.
+        `-c name=value`. `name`: what the sessions are called in `pg_stat_activity`. Raises
+        `DatabaseUnavailable`.
         """
-        database = cls(url, max_size=max_size, wait_s=wait_s, options=options)
+        database = cls(url, max_size=max_size, wait_s=wait_s, options=options, name=name)
         for _ in range(min_size):
             database._idle.append(await database._connect())
         return database
@@ -149,7 +154,7 @@ class Database:
                 self.url,
                 autocommit=True,
                 prepare_threshold=0,
-                application_name="kartoteka",
+                application_name=self._name,
                 connect_timeout=5,
                 options=_session_options(self.url, self._options),
                 client_encoding="UTF8",

@@ -161,6 +161,16 @@ where account_id = %(account_id)s
 -- Whether somebody paused or cancelled it.
 select state from import where account_id = %(account_id)s and import_id = %(import_id)s
 
+-- name: live_calls
+-- Whether single calls were carried out within the last moments, by any process.
+select exists (
+    select
+    from pg_stat_activity
+    where application_name = 'kartoteka live'
+      and datname = current_database()
+      and query_start > clock_timestamp() - interval '100 milliseconds'
+)
+
 -- name: import_done_ranges
 -- Rows that have their outcome.
 select first_row, last_row

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -18,13 +18,13 @@ from kartoteka.db.lock import Lock
 from kartoteka.identity.model import Origin
 from kartoteka.imports.files_of import drop_files
 from kartoteka.imports.model import Import, State
+from kartoteka.imports.pacing import Pacing
 from kartoteka.imports.seen import Seen
 from kartoteka.imports.statement import Batch, Item
 from kartoteka.imports.store import QUERIES, counts_of
 from kartoteka.intake.engine import Engine
 from kartoteka.intake.rehearsal import Rehearsal
 
-ROWS_IN_A_BATCH = 1_000
 MOST_IN_FLIGHT = 2
 """Transactions of one import at a time: while one is written, the rules work on the next."""
 CONTACTS_IN_A_PAGE = 20_000
@@ -61,6 +61,7 @@ class Run:
         self._key = {"account_id": one.account_id, "import_id": one.import_id}
         self._rehearsal: Rehearsal | None = None
         self._seen = Seen()
+        self._pacing = Pacing(database)
         self._in_flight: deque[tuple[set[Any], asyncio.Task[None]]] = deque()
 
     def origin(self) -> Origin:
@@ -93,15 +94,18 @@ class Run:
     ) -> bool:
         """Carry out what has no outcome yet; True at the end, False when it stopped before."""
         try:
-            for batch in batches(items, done):
+            for batch in batches(items, done, lambda: self._pacing.rows):
                 if not await self._may_go_on():
                     return False
+                await self._pacing.look()
                 work = Batch(QUERIES, self.one.account_id, self.one.import_id, batch, self._seen)
                 names = {key for row in work.rows for part in names_of(row) for key in part}
                 await self._make_room(names)
                 task = asyncio.create_task(self._submit(work, account))
                 self._in_flight.append((names, task))
                 await asyncio.sleep(0)
+                if self._pacing.is_live:
+                    await self._oldest()
             while self._in_flight:
                 await self._oldest()
         finally:
@@ -173,15 +177,17 @@ class Run:
         return await self._database.execute(QUERIES[query], **self._key, **params)
 
 
-def batches(items: Iterable[Item], done: Sequence[Range]) -> Iterator[list[Item]]:
-    """Consecutive rows that have no outcome yet, at most `ROWS_IN_A_BATCH` together."""
+def batches(
+    items: Iterable[Item], done: Sequence[Range], rows: Callable[[], int]
+) -> Iterator[list[Item]]:
+    """Consecutive rows that have no outcome yet, at most `rows()` together."""
     batch: list[Item] = []
     ranges = deque(sorted(done, key=lambda one: one.first))
     for item in items:
         while ranges and ranges[0].last < item.number:
             ranges.popleft()
         is_done = bool(ranges) and ranges[0].first <= item.number
-        if batch and (is_done or len(batch) >= ROWS_IN_A_BATCH):
+        if batch and (is_done or len(batch) >= rows()):
             yield batch
             batch = []
         if not is_done:
