@@ -15,7 +15,7 @@ from kartoteka.db.database import SESSION_OPTIONS
 from kartoteka.db.named import load_queries
 
 BATCH_ROWS = 3_000
-CONNECTIONS = 2
+CONNECTIONS = 1
 QUERIES = load_queries("bench", "floors/upsert_rows.sql")
 Form: TypeAlias = Callable[[psycopg.Cursor[Any], bytes, dict[str, Any]], None]
 """Carries out the lines of one transaction; parameters `account_id` and `at`."""
