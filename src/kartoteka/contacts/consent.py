@@ -36,8 +36,8 @@ def state_for_new_address(
     unconfirmed (wire 3.1, 3.6). Spam and blacklist belong to the old address and go with it.
     """
     channel = CHANNEL[one.kind]
-    if not card.consent and one.key not in ws.suppressed and one.key not in ws.refusals:
-        return {} if given is None else {channel: int(given)}
+    if channel not in card.consent and one.key not in ws.suppressed and one.key not in ws.refusals:
+        return card.consent if given is None else {**card.consent, channel: int(given)}
     states = [state for state in (refusal_of(ws, one), given) if state is not None]
     if card.consent.get(channel) == Consent.UNSUBSCRIBED:
         states.append(Consent.UNSUBSCRIBED)

@@ -6,6 +6,8 @@ answer depends on something not loaded lets `Missing` through.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from kartoteka.identity.kinds import BY_CODE, EMAIL, EXTERNAL_ID, PHONE
@@ -35,9 +37,16 @@ class Person(msgspec.Struct, frozen=True):
     first_name: str | None = None
     last_name: str | None = None
 
-    def all(self) -> tuple[Identifier, ...]:
-        lasting = (self.external_id, self.email, self.phone)
-        return (*(one for one in lasting if one is not None), *self.changeable)
+    def all(self) -> Sequence[Identifier]:
+        """Every identifier, in the order of the fields."""
+        found = [*self.changeable] if self.changeable else []
+        if self.phone is not None:
+            found.insert(0, self.phone)
+        if self.email is not None:
+            found.insert(0, self.email)
+        if self.external_id is not None:
+            found.insert(0, self.external_id)
+        return found
 
     def of_kind(self, kind: int) -> tuple[Identifier, ...]:
         if kind == EMAIL.code:

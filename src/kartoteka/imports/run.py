@@ -22,6 +22,7 @@ from kartoteka.imports.pacing import Pacing
 from kartoteka.imports.seen import Seen
 from kartoteka.imports.statement import Batch, Item
 from kartoteka.imports.store import QUERIES, counts_of
+from kartoteka.intake.deciding import Named
 from kartoteka.intake.engine import Engine
 from kartoteka.intake.rehearsal import Rehearsal
 
@@ -99,9 +100,10 @@ class Run:
                     return False
                 await self._pacing.look()
                 work = Batch(QUERIES, self.one.account_id, self.one.import_id, batch, self._seen)
-                names = {key for row in work.rows for part in names_of(row) for key in part}
+                named = [names_of(row) for row in work.rows]
+                names: set[Any] = set().union(*(one for both in named for one in both))
                 await self._make_room(names)
-                task = asyncio.create_task(self._submit(work, account))
+                task = asyncio.create_task(self._submit(work, named, account))
                 self._in_flight.append((names, task))
                 await asyncio.sleep(0)
                 if self._pacing.is_live:
@@ -138,7 +140,7 @@ class Run:
         await self._in_flight[0][1]
         self._in_flight.popleft()
 
-    async def _submit(self, work: Batch, account: AccountContext) -> None:
+    async def _submit(self, work: Batch, named: Sequence[Named], account: AccountContext) -> None:
         origin = self.origin()
         for place, row in enumerate(work.rows):
             # Of cards that rows of one batch changed, the last one is the most recent (D10).
@@ -151,7 +153,7 @@ class Run:
             await self._engine.write(work.closing(pairs, self._clock.now()))
         else:
             await self._engine.submit_rows(
-                account, work.rows, lambda answers: work.closing(answers, self._clock.now())
+                account, work.rows, lambda answers: work.closing(answers, self._clock.now()), named
             )
         work.remember()
 

@@ -124,18 +124,24 @@ class Engine:
         return await future
 
     async def submit_rows(
-        self, account: AccountContext, rows: Sequence[Command], closing: Closing
+        self,
+        account: AccountContext,
+        rows: Sequence[Command],
+        closing: Closing,
+        named: Sequence[Named] | None = None,
     ) -> list[Answer]:
         """Carry rows out in one transaction, in their order; `closing` joins what they came to.
 
         One that cannot succeed is left out of its neighbours' transaction, and its error is written
-        by `closing` alone. Raises DatabaseUnavailable: what is committed is committed.
+        by `closing` alone. `named`: what each row names, if the caller knows it. Raises
+        DatabaseUnavailable: what is committed is committed.
         """
         if not rows:
             await self.write(closing([]))
             return []
         settings = rules_of(account.settings)
-        batch = [(row, settings, self.rules.named_by(row)) for row in rows]
+        wanted = [self.rules.named_by(row) for row in rows] if named is None else named
+        batch = [(row, settings, names) for row, names in zip(rows, wanted, strict=True)]
         return await self._insist(account.account_id, batch, keep=True, closing=closing)
 
     def rehearsal(self) -> AbstractAsyncContextManager[Rehearsal]:
