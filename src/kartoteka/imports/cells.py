@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from kartoteka.contacts.forms.contact import MAX_CONTACT_KEY_CHARS
 from kartoteka.contacts.values.address import ADDRESS_PARTS, clean_address_part
@@ -45,13 +46,21 @@ CODES = {
     **dict.fromkeys(ADDRESS_PARTS, "invalid_address"),
 }
 """What the notice of a dropped value is called, by field."""
+REMEMBERED = 2_000
+"""Values a column whose reading is remembered, while a file is read."""
+_REPEATED = ("firstName", "lastName", "languageCode", "timeZone")
 _ESCAPED = "=+-@\t\r"
 
 
 def cleaner(name: str, region: Region) -> Clean:
-    """The reader of a field that is neither External ID, token nor custom field."""
+    """The reader of a field that is neither External ID, token nor custom field.
+
+    Towns, names and languages come again and again: one that was read is remembered for a while.
+    """
     if name in ADDRESS_PARTS:
-        return lambda cell: clean_address_part(name, cell)
+        return lru_cache(maxsize=REMEMBERED)(lambda cell: clean_address_part(name, cell))
+    if name in _REPEATED:
+        return lru_cache(maxsize=REMEMBERED)(_CLEANERS[name])
     if name in ("email", "sms"):
         normalise = EMAIL.normalise if name == "email" else PHONE.normalise
         return lambda cell: normalise(cell, region)
