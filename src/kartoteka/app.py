@@ -161,7 +161,7 @@ async def run_jobs(settings: Settings, database_url: str, stopping: asyncio.Even
         Periodic(
             "clean_up_imports",
             "17 * * * *",
-            partial(clean_up, database, services.clock, services.imports.folder),
+            partial(clean_up, database, services.clock, import_folder(settings)),
         ),
         Periodic("forget_repeats", "37 * * * *", partial(_forget_repeats, services)),
     ]

@@ -158,6 +158,9 @@ ERASE = Parameter(
     {"type": "boolean", "default": False},
 )
 
+_UPDATED = {"oneOf": [schemas.SENTENCE, schemas.ref("ContactAnswer")]}
+"""The sentence; with `explain` or `dryRun` JSON."""
+
 ROUTES = (
     Route(
         method="POST",
@@ -195,7 +198,7 @@ ROUTES = (
             IDEMPOTENCY,
         ),
         body=schemas.ref("Contact"),
-        replies={200: Reply("Contact with id='N' has been updated", schemas.SENTENCE)},
+        replies={200: Reply("Contact with id='N' has been updated", _UPDATED)},
         errors=(400, 404, 409, 413, 415, 422),
     ),
     Route(

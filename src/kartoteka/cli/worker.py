@@ -26,6 +26,5 @@ def worker() -> None:
     settings = load_settings(os.environ)
     start_logging(settings.log_format)
     database_url = database_url_of(settings)
-    logger.info("worker_started")
     work(settings, database_url)
     logger.info("worker_stopped")

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kartoteka.errors import SettingsError
+from kartoteka.errors import DatabaseUnavailable
 from kartoteka.settings import Settings
 
 
+class FolderUnusable(DatabaseUnavailable):
+    """The import folder cannot be used: nothing was stored."""
+
+    code = "import_folder_unusable"
+
+
 def import_folder(settings: Settings) -> Path:
-    """The folder, made if need be, for this user only. Raises `SettingsError`."""
-    folder = settings.import_dir or settings.data_dir / "imports"
+    """Where it is; `made` makes it when the first file comes."""
+    return (settings.import_dir or settings.data_dir / "imports").absolute()
+
+
+def made(folder: Path) -> Path:
+    """The folder, made if need be, for this user only. Raises `FolderUnusable`."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise SettingsError(
-            f"KARTOTEKA_IMPORT_DIR: {folder} cannot be made: {error.strerror}."
+        raise FolderUnusable(
+            f"The import folder cannot be made ({error.strerror}); KARTOTEKA_IMPORT_DIR names it."
         ) from error
-    return folder.absolute()
+    return folder

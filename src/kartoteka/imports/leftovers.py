@@ -40,7 +40,7 @@ _TRACES = ("drop_payload", "forget_import_rows", "forget_import_batches", "drop_
 
 def _sweep(folder: Path, used: set[str], oldest: float) -> None:
     """Files of uploads that were cut off by a crash: younger ones may be on their way."""
-    for path in folder.iterdir():
+    for path in folder.iterdir() if folder.is_dir() else ():
         belongs_to = str(path).removesuffix(".csv")
         if belongs_to not in used and path.is_file() and path.stat().st_mtime < oldest:
             path.unlink(missing_ok=True)

@@ -20,6 +20,7 @@ from kartoteka.errors import Conflict, NotFound
 from kartoteka.identity.model import Notice, Origin, Resolution
 from kartoteka.identity.store import hex_bytes
 from kartoteka.imports.files_of import drop_files
+from kartoteka.imports.folder import made
 from kartoteka.imports.model import (
     OUTCOME_CODES,
     OUTCOMES,
@@ -57,12 +58,17 @@ class ImportIsOver(Conflict):
 
 
 class Imports:
-    """The imports of all accounts. `folder` is where their files lie."""
+    """The imports of all accounts."""
 
     def __init__(self, database: Database, clock: Clock, folder: Path) -> None:
-        self.folder = folder
+        self._folder = folder
         self._database = database
         self._clock = clock
+
+    @property
+    def folder(self) -> Path:
+        """The folder of files, made if need be. Raises `FolderUnusable`."""
+        return made(self._folder)
 
     async def start_call(
         self,

@@ -8,6 +8,7 @@ import signal
 from importlib import import_module
 from typing import Any
 
+from kartoteka.log import logger
 from kartoteka.serving.children import Lifeline, Serve
 from kartoteka.settings import Settings
 
@@ -46,6 +47,7 @@ async def _until_stopped(settings: Settings, database_url: str, lifeline: Lifeli
     else:
         loop.add_reader(lifeline.parent, _parent_is_gone, lifeline, stopping)
         lifeline.say_ready()
+    logger.info("worker_started")
     module, name = JOBS.split(":")
     run_jobs: Any = getattr(import_module(module), name)
     await run_jobs(settings, database_url, stopping)

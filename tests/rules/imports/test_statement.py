@@ -16,7 +16,6 @@ from kartoteka.contacts.model import ImportRow, Outcome
 from kartoteka.errors import NoIdentifier
 from kartoteka.identity.history import RULES
 from kartoteka.identity.model import Notice, Resolution
-from kartoteka.imports import run
 from kartoteka.imports.model import OUTCOME_CODES, OUTCOMES, RowFailed
 from kartoteka.imports.run import Range, batches, first_undone
 from kartoteka.imports.seen import Seen
@@ -118,9 +117,7 @@ def test_what_has_its_outcome_is_left_out(done: list[bool], size: int) -> None:
     """Batches are consecutive: none reaches over rows that another run did."""
     everything = [item(number, False) for number in range(1, len(done) + 1)]
     ranges = [Range(number, number) for number, is_done in enumerate(done, 1) if is_done]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(run, "ROWS_IN_A_BATCH", size)
-        made = list(batches(iter(everything), ranges))
+    made = list(batches(iter(everything), ranges, lambda: size))
     numbers = [[one.number for one in batch] for batch in made]
     assert [number for batch in numbers for number in batch] == [
         number for number, is_done in enumerate(done, 1) if not is_done
