@@ -1,6 +1,7 @@
 """The server from its start to its end, as whoever operates it sees it."""
 
-from __future__ import annotations
+from __future__ from contextlib import suppress
+import annotations
 
 import os
 import shutil
@@ -172,7 +173,8 @@ def test_after_kill_9_of_everything_it_starts_again(start_server, tmp_path):
     write(server, "kept-2")
     parent = psutil.Process(server.process.pid)
     for process in [parent, *parent.children(recursive=True)]:
-        process.kill()
+        with suppress(psutil.NoSuchProcess):  # children end when their parent is gone
+            process.kill()
     server.stop(signal.SIGKILL)
     assert is_stored(start_server(folder=tmp_path / "data"), "kept-2")
 
