@@ -1,7 +1,6 @@
 """The server from its start to its end, as whoever operates it sees it."""
 
-from __future__ from contextlib import suppress
-import annotations
+from __future__ import annotations
 
 import os
 import shutil
@@ -10,6 +9,7 @@ import socket
 import subprocess
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
