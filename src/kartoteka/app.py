@@ -27,7 +27,7 @@ from kartoteka.errors import DatabaseUnavailable
 from kartoteka.identity.store import digest_with
 from kartoteka.imports.folder import import_folder
 from kartoteka.imports.leftovers import clean_up
-from kartoteka.imports.runner import Runner
+from kartoteka.imports.runner import MOST_LANES, Runner
 from kartoteka.imports.store import Imports
 from kartoteka.intake.deciding import Rules
 from kartoteka.intake.engine import Engine
@@ -143,7 +143,7 @@ def _engine(settings: Settings, writers: Database, clock: Clock) -> Engine:
 async def run_jobs(settings: Settings, database_url: str, stopping: asyncio.Event) -> None:
     """Background work until `stopping`; while the database is away it waits for it."""
     database = await Database.open(database_url, min_size=0)
-    leases = await Database.open(database_url, min_size=0)
+    leases = await Database.open(database_url, min_size=0, max_size=1 + sum(MOST_LANES.values()))
     writers = await Database.open(
         database_url, min_size=0, options=WRITER_OPTIONS, name="kartoteka jobs"
     )

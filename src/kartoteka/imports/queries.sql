@@ -127,10 +127,13 @@ where account_id = %(account_id)s
   and state = any(%(states)s::text[])
 
 -- name: import_lanes
--- Accounts and lanes that have something to do: calls do not wait behind files; index import_to_do.
-select distinct account_id, source <> 'call'
+-- Accounts and lanes that have something to do, the longest waiting first; calls do not wait behind
+-- files; index import_to_do.
+select account_id, source <> 'call' as is_file
 from import
 where state in ('queued', 'running')
+group by account_id, source <> 'call'
+order by min(changed_at)
 
 -- name: next_import
 -- The oldest import to do in a lane.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from typing import Any
 
 import msgspec
@@ -34,7 +34,8 @@ LOOK_EVERY_S = 2.0
 PAUSE_AFTER_TROUBLE_S = 1.0
 LANES = 0x6B696D70
 """Family of the lanes' advisory locks."""
-MOST_LANES = 4
+MOST_LANES = {False: 6, True: 2}
+"""Lanes under way at a time: of calls, of files."""
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -73,6 +74,7 @@ class Runner:
         self._clock = clock
         self._lanes: dict[Lane, asyncio.Task[None]] = {}
         self._stopping = asyncio.Event()
+        self._again = asyncio.Event()
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Carry imports out until told to stop, then end after the batches that are under way."""
@@ -88,12 +90,14 @@ class Runner:
                 await self._first(asyncio.sleep(PAUSE_AFTER_TROUBLE_S))
         await asyncio.gather(*self._lanes.values(), return_exceptions=True)
 
-    async def _first(self, waiting: Any) -> None:
-        """Until that is over or we are told to stop; what it raises is raised."""
+    async def _first(self, waiting: Awaitable[Any]) -> None:
+        """Until that is over, a lane ended or we are told to stop; what it raises is raised."""
         task = asyncio.ensure_future(waiting)
-        stop = asyncio.ensure_future(self._stopping.wait())
-        await asyncio.wait((task, stop), return_when=asyncio.FIRST_COMPLETED)
-        stop.cancel()
+        others = [asyncio.ensure_future(one.wait()) for one in (self._stopping, self._again)]
+        await asyncio.wait((task, *others), return_when=asyncio.FIRST_COMPLETED)
+        self._again.clear()
+        for one in others:
+            one.cancel()
         if task.done():
             task.result()
         else:
@@ -101,30 +105,44 @@ class Runner:
             await asyncio.gather(task, return_exceptions=True)
 
     async def _start_lanes(self) -> None:
+        """Lanes with something to do, those that wait longest first."""
         for account_id, is_file in await self._database.fetch(QUERIES["import_lanes"]):
             lane = Lane(account_id, is_file)
-            if lane not in self._lanes and len(self._lanes) < MOST_LANES:
-                task = asyncio.create_task(self._run_lane(lane))
-                self._lanes[lane] = task
-                task.add_done_callback(lambda _, lane=lane: self._lanes.pop(lane, None))  # type: ignore[misc]
+            running = sum(one.is_file == is_file for one in self._lanes)
+            if lane not in self._lanes and running < MOST_LANES[is_file]:
+                self._lanes[lane] = asyncio.create_task(self._run_lane(lane))
 
     async def _run_lane(self, lane: Lane) -> None:
-        """Everything to do in a lane, unless another process is at it."""
+        """A turn of that lane; after it others have theirs, and what came meanwhile is looked for."""
+        did = False
         try:
-            async with try_lock(self._leases, LANES, lane.number) as lock:
-                while lock is not None and not self._stopping.is_set():
-                    row = await self._database.fetch_one(
-                        QUERIES["next_import"], account_id=lane.account_id, is_file=lane.is_file
-                    )
-                    if row is None:
-                        return
-                    await self._carry_out(lane.account_id, row[0], lock)
+            did = await self._take_turn(lane)
         except DatabaseUnavailable as error:
             logger.warning("imports_wait_for_database", reason=error.message)
             await asyncio.sleep(PAUSE_AFTER_TROUBLE_S)
         except Exception:  # noqa: BLE001  the lane is tried again; the others go on
             logger.exception("import_lane_failed")
             await asyncio.sleep(PAUSE_AFTER_TROUBLE_S)
+        finally:
+            del self._lanes[lane]
+            if did:
+                self._again.set()
+
+    async def _take_turn(self, lane: Lane) -> bool:
+        """One file, or all calls that wait; False when another process is at it or nothing waits."""
+        did = False
+        async with try_lock(self._leases, LANES, lane.number) as lock:
+            while lock is not None and not self._stopping.is_set():
+                row = await self._database.fetch_one(
+                    QUERIES["next_import"], account_id=lane.account_id, is_file=lane.is_file
+                )
+                if row is None:
+                    break
+                await self._carry_out(lane.account_id, row[0], lock)
+                did = True
+                if lane.is_file:
+                    break
+        return did
 
     async def _carry_out(self, account_id: int, import_id: int, lock: Lock) -> None:
         """One import to its end, to a pause, or to an error that it keeps."""

@@ -13,7 +13,7 @@ import msgspec
 from kartoteka.contacts.model import Unique
 from kartoteka.identity.kinds import Region
 from kartoteka.imports.fields import Definitions
-from kartoteka.imports.files import Layout, detect, sample
+from kartoteka.imports.files import Layout, look
 from kartoteka.imports.mapping import guess_columns
 from kartoteka.imports.members import InvalidOptions
 from kartoteka.imports.model import FileInfo
@@ -63,10 +63,7 @@ async def look_into(file: FileInfo, asked: AskedOptions) -> tuple[Layout, list[l
     path = Path(file.path)
     try:
         async with _AT_ONCE:
-            layout = await detect(
-                path, file.name, encoding=asked.encoding, delimiter=asked.delimiter
-            )
-            return layout, await sample(path, layout)
+            return await look(path, file.name, encoding=asked.encoding, delimiter=asked.delimiter)
     except FileNotFoundError:
         raise FileGone from None
 

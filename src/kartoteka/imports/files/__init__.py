@@ -1,7 +1,7 @@
 """Files that people upload, as records of text: what they are, a look at them, all of them.
 
 Bytes of strangers are read in a child process with limits (`child.py`); what this process reads
-itself is only CSV, streamed. `detect` → `sample` → `prepare` → `read_records`.
+itself is only CSV, streamed. `look` → `prepare` → `read_records`.
 """
 
 from kartoteka.imports.files.model import (
@@ -12,7 +12,7 @@ from kartoteka.imports.files.model import (
     Limits,
     Prepared,
 )
-from kartoteka.imports.files.reading import detect, prepare, sample
+from kartoteka.imports.files.reading import look, prepare
 from kartoteka.imports.files.text import read_records
 
 __all__ = [
@@ -22,8 +22,7 @@ __all__ = [
     "Layout",
     "Limits",
     "Prepared",
-    "detect",
+    "look",
     "prepare",
     "read_records",
-    "sample",
 ]

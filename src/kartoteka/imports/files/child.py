@@ -7,10 +7,13 @@ and knows neither settings nor database.
 
 from __future__ import annotations
 
+import gc
 import os
 import resource
 import sys
 import threading
+from contextlib import suppress
+from pathlib import Path
 
 import msgspec
 
@@ -26,6 +29,8 @@ def main() -> None:
     task = msgspec.json.decode(sys.stdin.buffer.readline(), type=Task)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _limit(task.limits)
+    # It lives for one file, whose millions of cells hold no circles: a tenth of the time.
+    gc.disable()
     with os.fdopen(out, "wb") as file:
         file.write(msgspec.json.encode(answer(task)))
 
@@ -42,6 +47,9 @@ def _limit(limits: Limits) -> None:
     os.nice(10)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":
+        # A machine that is out of memory ends this before anything that keeps data.
+        with suppress(OSError):
+            Path("/proc/self/oom_score_adj").write_text("1000")
         resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -19,7 +21,7 @@ class FileUnreadable(InvalidRequest):
 
 
 class Layout(msgspec.Struct, frozen=True, rename="camel"):
-    """How a file is read. Found by `detect`; shown to the user, who may change it."""
+    """How a file is read. Found by `look`; shown to the user, who may change it."""
 
     format: str
     """`csv` (also .txt), `xlsx` or `xls`: by what the file holds, not by its name."""
@@ -29,6 +31,14 @@ class Layout(msgspec.Struct, frozen=True, rename="camel"):
     """Of CSV: one character."""
     sheet: str | None = None
     """Of spreadsheets: the name of the first visible worksheet, the only one that is read."""
+
+
+class Worksheet(NamedTuple):
+    """A worksheet that is open."""
+
+    name: str
+    rows: Iterator[list[str]]
+    """All of them, as wide as each is stored."""
 
 
 class Prepared(msgspec.Struct, frozen=True):
@@ -57,11 +67,16 @@ class Limits(msgspec.Struct, frozen=True):
     columns: int = 1_000
     cell_chars: int = 1_000_000
     record_chars: int = 8_000_000
-    memory_bytes: int = 1_500_000_000
-    """Address space of the child process."""
-    seconds: int = 1_800
-    """Of reading a whole file; a sample gets `sample_seconds`."""
-    sample_seconds: int = 120
+    memory_bytes: int = 2_000_000_000
+    """Address space of the child process. An .xlsx takes 0.1 GB and 200 bytes for each text."""
+    seconds: int = 3_600
+    """Of reading a whole file; a look at it gets `look_seconds`."""
+    look_seconds: int = 600
 
 
 LIMITS = Limits()
+
+
+def too_many(most: int, what: str) -> str:
+    """Why a worksheet is not read."""
+    return f"The worksheet has more than {most:,} {what}: save it as CSV, or in several files."

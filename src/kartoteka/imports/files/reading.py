@@ -25,42 +25,34 @@ from kartoteka.imports.files.tasks import Answer, Task
 _COMMAND = (sys.executable, "-P", "-m", "kartoteka.imports.files.child")
 
 
-async def detect(
+async def look(
     path: Path,
     name: str,
-    *,
+    records: int = 101,
     encoding: str | None = None,
     delimiter: str | None = None,
+    *,
     limits: Limits = LIMITS,
-) -> Layout:
-    """How the file is to be read, by what it holds; there is at least one record in it.
+) -> tuple[Layout, list[list[str]]]:
+    """How the file is to be read, by what it holds, and its first records: at least one.
 
-    `encoding` and `delimiter` of a CSV are taken as they are given: a name out of `ENCODINGS`, and
-    a character or one of comma, semicolon, tab, pipe. Spreadsheets have neither.
+    The header is among them, blank ones are not. `encoding` and `delimiter` of a CSV are taken as
+    they are given: a name out of `ENCODINGS`, and a character or one of comma, semicolon, tab,
+    pipe. Spreadsheets have neither.
     """
-    answer = await _ask(
-        Task(
-            what="detect",
-            path=str(path),
-            name=name,
-            encoding=encoding,
-            delimiter=delimiter,
-            limits=limits,
-        ),
-        limits.seconds,
+    task = Task(
+        what="look",
+        path=str(path),
+        name=name,
+        records=records,
+        encoding=encoding,
+        delimiter=delimiter,
+        limits=limits,
     )
+    answer = await _ask(task, limits.look_seconds)
     assert answer.layout is not None
-    return answer.layout
-
-
-async def sample(
-    path: Path, layout: Layout, records: int = 101, *, limits: Limits = LIMITS
-) -> list[list[str]]:
-    """The first records, the header included, blank ones left out."""
-    task = Task(what="sample", path=str(path), layout=layout, records=records, limits=limits)
-    answer = await _ask(task, limits.sample_seconds)
     assert answer.sample is not None
-    return answer.sample
+    return answer.layout, answer.sample
 
 
 async def prepare(path: Path, layout: Layout, *, limits: Limits = LIMITS) -> Prepared:

@@ -1,16 +1,17 @@
-"""One face of all formats: find the layout, look at the first records, write them as CSV."""
+"""One face of all formats: look at the first records, count them, write them as CSV."""
 
 from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from itertools import islice
 from pathlib import Path
 
 from kartoteka.imports.files.contents import EMPTY, format_of
 from kartoteka.imports.files.delimiters import delimiter_named, detect_delimiter
 from kartoteka.imports.files.encodings import check_encoding, detect_encoding, encoding_named
-from kartoteka.imports.files.model import FileUnreadable, Layout, Limits
+from kartoteka.imports.files.model import FileUnreadable, Layout, Limits, Worksheet, too_many
 from kartoteka.imports.files.text import Lines, open_text, read_records
 
 CSV = Layout("csv", "utf-8", ",")
@@ -19,53 +20,45 @@ _SAMPLE_LINES, _SAMPLE_CHARS = 400, 200_000
 _SAMPLE_CELLS_CHARS = 4_000_000
 
 
-def find_layout(
-    path: Path, name: str, encoding: str | None, delimiter: str | None, limits: Limits
-) -> Layout:
-    """How the file is to be read; what is given is taken. Raises `FileUnreadable`."""
-    layout = Layout(format_of(path, name))
-    if layout.format == "csv":
-        layout = _text_layout(path, encoding, delimiter, limits)
-    elif layout.format == "xlsx":
-        from kartoteka.imports.files.xlsx import xlsx_sheet
+def look_at(
+    path: Path, name: str, most: int, given: tuple[str | None, str | None], limits: Limits
+) -> tuple[Layout, list[list[str]]]:
+    """How the file is to be read, and its first records, fewer of them if they are very long.
 
-        layout = Layout("xlsx", sheet=xlsx_sheet(path, limits))
+    The encoding and delimiter that are given are taken. Raises `FileUnreadable`, also if there is
+    no record.
+    """
+    kind = format_of(path, name)
+    if kind == "csv":
+        layout = _text_layout(path, *given, limits)
+        found = _first(read_records(path, layout, limits), most)
     else:
-        from kartoteka.imports.files.xls import xls_sheet
-
-        layout = Layout("xls", sheet=xls_sheet(path))
-    if next(records_of(path, layout, limits), None) is None:
+        with open_sheet(path, kind, limits) as (sheet, rows):
+            layout = Layout(kind, sheet=sheet)
+            found = _first(_filled(rows, limits), most)
+    if not found:
         raise FileUnreadable(EMPTY if layout.sheet is None else _empty_sheet(layout.sheet))
-    return layout
+    return layout, found
 
 
 def records_of(path: Path, layout: Layout, limits: Limits) -> Iterator[list[str]]:
     """The records of a file of any format, blank ones left out."""
-    match layout.format:
-        case "csv":
-            return read_records(path, layout, limits)
-        case "xlsx":
-            from kartoteka.imports.files.xlsx import xlsx_records
-
-            return _filled(xlsx_records(path, limits), limits)
-        case "xls":
-            from kartoteka.imports.files.xls import xls_records
-
-            return _filled(xls_records(path), limits)
-        case _:
-            raise ValueError(layout.format)
+    if layout.format == "csv":
+        yield from read_records(path, layout, limits)
+    else:
+        with open_sheet(path, layout.format, limits) as sheet:
+            yield from _filled(sheet.rows, limits)
 
 
-def first_records(path: Path, layout: Layout, most: int, limits: Limits) -> list[list[str]]:
-    """The first records, fewer of them if they are very long."""
-    found: list[list[str]] = []
-    chars = 0
-    for record in islice(records_of(path, layout, limits), most):
-        chars += sum(map(len, record))
-        if found and chars > _SAMPLE_CELLS_CHARS:
-            break
-        found.append(record)
-    return found
+def open_sheet(path: Path, kind: str, limits: Limits) -> AbstractContextManager[Worksheet]:
+    """The first visible worksheet. The libraries take time to import: each where it is needed."""
+    if kind == "xlsx":
+        from kartoteka.imports.files.xlsx import open_xlsx
+
+        return open_xlsx(path, limits)
+    from kartoteka.imports.files.xls import xls_sheet
+
+    return nullcontext(xls_sheet(path))
 
 
 def count_records(path: Path, layout: Layout, limits: Limits) -> int:
@@ -98,21 +91,31 @@ def unfinished(target: Path) -> Path:
     return target.with_name(f"{target.name}.part")
 
 
-def _filled(records: Iterable[list[str]], limits: Limits) -> Iterator[list[str]]:
-    """Spreadsheet rows that are not blank, each and all of them within the limits."""
-    number = 0
-    for record in records:
-        if not any(record) or not any(map(str.strip, record)):
-            continue
-        number += 1
+def _first(records: Iterator[list[str]], most: int) -> list[list[str]]:
+    found: list[list[str]] = []
+    chars = 0
+    for record in islice(records, most):
+        chars += sum(map(len, record))
+        if found and chars > _SAMPLE_CELLS_CHARS:
+            break
+        found.append(record)
+    return found
+
+
+def _filled(rows: Iterable[list[str]], limits: Limits) -> Iterator[list[str]]:
+    """Spreadsheet rows that are not blank, up to the last cell that is not, within the limits."""
+    for number, row in enumerate(rows, start=1):
         if number > limits.rows:
-            raise FileUnreadable(
-                f"The worksheet has more than {limits.rows:,} rows: save it as CSV, or in several "
-                "files."
-            )
-        if sum(map(len, record)) > limits.record_chars:
+            raise FileUnreadable(too_many(limits.rows, "rows"))
+        while row and not row[-1]:
+            row.pop()
+        if not any(map(str.strip, row)):
+            continue
+        if len(row) > limits.columns:
+            raise FileUnreadable(too_many(limits.columns, "columns"))
+        if sum(map(len, row)) > limits.record_chars:
             raise FileUnreadable(f"Row {number} is longer than {limits.record_chars:,} characters.")
-        yield record
+        yield row
 
 
 def _text_layout(path: Path, encoding: str | None, delimiter: str | None, limits: Limits) -> Layout:

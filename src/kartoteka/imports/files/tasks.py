@@ -9,7 +9,7 @@ from typing import Literal
 import msgspec
 
 from kartoteka.imports.files.model import FileUnreadable, Layout, Limits
-from kartoteka.imports.files.table import count_records, find_layout, first_records, write_csv
+from kartoteka.imports.files.table import count_records, look_at, write_csv
 
 _OURS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ENOENT, errno.EACCES, errno.EROFS)
 """Faults of this machine; any other error of reading is the file's."""
@@ -18,7 +18,7 @@ _OURS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ENOENT, errno.EACCES, errn
 class Task(msgspec.Struct, kw_only=True):
     """What to do with the file."""
 
-    what: Literal["detect", "sample", "count", "write"]
+    what: Literal["look", "count", "write"]
     path: str
     limits: Limits
     name: str = ""
@@ -30,7 +30,7 @@ class Task(msgspec.Struct, kw_only=True):
 
 
 class Answer(msgspec.Struct, omit_defaults=True):
-    """What came of it: one member."""
+    """What came of it: one member, of a look two."""
 
     layout: Layout | None = None
     sample: list[list[str]] | None = None
@@ -47,11 +47,10 @@ def carry_out(task: Task) -> Answer:
     """Raises whatever the libraries raise at a damaged file."""
     path, limits = Path(task.path), task.limits
     match task.what:
-        case "detect":
-            layout = find_layout(path, task.name, task.encoding, task.delimiter, limits)
-            return Answer(layout=layout)
-        case "sample":
-            return Answer(sample=first_records(path, task.layout, task.records, limits))
+        case "look":
+            given = task.encoding, task.delimiter
+            layout, found = look_at(path, task.name, task.records, given, limits)
+            return Answer(layout=layout, sample=found)
         case "count":
             return Answer(records=count_records(path, task.layout, limits))
         case "write":

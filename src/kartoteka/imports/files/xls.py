@@ -1,41 +1,27 @@
-"""The first worksheet of an .xls (Excel 97–2003) as records."""
+"""The first worksheet of an .xls (Excel 97–2003) as records, by python-calamine."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 from python_calamine import (
     CalamineError,
-    CalamineSheet,
     CalamineWorkbook,
     PasswordError,
     SheetTypeEnum,
     SheetVisibleEnum,
 )
 
-from kartoteka.imports.files.cells import float_text, moment_text
-from kartoteka.imports.files.model import FileUnreadable
+from kartoteka.imports.files.cells import value_text
+from kartoteka.imports.files.model import FileUnreadable, Worksheet
 from kartoteka.imports.files.package import DAMAGED, PASSWORD
 
 _ENCRYPTED_XLSX = "EncryptedPackage".encode("utf-16-le")
 _PIECE = 1 << 20
-Value = int | float | str | bool | time | date | datetime | timedelta
 
 
-def xls_sheet(path: Path) -> str:
-    """The name of the worksheet that would be read."""
-    return _first_sheet(path).name
-
-
-def xls_records(path: Path) -> Iterator[list[str]]:
-    """Its rows as texts; the library holds the sheet, which has 65,536 rows at most."""
-    for row in _first_sheet(path).iter_rows():
-        yield [one if type(one) is str else _text(one) for one in row]
-
-
-def _first_sheet(path: Path) -> CalamineSheet:
+def xls_sheet(path: Path) -> Worksheet:
+    """The first visible worksheet; the library holds all of it. It reads an .xlsx as well."""
     if _holds_encrypted_xlsx(path):
         raise FileUnreadable(PASSWORD)
     try:
@@ -46,12 +32,13 @@ def _first_sheet(path: Path) -> CalamineSheet:
             if sheet.typ == SheetTypeEnum.WorkSheet
         ]
         if not sheets:
-            raise FileUnreadable(DAMAGED)
-        return book.get_sheet_by_index(min(sheets)[1])
+            raise FileUnreadable("The spreadsheet has no worksheet.")
+        sheet = book.get_sheet_by_index(min(sheets)[1])
     except PasswordError:
         raise FileUnreadable(PASSWORD) from None
     except CalamineError:
         raise FileUnreadable(DAMAGED) from None
+    return Worksheet(sheet.name, ([value_text(one) for one in row] for row in sheet.iter_rows()))
 
 
 def _holds_encrypted_xlsx(path: Path) -> bool:
@@ -60,17 +47,3 @@ def _holds_encrypted_xlsx(path: Path) -> bool:
         start = file.read(_PIECE)
         file.seek(max(path.stat().st_size - _PIECE, 0))
         return _ENCRYPTED_XLSX in start or _ENCRYPTED_XLSX in file.read()
-
-
-def _text(one: Value) -> str:
-    match one:
-        case bool():
-            return "true" if one else "false"
-        case int() | float():
-            return float_text(one)
-        case datetime() | date() | time():
-            return moment_text(one)
-        case timedelta():
-            return float_text(one / timedelta(days=1))
-        case _:
-            return one
