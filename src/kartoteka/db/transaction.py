@@ -50,6 +50,11 @@ class Transaction:
         self._begun = False
         self._prepared = _prepared.setdefault(connection, set())
 
+    @property
+    def backend(self) -> int:
+        """The process that serves the connection: another one has none of its temporary objects."""
+        return self._pgconn.backend_pid
+
     async def run(self, *calls: Call) -> list[list[Row]]:
         """The rows of each statement, all in one round trip. Raises psycopg's errors."""
         if self._begun:
@@ -77,11 +82,13 @@ class Transaction:
     async def _exchange(self, calls: Sequence[Call]) -> list[list[Row]]:
         pgconn = self._pgconn
         expected: list[str | None] = []
+        underway: set[str] = set()
         for query, params in calls:
             sql, names = _compile(query)
             name = query.name.encode()
-            if query.name not in self._prepared:
+            if query.name not in self._prepared and query.name not in underway:
                 pgconn.send_prepare(name, sql)
+                underway.add(query.name)
                 expected.append(query.name)
             pgconn.send_query_prepared(name, [_text(params[each]) for each in names])
             expected.append(None)
