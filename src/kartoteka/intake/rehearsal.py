@@ -18,9 +18,9 @@ from kartoteka.access.model import AccountContext
 from kartoteka.contacts.model import Command
 from kartoteka.db.arrays import pg_array
 from kartoteka.db.database import WRITER_OPTIONS, Database
-from kartoteka.db.failures import StatementFailed
 from kartoteka.db.named import load_queries
 from kartoteka.db.transaction import Call, transaction
+from kartoteka.errors import DatabaseUnavailable, KartotekaError
 from kartoteka.identity.account_rules import rules_of
 from kartoteka.identity.model import Held
 from kartoteka.identity.store import CARD_COLUMNS, Digest, Loader, columns, held_columns
@@ -43,17 +43,25 @@ _GONE = -1
 class Rehearsal:
     """See the module; made by `rehearsal`."""
 
-    def __init__(self, database: Database, digest: Digest, rules: Rules) -> None:
+    def __init__(self, database: Database, backend: int, digest: Digest, rules: Rules) -> None:
+        """`backend`: the one connection whose views lay what would be over what stands."""
         self._database = database
+        self._backend = backend
         self._digest = digest
         self._rules = rules
         self._ids = itertools.count(FIRST_ID)
 
     async def carry_out(self, account: AccountContext, rows: Sequence[Command]) -> list[Answer]:
-        """What these would come to after all those before. New contacts have ids from `FIRST_ID`."""
+        """What these would come to after all those before. New contacts have ids from `FIRST_ID`.
+
+        One that cannot succeed comes to its error, as in the engine. Raises `DatabaseUnavailable`:
+        then what the rows before would have left is gone, and the dry run must begin anew.
+        """
         try:
             return await self._attempt(account, rows)
-        except StatementFailed as error:
+        except KartotekaError:
+            raise
+        except Exception as error:  # noqa: BLE001  a refused value, or a rule that fails on one
             if len(rows) == 1:
                 return [error]
             middle = len(rows) // 2
@@ -63,6 +71,8 @@ class Rehearsal:
     async def _attempt(self, account: AccountContext, rows: Sequence[Command]) -> list[Answer]:
         ws = WorkingSet(account.account_id, rules_of(account.settings), self._ids.__next__)
         async with transaction(self._database) as tx:
+            if tx.backend != self._backend:
+                raise DatabaseUnavailable
             loader = Loader(tx, ws, self._digest, locks=False)
             await loader.first([self._rules.named_by(row) for row in rows])
             answers = [await decide_one(self._rules, loader, row) for row in rows]
@@ -79,7 +89,8 @@ async def rehearsal(url: str, digest: Digest, rules: Rules) -> AsyncIterator[Reh
         async with database.connection() as connection:
             for name in _SHADOWS:
                 await connection.execute(QUERIES[name].sql)
-        yield Rehearsal(database, digest, rules)
+            backend = connection.info.backend_pid
+        yield Rehearsal(database, backend, digest, rules)
     finally:
         await database.close()
 
