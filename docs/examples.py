@@ -2,7 +2,7 @@
 
 A line that begins with `$ ` is a command; it goes on after a backslash and inside single quotes.
 What follows is its output: `…` stands for anything, and JSON may be broken into lines. Pages run from
-top to bottom, each on a server without contacts, with `$KEY` set.
+top to bottom, each in a folder of its own, on a server without contacts, with `$KEY` set.
 """
 
 from __future__ import annotations
@@ -49,11 +49,12 @@ def _is_whole(command: list[str]) -> bool:
     return not command[-1].endswith("\\") and "".join(command).count("'") % 2 == 0
 
 
-def output_of(command: str, address: str, environment: Mapping[str, str]) -> str:
-    """What the command prints, with the server's address as the pages spell it."""
+def output_of(command: str, address: str, environment: Mapping[str, str], folder: Path) -> str:
+    """What the command prints in that folder, with the server's address as the pages spell it."""
     done = run(
         ["/bin/bash", "-c", command.replace(ADDRESS, address)],
         env=environment,
+        cwd=folder,
         stdout=PIPE,
         stderr=STDOUT,
         text=True,

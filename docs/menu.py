@@ -19,6 +19,14 @@ MENU: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("operate/upgrade.md", "Upgrade"),
             ("operate/watch.md", "Health, metrics, logs"),
             ("operate/scale.md", "Processes and PostgreSQL"),
+            ("operate/imports.md", "Imports"),
+        ),
+    ),
+    (
+        "Import",
+        (
+            ("import/a-file.md", "Import a file"),
+            ("import/a-link.md", "A file behind a link"),
         ),
     ),
     (
@@ -36,6 +44,7 @@ MENU: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         (
             ("api/first-calls.md", "First calls"),
             ("api/compatibility.md", "Compatibility"),
+            ("api/bulk.md", "Bulk calls"),
             ("api/fields.md", "Custom fields"),
             ("api/lists.md", "Lists"),
             ("api/errors.md", "Errors and warnings"),
@@ -51,6 +60,7 @@ MENU: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("reference/methods.md", "API methods"),
             ("reference/errors.md", "Errors"),
             ("reference/identifiers.md", "Kinds of identifier"),
+            ("reference/import.md", "Imports"),
             ("reference/policies.md", "What each method may do"),
             ("reference/history.md", "Actions and rules"),
         ),

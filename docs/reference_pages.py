@@ -16,6 +16,7 @@ from pkgutil import walk_packages
 import click
 
 import kartoteka
+from docs.import_page import import_page
 from docs.tables import code, table
 from kartoteka.access.setting_values import setting_rows
 from kartoteka.api.errors import InternalError, status_of
@@ -284,4 +285,5 @@ PAGES: dict[str, Callable[[], str]] = {
     "identifiers.md": identifiers_page,
     "policies.md": policies_page,
     "history.md": history_page,
+    "import.md": import_page,
 }

@@ -38,8 +38,10 @@ def test_customers_are_read_with_their_zeros_and_purchases():
     customers = read_customers(LINES.splitlines())
     assert customers[0] == Customer("00001", 2)
     assert [one.external_id for one in customers[-2:]] == ["00019", "00020"]
-    ways = [None if one.token is None else one.token["type"] for one in customers[:10]]
-    assert ways == ["mobilepush"] * 4 + ["webpush"] * 3 + [None] * 2 + ["mobilepush"]
+    app, site = ["mobilepush"], ["webpush"]
+    ways = [[token["type"] for token in one.tokens] for one in customers[:10]]
+    assert ways == [app, app, app, app, site, site, site + app, [], [], app]
+    assert [one.external_id for one in customers if one.in_file][:2] == ["00001", "00003"]
 
 
 def test_customers_are_loaded_and_a_second_run_changes_nothing(server, file):
@@ -50,12 +52,41 @@ def test_customers_are_loaded_and_a_second_run_changes_nothing(server, file):
     assert "40 purchases belong to part 3 (orders) and were not loaded." in done.stdout
     assert '"externalCustomerId": "00001"' in done.stdout
     with httpx.Client(base_url=server.url, auth=("", server.key)) as client:
-        before = client.get("/api/v1/contacts?sortBy=contactId").json()
+        answer = client.get("/api/v1/contacts?sortBy=contactId")
+        before = answer.json()
+        assert answer.headers["TotalCount"] == "20"
         assert {one["externalCustomerId"] for one in before} == {f"{n:05d}" for n in range(1, 21)}
         again = demo(server, "--file", str(file), "--api-key", server.key)
         assert again.returncode == 0, again.stderr
         assert "created" not in again.stdout
         assert client.get("/api/v1/contacts?sortBy=contactId").json() == before
+
+
+def test_every_second_customer_comes_in_a_file_whose_statement_is_shown(start_server, file):
+    server = start_server()
+    done = demo(server, "--file", str(file))
+    assert done.returncode == 0, done.stderr
+    assert "POST /api/v1/imports: customers.csv is import 1." in done.stdout
+    assert "Importing customers" in done.stderr
+    lines = done.stdout.splitlines()
+    # Of ten in the file six were known by one token, two by two, two not at all.
+    for counted in ("created  2", "updated  6", "merged   2"):
+        assert counted in lines
+    statement = lines[lines.index("Of the statement, GET /api/v1/imports/1/rows:") :]
+    assert any(line.startswith("1    updated") and "00001" in line for line in statement)
+    assert any("00007" in line and "merged with" in line for line in statement)
+    again = demo(server, "--file", str(file))
+    assert "Note: import 1 had the same file" in again.stdout
+    assert "unchanged  10" in again.stdout.splitlines()
+
+
+def test_customers_of_whom_none_is_in_the_file_need_no_import(server, tmp_path):
+    path = tmp_path / "even.txt"
+    path.write_text("".join(line for line in LINES.splitlines(True) if line[5:6] in "02468"))
+    done = demo(server, "--file", str(path))
+    assert done.returncode == 0, done.stderr
+    assert "10 customers are 10 contacts." in done.stdout
+    assert "import" not in done.stdout
 
 
 def test_only_the_first_ones_if_wanted(server, file):

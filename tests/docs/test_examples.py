@@ -21,16 +21,21 @@ def test_there_are_examples_to_run():
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_the_examples_of_a_page_print_what_it_shows(page: Path, database_url, start_server):
+def test_the_examples_of_a_page_print_what_it_shows(
+    page: Path, database_url, start_server, tmp_path
+):
     settings = {
         "KARTOTEKA_DATABASE_URL": database_url,
+        "KARTOTEKA_DATA_DIR": str(tmp_path / "server" / "data"),
         "KARTOTEKA_SECRET_KEY": "a secret key of the documentation's tests",
     }
     server = start_server(**settings)
     programs = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     environment = {**clean_environment(), **settings, "KEY": server.key, "PATH": programs}
+    folder = tmp_path / "page"
+    folder.mkdir()
     for example in examples_of(page.read_text("utf-8")):
-        printed = output_of(example.command, server.url, environment)
+        printed = output_of(example.command, server.url, environment, folder)
         assert is_shown(printed, example.output), f"{example.command}\nprints\n{printed}"
     server.stop()
 

@@ -10,6 +10,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from kartoteka.imports.load import ImportLoad
+
 BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 STRANGERS_VIEW = b"# HELP kartoteka_up Whether the database answers.\n# TYPE kartoteka_up gauge\n"
 
@@ -24,6 +26,7 @@ class Metrics(Collector):
     def __init__(self, version: str) -> None:
         self._version = version
         self._up = True
+        self._imports: ImportLoad | None = None
         self._counts: dict[tuple[str, int], list[float]] = {}
         """For (operation, status): requests in each bucket, those beyond the last, and all seconds."""
         self._registry = CollectorRegistry()
@@ -37,9 +40,9 @@ class Metrics(Collector):
         counts[bisect_left(BUCKETS_S, seconds)] += 1
         counts[-1] += seconds
 
-    def exposition(self, *, up: bool) -> bytes:
-        """Everything, in the text format of Prometheus."""
-        self._up = up
+    def exposition(self, *, up: bool, imports: ImportLoad | None) -> bytes:
+        """Everything, in the text format of Prometheus; `imports` None: nobody knows."""
+        self._up, self._imports = up, imports
         return generate_latest(self._registry)
 
     @staticmethod
@@ -67,6 +70,31 @@ class Metrics(Collector):
             seconds.add_metric(labels, _cumulated(counts), counts[-1])
         yield requests
         yield seconds
+        if self._imports is not None:
+            yield from _of_imports(self._imports)
+
+
+def _of_imports(load: ImportLoad) -> Iterator[Metric]:
+    """The same from every process: it stands in the database."""
+    imports = GaugeMetricFamily(
+        "kartoteka_imports", "Imports that wait or are under way.", labels=["source", "state"]
+    )
+    oldest = GaugeMetricFamily(
+        "kartoteka_imports_oldest_seconds",
+        "Seconds since the oldest of them was taken.",
+        labels=["source", "state"],
+    )
+    rows = GaugeMetricFamily(
+        "kartoteka_import_rows", "Rows done of the imports under way.", labels=["outcome"]
+    )
+    for one in load.to_do:
+        imports.add_metric([one.source, one.state], one.count)
+        oldest.add_metric([one.source, one.state], one.oldest_s)
+    for outcome, count in load.rows.items():
+        rows.add_metric([outcome], count)
+    yield imports
+    yield oldest
+    yield rows
 
 
 def _cumulated(counts: list[float]) -> list[tuple[str, float]]:

@@ -10,7 +10,8 @@ from kartoteka.access.model import Caller, Rights
 from kartoteka.api.answers import Answer, json_answer
 from kartoteka.api.call import Call
 from kartoteka.api.routing import Reply, Route
-from kartoteka.errors import KartotekaError
+from kartoteka.errors import DatabaseUnavailable, KartotekaError
+from kartoteka.imports.load import ImportLoad, import_load
 
 DATABASE_STATES = {True: "up", False: "down"}
 
@@ -28,12 +29,19 @@ async def metrics(call: Call) -> Answer:
     """GET /metrics for Prometheus: the numbers for a key with full rights, else only up or down."""
     up = await call.services.ready()
     caller = await known_caller(call)
-    body = (
-        call.services.metrics.exposition(up=up)
-        if caller is not None and caller.rights >= Rights.FULL
-        else call.services.metrics.for_strangers(up=up)
-    )
+    if caller is not None and caller.rights >= Rights.FULL:
+        body = call.services.metrics.exposition(up=up, imports=await _load(call) if up else None)
+    else:
+        body = call.services.metrics.for_strangers(up=up)
     return Answer(body, content_type=CONTENT_TYPE_LATEST.encode())
+
+
+async def _load(call: Call) -> ImportLoad | None:
+    """What imports have to do; None when the database cannot tell any more."""
+    try:
+        return await import_load(call.services.database, call.services.clock.now())
+    except DatabaseUnavailable:
+        return None
 
 
 async def known_caller(call: Call) -> Caller | None:

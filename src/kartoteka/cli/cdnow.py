@@ -33,20 +33,22 @@ class Customer(msgspec.Struct, frozen=True):
         return f"customer-{self.external_id}@{EMAIL_DOMAIN}"
 
     @property
-    def token(self) -> dict[str, object] | None:
-        """The channel by which the customer was known before: of ten, five came by the app, three
-        by web push, and two registered at once."""
-        last = int(self.external_id) % 10
-        if last < 5:
+    def in_file(self) -> bool:
+        """Whether the customer registers by a file of the shop, and not by a call: every second one."""
+        return int(self.external_id) % 2 == 1
+
+    @property
+    def tokens(self) -> list[dict[str, object]]:
+        """The channels by which the customer was known before, one visitor each: of ten customers
+        five came by the app, two by web push, one by both, and two registered at once."""
+        last, found = int(self.external_id) % 10, list[dict[str, object]]()
+        if last in (5, 6, 7):
+            found.append({"type": "webpush", "value": f"cdnow-web-{self.external_id}"})
+        if last < 5 or last == 7:
             device = {"appId": "cdnow-app", "os": "Android" if last % 2 else "iOS"}
-            return {
-                "type": "mobilepush",
-                "value": f"cdnow-app-{self.external_id}",
-                "device": device,
-            }
-        if last < 8:
-            return {"type": "webpush", "value": f"cdnow-web-{self.external_id}"}
-        return None
+            token = f"cdnow-app-{self.external_id}"
+            found.append({"type": "mobilepush", "value": token, "device": device})
+        return found
 
 
 def read_customers(lines: Iterable[str]) -> list[Customer]:

