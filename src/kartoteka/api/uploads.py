@@ -19,6 +19,7 @@ from kartoteka.errors import TooLarge
 from kartoteka.imports.arrivals import Arrival, too_large
 from kartoteka.imports.files import MAX_FILE_BYTES
 from kartoteka.imports.model import FileInfo
+from kartoteka.outbound.naming import file_name
 
 FILE_PART, OPTIONS_PART = "file", "options"
 MAX_PARTS = 16
@@ -89,7 +90,7 @@ class Parts:
         if self._part in self._texts or (self._part == FILE_PART and self._file_name is not None):
             raise InvalidBody("A part of the multipart body comes twice; send one file a call.")
         if self._part == FILE_PART:
-            self._file_name = segment.filename or ""
+            self._file_name = segment.filename or _coded_name(segment)
         else:
             self._texts[self._part] = bytearray()
 
@@ -108,6 +109,11 @@ class Parts:
             return parse_json(text, None)
         except InvalidBody:
             raise InvalidBody(f"The part {OPTIONS_PART} must be a JSON object in UTF-8.") from None
+
+
+def _coded_name(segment: MultipartSegment) -> str:
+    """A name that older clients send as `filename*=UTF-8''…`; empty when there is none."""
+    return file_name(segment.header("Content-Disposition", ""))
 
 
 def _parser(headers: Headers) -> PushMultipartParser:

@@ -12,7 +12,7 @@ from kartoteka.cli.running import Access, with_access
 from kartoteka.cli.tables import json_option, print_json, print_table
 
 account_option = click.option(
-    "--account", default=ACCOUNT_NAME, show_default=True, metavar="NAME", help="Whose key it is."
+    "--account", default=ACCOUNT_NAME, show_default=True, metavar="NAME", help="Which account."
 )
 number_argument = click.argument("number", type=click.IntRange(1, 2**63 - 1))
 _COLUMNS = ("id", "kind", "rights", "key", "enabled", "created", "last used", "description")

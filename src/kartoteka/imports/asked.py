@@ -119,7 +119,12 @@ def _empty_values(raw: Mapping[str, Any]) -> bool:
     word = value.strip().lower() if isinstance(value, str) else None
     if word in ("overwrite", "keep"):
         return word == "overwrite"
-    return read_flag(raw, "emptyValues")
+    try:
+        return read_flag(raw, "emptyValues")
+    except InvalidOptions:
+        raise InvalidOptions(
+            "emptyValues", "emptyValues must be keep or overwrite (or false, true)."
+        ) from None
 
 
 def _delimiter(raw: Mapping[str, Any]) -> str | None:

@@ -153,13 +153,19 @@ def notes_of(resolution: Resolution, outcome: str) -> dict[str, Any]:
     if absorbed := [one for one in resolution.absorbed if one < FIRST_ID]:
         notes["mergedWith"] = absorbed
     if outcome == "skipped" and resolution.rule is not None:
-        notes["code"], notes["reason"] = resolution.rule, RULES[resolution.rule]
+        notes["code"], notes["reason"] = resolution.rule, _sentence(RULES[resolution.rule])
     if outcome == "suppressed":
         notes["code"] = "suppressed"
         notes["reason"] = "The row names a person whose data was erased."
     if warnings := _distinct(resolution.warnings):
         notes["warnings"] = warnings
     return notes
+
+
+def _sentence(rule: str) -> str:
+    """What a rule says, for people who do not know the numbers of decisions before it."""
+    text = rule.partition(": ")[2]
+    return f"{text[:1].upper()}{text[1:]}."
 
 
 def _distinct(warnings: Sequence[Notice]) -> list[Notice]:

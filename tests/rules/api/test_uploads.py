@@ -90,6 +90,12 @@ async def test_without_options_there_are_none(tmp_path: Path):
     assert (await receive(part("file", FILE, "a.csv") + END, tmp_path)).options == {}
 
 
+async def test_a_name_may_be_coded_as_older_clients_do(tmp_path: Path):
+    head = b"--XX\r\nContent-Disposition: form-data; name=\"file\"; filename*=UTF-8''%D0%AF.csv\r\n\r\n"
+    form = await receive(head + FILE + b"\r\n" + END, tmp_path)
+    assert form.file.name == "Я.csv"
+
+
 async def test_a_file_may_hold_what_looks_like_a_boundary(tmp_path: Path):
     content = b"--X\r\n--XY\r\n\r\n--X" * 5_000
     form = await receive(part("file", content, "a.csv") + END, tmp_path, piece_bytes=13)

@@ -233,6 +233,10 @@ def test_a_wrong_member_is_named(member, value):
     assert error.code == "invalid_options"
 
 
+def test_what_empty_values_can_be_is_said():
+    assert "keep or overwrite" in str(refused(emptyValues="clear"))
+
+
 def test_header_and_ignore_first_line_may_not_contradict():
     assert refused(header=True, ignoreFirstLine=False).details == {"member": "header"}
     assert refused(header=False, ignoreFirstLine=True).details == {"member": "header"}

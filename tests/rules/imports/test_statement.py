@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from kartoteka.contacts.model import ImportRow, Outcome
 from kartoteka.errors import NoIdentifier
-from kartoteka.identity.history import RULES
 from kartoteka.identity.model import Notice, Resolution
 from kartoteka.imports.model import OUTCOME_CODES, OUTCOMES, RowFailed
 from kartoteka.imports.run import Range, batches, first_undone
@@ -143,7 +142,10 @@ def test_what_has_its_outcome_is_left_out(done: list[bool], size: int) -> None:
         (
             Resolution(1, "skipped", rule="removed_stays_removed"),
             "skipped",
-            {"code": "removed_stays_removed", "reason": RULES["removed_stays_removed"]},
+            {
+                "code": "removed_stays_removed",
+                "reason": "The row names a removed contact and restoring was not asked for.",
+            },
         ),
         (
             Resolution(None, "suppressed"),
