@@ -13,6 +13,7 @@ from kartoteka.cli.import_tables import counts_table, rows_table
 from kartoteka.cli.importing import importing
 from kartoteka.cli.progress import Progress, Step
 from kartoteka.cli.running import Access, with_access
+from kartoteka.errors import DatabaseUnavailable
 from kartoteka.imports.model import Import, RowOutcome, State
 from kartoteka.imports.shown import seconds_left
 from kartoteka.imports.store import Imports
@@ -34,6 +35,12 @@ def watch(started: Import) -> None:
         one, failures = with_access(lambda access: _wait(access, started))
     except KeyboardInterrupt:
         _leave(started)
+    except DatabaseUnavailable as error:
+        number = started.import_id
+        raise click.ClickException(
+            f"{error.message} Import {number} is kept, and goes on when the server runs again; "
+            f"`kartoteka imports show {number}` tells how far it is."
+        ) from error
     _report(one, failures)
 
 
@@ -93,6 +100,11 @@ def _report(one: Import, failures: list[RowOutcome]) -> None:
     if one.state == State.FAILED:
         raise click.ClickException(
             f"Import {number} stopped after {one.done:,} rows: {one.error} "
+            f"`kartoteka imports resume {number}` goes on there."
+        )
+    if one.state == State.PAUSED:
+        raise click.ClickException(
+            f"Import {number} is paused after {one.done:,} rows; "
             f"`kartoteka imports resume {number}` goes on there."
         )
     if one.state != State.FINISHED:

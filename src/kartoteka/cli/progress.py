@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from datetime import timedelta
@@ -12,6 +13,8 @@ import msgspec
 
 EVERY_S = 5.0
 BAR_CHARS = 24
+NARROWEST_BAR = 4
+USUAL_COLUMNS = 80
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -43,8 +46,8 @@ class Progress:
     def show(self, step: Step) -> None:
         """Say where it is: at once on a terminal, every few seconds in a log."""
         if self._is_terminal:
-            line = words(step, with_bar=True)
-            # A longer line before this one is written over.
+            # A line that is as wide as the terminal cannot be written over: it has become two.
+            line = line_of(step, _columns() - 1)
             click.echo(f"\r{line.ljust(self._width)}", nl=False, err=True)
             self._width = len(line)
             return
@@ -54,15 +57,26 @@ class Progress:
             click.echo(words(step), err=True)
 
 
-def words(step: Step, *, with_bar: bool = False) -> str:
-    """`Importing  45 %  450,000 of 1,000,000 rows  12,345 rows/s  0:00:44 left`."""
-    parts = [step.label]
+def words(step: Step) -> str:
+    """`Importing   45 %  450,000 of 1,000,000 rows  12,345 rows/s  0:00:44 left`."""
+    return "  ".join((step.label, *_figures(step)))
+
+
+def line_of(step: Step, columns: int) -> str:
+    """The same with a bar as wide as there is room for, and cut off where there is not."""
+    figures = _figures(step)
+    room = columns - len(words(step)) - len("  []")
+    if step.total and room >= NARROWEST_BAR:
+        chars = min(room, BAR_CHARS)
+        filled = int(min(step.done / step.total, 1.0) * chars)
+        figures.insert(0, f"[{'#' * filled}{'-' * (chars - filled)}]")
+    return "  ".join((step.label, *figures))[:columns]
+
+
+def _figures(step: Step) -> list[str]:
+    parts: list[str] = []
     if step.total:
-        share = min(step.done / step.total, 1.0)
-        if with_bar:
-            filled = int(share * BAR_CHARS)
-            parts.append(f"[{'#' * filled}{'-' * (BAR_CHARS - filled)}]")
-        parts.append(f"{int(100 * share):3d} %")
+        parts.append(f"{int(100 * min(step.done / step.total, 1.0)):3d} %")
         parts.append(f"{step.done:,} of {step.total:,} rows")
     elif step.done:
         parts.append(f"{step.done:,} rows")
@@ -70,4 +84,11 @@ def words(step: Step, *, with_bar: bool = False) -> str:
         parts.append(f"{step.rate:,.0f} rows/s")
     if step.seconds_left is not None:
         parts.append(f"{timedelta(seconds=step.seconds_left)} left")
-    return "  ".join(parts)
+    return parts
+
+
+def _columns() -> int:
+    try:
+        return os.get_terminal_size(sys.stderr.fileno()).columns or USUAL_COLUMNS
+    except (OSError, ValueError):
+        return USUAL_COLUMNS

@@ -182,10 +182,12 @@ def _entry(
     name = field_named(key, definitions)
     if other is not None and name is not None:
         return other, _writable(name, definitions)
-    if index is None and (name is None or _is_ignored(value)):
-        raise InvalidOptions("map", f"There is no column {_quoted(key)}; {columns.named()}.")
     if index is None:
-        raise InvalidOptions("map", f"There is no column {_quoted(str(value))}; {columns.named()}.")
+        # Of two words that are fields the first one was meant as a column: so it is documented.
+        is_swapped = name is not None and value is not None and not _is_ignored(value)
+        is_swapped = is_swapped and field_named(str(value), definitions) is None
+        missing = str(value) if is_swapped else key
+        raise InvalidOptions("map", f"There is no column {_quoted(missing)}; {columns.named()}.")
     return index, _field(str(value), definitions)
 
 

@@ -154,6 +154,7 @@ def test_a_heading_comes_before_a_letter():
         ({"Nr": "shoesize"}, "no field “shoesize”; there are externalCustomerId, email"),
         ({"Nr": "SHOP.NONE"}, "no field “SHOP.NONE”"),
         ({"sms": "Telefon"}, "no column “Telefon”"),
+        ({"Client number": "externalCustomerId"}, "no column “Client number”"),
         ({"E": "email"}, "no column “E”"),
         ({"5": "email"}, "no column “5”"),
         ({"0": "email"}, "no column “0”"),
