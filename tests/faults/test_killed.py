@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -106,14 +107,22 @@ def family(server: Server) -> tuple[list[psutil.Process], list[psutil.Process]]:
     """(processes of the server, processes of its PostgreSQL)."""
     whole = psutil.Process(server.process.pid)
     children = whole.children(recursive=True)
-    database = [one for one in children if "postgres" in one.name()]
+    database = [one for one in children if "postgres" in _name(one)]
     return [whole, *(one for one in children if one not in database)], database
+
+
+def _name(process: psutil.Process) -> str:
+    try:
+        return process.name()
+    except psutil.NoSuchProcess:  # it ended while we looked
+        return ""
 
 
 def kill_all(processes: list[psutil.Process]) -> None:
     for one in processes:
         if one.is_running():
-            os.kill(one.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.kill(one.pid, signal.SIGKILL)
     psutil.wait_procs(processes, timeout=20)
 
 

@@ -15,13 +15,15 @@ from kartoteka.clock import Clock
 from kartoteka.contacts.bulk import names_of
 from kartoteka.db.database import Database
 from kartoteka.db.lock import Lock
+from kartoteka.db.transaction import Call
 from kartoteka.identity.model import Origin
 from kartoteka.imports.files_of import drop_files
 from kartoteka.imports.model import Import, State
 from kartoteka.imports.pacing import Pacing
 from kartoteka.imports.seen import Seen
-from kartoteka.imports.statement import Batch, Item
+from kartoteka.imports.statement import Answers, Batch, Item
 from kartoteka.imports.store import QUERIES, counts_of
+from kartoteka.imports.turns import OutOfTurn, Turn
 from kartoteka.intake.deciding import Named
 from kartoteka.intake.engine import Engine
 from kartoteka.intake.rehearsal import Rehearsal
@@ -63,7 +65,7 @@ class Run:
         self._rehearsal: Rehearsal | None = None
         self._seen = Seen()
         self._pacing = Pacing(database)
-        self._in_flight: deque[tuple[set[Any], asyncio.Task[None]]] = deque()
+        self._in_flight: deque[Turn] = deque()
 
     def origin(self) -> Origin:
         """Whose rows these are, as history keeps it: carried out now."""
@@ -103,15 +105,16 @@ class Run:
                 named = [names_of(row) for row in work.rows]
                 names: set[Any] = set().union(*(one for both in named for one in both))
                 await self._make_room(names)
-                task = asyncio.create_task(self._submit(work, named, account))
-                self._in_flight.append((names, task))
+                turn = Turn(names, self._in_flight[-1] if self._in_flight else None)
+                turn.task = asyncio.create_task(self._submit(work, named, account, turn))
+                self._in_flight.append(turn)
                 await asyncio.sleep(0)
                 if self._pacing.is_live:
                     await self._oldest()
             while self._in_flight:
                 await self._oldest()
         finally:
-            await asyncio.gather(*(task for _, task in self._in_flight), return_exceptions=True)
+            await asyncio.gather(*(turn.task for turn in self._in_flight), return_exceptions=True)
         return True
 
     async def rehearse(self, items: Iterator[Item], account: AccountContext) -> bool:
@@ -129,18 +132,20 @@ class Run:
         return row is not None and row[0] == State.RUNNING
 
     async def _make_room(self, names: set[Any]) -> None:
-        """Rows that name the same go one after the other: the last one wins."""
+        """Rows that name the same are not even decided side by side."""
         while self._in_flight and (
             len(self._in_flight) >= (MOST_IN_FLIGHT if self._rehearsal is None else 1)
-            or not all(names.isdisjoint(other) for other, _ in self._in_flight)
+            or not all(names.isdisjoint(turn.names) for turn in self._in_flight)
         ):
             await self._oldest()
 
     async def _oldest(self) -> None:
-        await self._in_flight[0][1]
+        await self._in_flight[0].task
         self._in_flight.popleft()
 
-    async def _submit(self, work: Batch, named: Sequence[Named], account: AccountContext) -> None:
+    async def _submit(
+        self, work: Batch, named: Sequence[Named], account: AccountContext, turn: Turn
+    ) -> None:
         origin = self.origin()
         for place, row in enumerate(work.rows):
             # Of cards that rows of one batch changed, the last one is the most recent (D10).
@@ -152,27 +157,44 @@ class Run:
             pairs = list(zip(work.rows, answers, strict=True))
             await self._engine.write(work.closing(pairs, self._clock.now()))
         else:
-            await self._engine.submit_rows(
-                account, work.rows, lambda answers: work.closing(answers, self._clock.now()), named
-            )
+            await self._insist(work, named, account, turn)
         work.remember()
 
+    async def _insist(
+        self, work: Batch, named: Sequence[Named], account: AccountContext, turn: Turn
+    ) -> None:
+        async def closing(answers: Answers) -> list[Call]:
+            await turn.come()
+            return work.closing(answers, self._clock.now())
+
+        try:
+            await self._engine.submit_rows(account, work.rows, closing, named)
+        except OutOfTurn:  # nothing of it is written
+            await turn.over()
+            await self._engine.submit_rows(account, work.rows, closing, named)
+
     async def finish(self) -> None:
-        """All rows have their outcome: what waited for the import goes."""
-        await self._end(State.FINISHED, None)
-        await self._execute("drop_payload")
-        await drop_files(self.one)
+        """All rows have their outcome: what waited for the import goes.
+
+        Not when somebody paused it with its last rows under way: resumed it looks for more.
+        """
+        if await self._end(State.FINISHED, None):
+            await self._execute("drop_payload")
+            await drop_files(self.one)
 
     async def fail(self, error: str) -> None:
         """It cannot go on for that reason; resuming tries again."""
         await self._end(State.FAILED, error)
 
-    async def _end(self, state: State, error: str | None) -> None:
+    async def _end(self, state: State, error: str | None) -> bool:
+        """False when somebody paused or cancelled it first."""
         sums = [row[0] for row in await self._database.fetch(QUERIES["import_counts"], **self._key)]
         counts = msgspec.json.encode(counts_of(sums)).decode() if state == State.FINISHED else None
         at = self._clock.now()
-        await self._execute(
-            "end_import", state=state, error=error, at=at, counts=counts, states=_OPEN
+        return bool(
+            await self._execute(
+                "end_import", state=state, error=error, at=at, counts=counts, states=_OPEN
+            )
         )
 
     async def _execute(self, query: str, **params: Any) -> int:

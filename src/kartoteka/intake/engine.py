@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, TypeAlias
 
@@ -44,8 +44,8 @@ IDS_IN_A_BLOCK = 1000
 BUSY_TEXT = "Too many others change the same contact; try again in a moment."
 
 Item: TypeAlias = "tuple[Command, Settings, Named]"
-Closing: TypeAlias = "Callable[[Sequence[tuple[Command, Answer]]], list[Call]]"
-"""What a transaction writes of its own answers: the statement of an import."""
+Closing: TypeAlias = "Callable[[Sequence[tuple[Command, Answer]]], Awaitable[list[Call]]]"
+"""What a transaction writes of its own answers: the statement of an import. It may wait for its turn."""
 
 
 class Waiting(msgspec.Struct, frozen=True):
@@ -137,7 +137,7 @@ class Engine:
         DatabaseUnavailable: what is committed is committed.
         """
         if not rows:
-            await self.write(closing([]))
+            await self.write(await closing([]))
             return []
         settings = rules_of(account.settings)
         wanted = [self.rules.named_by(row) for row in rows] if named is None else named
@@ -230,7 +230,7 @@ class Engine:
                 state = error.sqlstate if isinstance(error, StatementFailed) else None
                 logger.exception("command_failed", state=state, command=_name(batch[0][0]))
                 if closing is not None:
-                    await self.write(closing([(batch[0][0], error)]))
+                    await self.write(await closing([(batch[0][0], error)]))
                 return [error]
         raise DatabaseUnavailable(BUSY_TEXT)
 
@@ -272,7 +272,7 @@ class Engine:
                 *self.rules.after(ws, self.digest, commands[-1].origin.at),
             ]
             if closing is not None:
-                calls += closing(list(zip(commands, answers, strict=True)))
+                calls += await closing(list(zip(commands, answers, strict=True)))
             if keep and calls:
                 await tx.commit(*calls)
             elif calls:

@@ -1,0 +1,53 @@
+"""Batches of one import side by side, written one after the other: the last row wins."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from kartoteka.errors import DatabaseUnavailable
+
+PATIENCE_S = 5.0
+"""How long a batch that is decided keeps its cards locked while it waits to be written."""
+
+
+class OutOfTurn(DatabaseUnavailable):
+    """The batch before may still want a card that this one holds: let go of it, and begin anew."""
+
+
+class Turn:
+    """The place of one batch among those under way.
+
+    Two rows may come to one contact without naming anything in common, one by its External ID and
+    one by its e-mail. So a batch is decided while the one before is written, and written after it.
+    Whoever decided has all its cards locked: from there on waiting cannot become a deadlock.
+    """
+
+    task: asyncio.Task[None]
+    is_decided = False
+
+    def __init__(self, names: set[Any], before: Turn | None) -> None:
+        self.names = names
+        self._before = before
+
+    async def come(self) -> None:
+        """Wait, decided, until the batch before is committed.
+
+        Raises `OutOfTurn` when that one is not decided yet, and whatever made it fail.
+        """
+        self.is_decided = True
+        if self._before is None:
+            return
+        task = self._before.task
+        if not task.done() and not self._before.is_decided:
+            raise OutOfTurn
+        if not (await asyncio.wait((task,), timeout=PATIENCE_S))[0]:
+            raise OutOfTurn
+        await self.over()
+
+    async def over(self) -> None:
+        """Back when the batch before is over. Raises whatever made it fail."""
+        if self._before is not None:
+            await asyncio.wait((self._before.task,))
+            self._before.task.result()
+            self._before = None
