@@ -37,7 +37,7 @@ _STATES = {
 def import_page() -> str:
     """Fields, unique fields, outcomes, codes and states of imports."""
     return (
-        "# Imports\n\nHow to use them: [Import a file](../import/a-file.md), "
+        "# Imports: fields, outcomes, codes\n\nHow to use them: [Import a file](../import/a-file.md), "
         "[Bulk calls](../api/bulk.md).\n\n## Fields\n\nWhat a column of a file may be, and the headings "
         "by which it is recognised; case, blanks and signs do not count. Tokens, devices and cookies "
         "may have several columns. A custom field is said as `fields.12`, `LIST.FIELD` or by its name, "

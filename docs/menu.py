@@ -19,7 +19,7 @@ MENU: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("operate/upgrade.md", "Upgrade"),
             ("operate/watch.md", "Health, metrics, logs"),
             ("operate/scale.md", "Processes and PostgreSQL"),
-            ("operate/imports.md", "Imports"),
+            ("operate/imports.md", "Carry out imports"),
         ),
     ),
     (
@@ -60,7 +60,7 @@ MENU: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("reference/methods.md", "API methods"),
             ("reference/errors.md", "Errors"),
             ("reference/identifiers.md", "Kinds of identifier"),
-            ("reference/import.md", "Imports"),
+            ("reference/import.md", "Imports: fields, outcomes"),
             ("reference/policies.md", "What each method may do"),
             ("reference/history.md", "Actions and rules"),
         ),
