@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import psycopg
+
 from kartoteka.db.database import Connection, Database
+from kartoteka.errors import DatabaseUnavailable
 
 
 class Lock:
@@ -16,7 +19,10 @@ class Lock:
 
     async def check(self) -> None:
         """Raises `DatabaseUnavailable` when the connection broke: somebody else may have it now."""
-        await self._connection.execute("select 1")
+        try:
+            await self._connection.execute("select 1")
+        except psycopg.OperationalError as error:
+            raise DatabaseUnavailable from error
 
 
 @asynccontextmanager
