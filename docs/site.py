@@ -122,10 +122,19 @@ def _fence(_renderer: object, tokens: Sequence[Token], at: int, *_rest: object) 
     if token.info == "console":
         text = "".join(
             f'<span class="command">$ {escape(one.command)}</span>\n'
-            + (f'<span class="output">{escape(one.output)}</span>\n' if one.output else "")
+            + (
+                f'<span class="{_kind(one.output)}">{escape(one.output)}</span>\n'
+                if one.output
+                else ""
+            )
             for one in examples_in(token.content)
         )
     return f'<pre><code class="language-{escape(token.info)}">{text}</code></pre>\n'
+
+
+def _kind(output: str) -> str:
+    """JSON may be broken anywhere, lines with columns nowhere."""
+    return "output" if output.lstrip().startswith(("{", "[")) else "output columns"
 
 
 def _relink(token: Token, path: str) -> None:
