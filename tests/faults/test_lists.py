@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
 import psycopg
@@ -17,10 +17,12 @@ from tests.rules.stories import add, attach, contact, detach, erase, origin, rem
 
 
 @asynccontextmanager
-async def held_back(url: str, *tables: str) -> AsyncIterator[Callable[[int], object]]:
+async def held_back(
+    url: str, *tables: str, mode: str = "exclusive"
+) -> AsyncIterator[Callable[[int], Awaitable[None]]]:
     """Nobody can write these tables inside; gives `until(n)`: n backends wait for a lock."""
     async with await psycopg.AsyncConnection.connect(url) as connection:
-        await connection.execute(f"lock table {', '.join(tables)} in exclusive mode")  # type: ignore[arg-type]
+        await connection.execute(f"lock table {', '.join(tables)} in {mode} mode")  # type: ignore[arg-type]
 
         async def until(number: int) -> None:
             async with asyncio.timeout(8), await psycopg.AsyncConnection.connect(url) as watcher:
