@@ -8,14 +8,17 @@ import signal
 from importlib import import_module
 from typing import Any
 
-from kartoteka.log import logger
+from kartoteka.log import finish_logging, logger
 from kartoteka.serving.children import Lifeline, Serve
 from kartoteka.settings import Settings
 
 JOBS = "kartoteka.app:run_jobs"
 """Looked up by name, since the application stands above this package."""
+ORPHAN_ENDS_WITHIN_S = 2.0
 NICE = 5
 """Live calls come first where both want the same core."""
+ALONE_FOR_S = 3.0
+"""How long a child whose parent is gone may go on; whatever it does then, the next one does again."""
 
 
 def serve_jobs(settings: Settings, database_url: str) -> Serve:
@@ -54,5 +57,13 @@ async def _until_stopped(settings: Settings, database_url: str, lifeline: Lifeli
 
 
 def _parent_is_gone(lifeline: Lifeline, stopping: asyncio.Event) -> None:
-    asyncio.get_running_loop().remove_reader(lifeline.parent)
+    """Finish what is under way, but do not wait for a database that went with the parent."""
+    loop = asyncio.get_running_loop()
+    loop.remove_reader(lifeline.parent)
     stopping.set()
+    loop.call_later(ALONE_FOR_S, _end)
+
+
+def _end() -> None:
+    finish_logging()
+    os._exit(1)
