@@ -80,7 +80,7 @@ class Works:
     async def over(self, number: int, *states: str, timeout_s: float = 30) -> Import:
         """The import when it is in one of these states."""
         async with asyncio.timeout(timeout_s):
-            while (one := await self.find(number)).state not in (states or OVER):
+            while (one := await self.find(number)).state not in (states or OVER):  # noqa: ASYNC110  polls a database
                 await asyncio.sleep(0.01)
         return one
 
@@ -132,5 +132,5 @@ async def open_works(url: str, folder: Path) -> AsyncIterator[Works]:
 
 async def until(holds: Callable[[], bool], timeout_s: float = 20) -> None:
     async with asyncio.timeout(timeout_s):
-        while not holds():
+        while not holds():  # noqa: ASYNC110  polls a database
             await asyncio.sleep(0.01)

@@ -40,12 +40,16 @@ SEED = int(os.environ.get("KARTOTEKA_KILLS_SEED", "0"))
 
 def jobs_of(server: Server) -> list[psutil.Process]:
     """The children that carry imports out: those with a lower priority."""
-    return [one for one in family(server)[0] if _is(one, lambda: one.nice() > 0)]
+    return [one for one in family(server)[0] if _is(one, lambda process: process.nice() > 0)]
 
 
-def _is(process: psutil.Process, holds: Callable[[], bool]) -> bool:
+def _is_idle(backend: psutil.Process) -> bool:
+    return "idle" in backend.cmdline()[0]
+
+
+def _is(process: psutil.Process, holds: Callable[[psutil.Process], bool]) -> bool:
     try:
-        return holds()
+        return holds(process)
     except psutil.NoSuchProcess:
         return False
 
@@ -55,7 +59,7 @@ def kill(server: Server, what: str) -> None:
     if what == "jobs":
         kill_all(jobs_of(server))
     elif what == "backend":  # PostgreSQL ends all others with it, and recovers
-        kill_all([one for one in database if _is(one, lambda: "idle" in one.cmdline()[0])][-1:])
+        kill_all([one for one in database if _is(one, _is_idle)][-1:])
     elif what == "postgres":
         kill_all(database)
     else:
