@@ -11,6 +11,7 @@ from kartoteka.contacts.model import Outcome
 from kartoteka.errors import DatabaseUnavailable
 from tests.faults.conftest import Shop
 from tests.faults.test_lists import held_back
+from tests.faults.test_poison import NUL
 from tests.rules import stories
 from tests.rules.stories import add, put, remove
 
@@ -83,3 +84,30 @@ async def test_a_dry_run_uses_nothing_up(shop: Shop):
         answers = await rehearsal.carry_out(shop.account, rows)
     assert {one.resolution.outcome for one in answers if isinstance(one, Outcome)} == {"created"}
     assert await shop.id(add(x="B")) == first + 1
+
+
+async def test_a_dry_run_of_a_call_sees_the_rows_before_even_beside_poison(shop: Shop):
+    """D27; contacts that would be created have no id, in what is told of others neither."""
+    known = await shop.id(add(x="K"))
+    rows = [
+        stories.row(BY_EMAIL, number=1, email="a@x.example"),
+        stories.row(BY_EMAIL, number=2, x="bad", first=NUL),
+        stories.row(BY_EMAIL, number=3, email="a@x.example", first="Ann"),
+        stories.row(BY_EMAIL, number=4, x="K", email="a@x.example", first="Ann"),
+        stories.row(BY_EMAIL, number=5, email="b@x.example", token="T"),
+        stories.row(BY_EMAIL, number=6, x="K", token="T"),
+    ]
+    async with await psycopg.AsyncConnection.connect(shop.url) as somebody:
+        await somebody.execute("select from contact for update")
+        async with asyncio.timeout(5):
+            answers = await shop.engine.rehearse_all(shop.account, rows)
+    assert isinstance(answers.pop(1), Exception)
+    told = [one.resolution for one in answers if isinstance(one, Outcome)]
+    assert [(one.outcome, one.contact_id) for one in told] == [
+        ("created", None),
+        ("updated", None),
+        ("updated", known),
+        ("created", None),
+        ("updated", known),
+    ]
+    assert [(one.absorbed, one.moved) for one in told] == [([], [])] * 5

@@ -14,6 +14,7 @@ from kartoteka.api.errors import InternalError
 from kartoteka.api.fields import collapsed
 from kartoteka.api.routing import Reply, Route
 from kartoteka.api.schemas import ref
+from kartoteka.contacts.bulk import in_order
 from kartoteka.contacts.forms.contact import FormRules
 from kartoteka.contacts.model import Outcome
 from kartoteka.errors import KartotekaError
@@ -58,6 +59,7 @@ def _echo(failure: RowFailed, raw: Any) -> dict[str, Any]:
 
 async def _rehearsed(call: Call, read: BulkCall) -> list[Resolution]:
     """What each contact would come to, in the order of the call (decisions D27)."""
+    in_order(read.rows, call.origin())
     answers = await call.services.engine.rehearse_all(call.account, read.rows)
     found = {
         row.number: _resolution(answer) for row, answer in zip(read.rows, answers, strict=True)

@@ -5,6 +5,7 @@ Removed contacts are left alone unless asked for (decisions D8, D10), erased peo
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 
 import msgspec
@@ -16,12 +17,12 @@ from kartoteka.contacts.settle import Settled, Settling, settle
 from kartoteka.errors import NoIdentifier
 from kartoteka.identity.history import Journal
 from kartoteka.identity.kinds import EXTERNAL_ID
-from kartoteka.identity.model import Card, Identifier, Key, Notice, Resolution
+from kartoteka.identity.model import Card, Identifier, Key, Notice, Origin, Resolution
 from kartoteka.identity.rules import Create, Decision, Found, Nobody, Person, Restore
 from kartoteka.identity.working_set import WorkingSet
 
 _AFTER_ANOTHER = timedelta(microseconds=1)
-"""Rows came at one moment, one after the other: of two that bring a token the last one wins (D12)."""
+"""Rows come at one moment, one after the other: of two that bring a token the last one wins (D12)."""
 
 
 def import_row(ws: WorkingSet, row: ImportRow) -> Outcome:
@@ -136,6 +137,14 @@ def _lists_and_event(ws: WorkingSet, row: ImportRow, settled: Settled) -> None:
         }
         key_value = card.email or card.phone or ""
         ws.effect("event", card.contact_id, rules.event_key, key_value, row.origin.at, params)
+
+
+def in_order(rows: Iterable[ImportRow], origin: Origin) -> None:
+    """Let these rows be carried out at that moment, one after the other: of the cards that they
+    change the last one is the most recent (D10), in one batch as in several."""
+    for place, row in enumerate(rows):
+        at = origin.at + place * _AFTER_ANOTHER
+        row.origin = Origin(at, origin.request_id, origin.key_id, origin.method)
 
 
 def names_of(row: ImportRow) -> tuple[list[Key], tuple[int, ...]]:

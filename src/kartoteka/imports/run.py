@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import timedelta
 from typing import Any
 
 import msgspec
 
 from kartoteka.access.model import AccountContext
 from kartoteka.clock import Clock
-from kartoteka.contacts.bulk import names_of
+from kartoteka.contacts.bulk import in_order, names_of
 from kartoteka.db.database import Database
 from kartoteka.db.lock import Lock
 from kartoteka.db.transaction import Call
@@ -31,7 +30,6 @@ from kartoteka.intake.rehearsal import Rehearsal
 MOST_IN_FLIGHT = 2
 """Transactions of one import at a time: while one is written, the rules work on the next."""
 CONTACTS_IN_A_PAGE = 20_000
-_AFTER_ANOTHER = timedelta(microseconds=1)
 _OPEN = [State.QUEUED, State.RUNNING]
 
 
@@ -96,6 +94,7 @@ class Run:
         self, items: Iterator[Item], done: Sequence[Range], account: AccountContext
     ) -> bool:
         """Carry out what has no outcome yet; True at the end, False when it stopped before."""
+        await self._pacing.look()  # the first batch makes room as well
         try:
             for batch in batches(items, done, lambda: self._pacing.rows):
                 if not await self._may_go_on():
@@ -146,11 +145,8 @@ class Run:
     async def _submit(
         self, work: Batch, named: Sequence[Named], account: AccountContext, turn: Turn
     ) -> None:
-        origin = self.origin()
-        for place, row in enumerate(work.rows):
-            # Of cards that rows of one batch changed, the last one is the most recent (D10).
-            at = origin.at + place * _AFTER_ANOTHER
-            row.origin = Origin(at, origin.request_id, origin.key_id, origin.method)
+        in_order(work.rows, self.origin())
+        for row in work.rows:
             row.occurred = self.one.created_at
         if self._rehearsal is not None:
             answers = await self._rehearsal.carry_out(account, work.rows)

@@ -28,7 +28,7 @@ from kartoteka.identity.model import Settings
 from kartoteka.identity.store import QUERIES, Digest, Loader, difference
 from kartoteka.identity.working_set import WorkingSet
 from kartoteka.intake.deciding import Answer, Named, Rules, decide_one
-from kartoteka.intake.rehearsal import Rehearsal, rehearsal
+from kartoteka.intake.rehearsal import Rehearsal, hide_new_ids, rehearsal
 from kartoteka.intake.repeats import Repeats
 from kartoteka.log import logger
 
@@ -173,8 +173,13 @@ class Engine:
     async def rehearse_all(
         self, account: AccountContext, commands: Sequence[Command]
     ) -> list[Answer]:
-        """What each command of a call would come to; nothing is kept."""
-        return await self.rehearse(account.account_id, rules_of(account.settings), commands)
+        """What each command of a call would come to, each seeing those before; nothing is locked."""
+        async with self.rehearsal() as rehearsal:
+            answers = await rehearsal.carry_out(account, commands)
+        for answer in answers:
+            if isinstance(answer, Outcome):
+                hide_new_ids(answer.resolution)
+        return answers
 
     async def _drain(self, account_id: int, line: _Line) -> None:
         """Send batch after batch until nobody waits."""

@@ -22,7 +22,7 @@ from kartoteka.db.named import load_queries
 from kartoteka.db.transaction import Call, transaction
 from kartoteka.errors import DatabaseUnavailable, KartotekaError
 from kartoteka.identity.account_rules import rules_of
-from kartoteka.identity.model import Held
+from kartoteka.identity.model import Held, Resolution
 from kartoteka.identity.store import CARD_COLUMNS, Digest, Loader, columns, held_columns
 from kartoteka.identity.working_set import WorkingSet
 from kartoteka.intake.deciding import Answer, Rules, decide_one
@@ -117,3 +117,11 @@ def _overlay(ws: WorkingSet) -> list[Call]:
         add("forget_rehearsed_identifiers", columns(("kind", "value_key", "ordinal"), list(held)))
         add("rehearse_identifiers", held_columns(list(held.values())))
     return calls
+
+
+def hide_new_ids(resolution: Resolution) -> None:
+    """D27: the id of a contact that would be created is null; others than the row's go untold."""
+    if (resolution.contact_id or 0) >= FIRST_ID:
+        resolution.contact_id = None
+    resolution.absorbed = [one for one in resolution.absorbed if one < FIRST_ID]
+    resolution.moved = [one for one in resolution.moved if one.from_contact_id < FIRST_ID]
