@@ -6,7 +6,7 @@ import os
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,6 +15,7 @@ import psutil
 
 from kartoteka.db.embedded import running_url
 from tests.conftest import Server, StartServer
+from tests.faults.callers import Caller, calling
 from tests.faults.imports import (
     OPTIONS,
     Left,
@@ -27,6 +28,7 @@ from tests.faults.imports import (
     populate,
     send,
     wait_for,
+    wait_until,
 )
 from tests.faults.invariants import check
 from tests.faults.servers import rows
@@ -38,32 +40,45 @@ SEED = int(os.environ.get("KARTOTEKA_KILLS_SEED", "0"))
 """Set it to hunt with the same file and the same plan of kills again."""
 
 
-def jobs_of(server: Server) -> list[psutil.Process]:
-    """The children that carry imports out: those with a lower priority."""
-    return [one for one in family(server)[0] if _is(one, lambda process: process.nice() > 0)]
+class Killed:
+    """A server that is killed and comes back."""
+
+    def __init__(self, start: StartServer, folder: Path) -> None:
+        self._start = start
+        self._folder = folder
+        self.server = start(folder, KARTOTEKA_PROCESSES="1")
+
+    @property
+    def url(self) -> str:
+        return running_url(self._folder)
+
+    def kill(self, what: str) -> None:
+        """Its supervisor starts anew what ends below it; the rest is for us."""
+        ours, database = family(self.server)
+        if what == "jobs":
+            kill_all([one for one in ours if _nice(one) > 0])
+        elif what == "backend":  # PostgreSQL ends all others with it, and recovers
+            kill_all([one for one in database if "idle" in _title(one)][-1:])
+        elif what == "postgres":
+            kill_all(database)
+        else:
+            kill_all(ours if what == "server" else ours + database)
+            self.server.process.wait(20)
+            self.server = self._start(self._folder, KARTOTEKA_PROCESSES="1")
 
 
-def _is_idle(backend: psutil.Process) -> bool:
-    return "idle" in backend.cmdline()[0]
-
-
-def _is(process: psutil.Process, holds: Callable[[psutil.Process], bool]) -> bool:
+def _nice(process: psutil.Process) -> int:
     try:
-        return holds(process)
+        return process.nice() or 0
     except psutil.NoSuchProcess:
-        return False
+        return 0
 
 
-def kill(server: Server, what: str) -> None:
-    ours, database = family(server)
-    if what == "jobs":
-        kill_all(jobs_of(server))
-    elif what == "backend":  # PostgreSQL ends all others with it, and recovers
-        kill_all([one for one in database if _is(one, _is_idle)][-1:])
-    elif what == "postgres":
-        kill_all(database)
-    else:
-        kill_all(ours if what == "server" else ours + database)
+def _title(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline()[:1])
+    except psutil.NoSuchProcess:
+        return ""
 
 
 @contextmanager
@@ -73,63 +88,60 @@ def live_calls(server: Server, *, any_at_all: bool) -> Iterator[None]:
 
     def call() -> None:
         with client_of(server) as api:
-            while not done.wait(0.04):
+            while any_at_all and not done.wait(0.04):
                 try:
                     api.post("/api/v1/contact", json={"externalCustomerId": "live"})
                 except httpx.HTTPError:
                     continue
 
     thread = threading.Thread(target=call)
-    if any_at_all:
-        thread.start()
+    thread.start()
     try:
         yield
     finally:
         done.set()
-        if any_at_all:
-            thread.join()
+        thread.join()
 
 
-def wait_for_rows(url: str, number: int, goal: int) -> None:
-    """Until so many rows have their outcome."""
-    deadline = time.monotonic() + 60
-    while done_rows(url, number) < goal:
-        assert time.monotonic() < deadline, (goal, rows(url, "select state, error from import"))
-        time.sleep(0.005)
-
-
-def test_an_import_that_is_killed_again_and_again(start_server: StartServer, tmp_path: Path):
+def test_imports_and_calls_that_are_killed_again_and_again(
+    start_server: StartServer, tmp_path: Path
+):
     seed = SEED or random.randrange(1, 1_000_000)
     print(f"again: KARTOTEKA_KILLS_SEED={seed}")
     chance, content = random.Random(seed), people_file(seed, ROWS)
-    folder = tmp_path / "killed" / "data"
-    server = start_server(folder, KARTOTEKA_PROCESSES="1")
-    url = running_url(folder)
-    accounts = [open_account(url, name) for name in ("quiet", "killed")]
-    quiet, killed = (client_of(server, key) for _, key in accounts)
-    named = [populate(quiet), populate(killed)]
-    quietly = send(quiet, content, OPTIONS)
-    assert wait_for(quiet, quietly)["state"] == "finished"
-    number = send(killed, content, OPTIONS)
+    killed = Killed(start_server, tmp_path / "killed" / "data")
+    accounts = [open_account(killed.url, name) for name in ("quiet", "killed", "calls")]
+    with client_of(killed.server, accounts[0][1]) as api:
+        named = [populate(api)]
+        quietly = send(api, content, OPTIONS)
+        assert wait_for(api, quietly)["state"] == "finished"
+    with client_of(killed.server, accounts[1][1]) as api:
+        named.append(populate(api))
+        number = send(api, content, OPTIONS)
+    callers = [
+        Caller(name, accounts[2][1], keeps_asking=name != "gives-up")
+        for name in ("gives-up", "asks", "asks-too")
+    ]
     goals = sorted(chance.randrange(ROWS) for _ in KILLS)
-    for what, goal in zip(chance.sample(KILLS, len(KILLS)), goals, strict=True):
-        with live_calls(server, any_at_all=chance.random() < 0.8):
-            if chance.random() < 0.7:
-                wait_for_rows(url, number, goal)
-            time.sleep(chance.random() * 0.3)
-            print(f"{time.monotonic():.1f} {done_rows(url, number)} rows, goal {goal}: kill {what}")
-            kill(server, what)
-        if what in ("server", "everything"):
-            server.process.wait(20)
-            server = start_server(folder, KARTOTEKA_PROCESSES="1")
-            url = running_url(folder)
-    with client_of(server, accounts[1][1]) as killed:
-        one = wait_for(killed, number)
+    with calling(callers, lambda: killed.server):
+        for what, goal in zip(chance.sample(KILLS, len(KILLS)), goals, strict=True):
+            with live_calls(killed.server, any_at_all=chance.random() < 0.8):
+                if chance.random() < 0.7:
+                    wait_until(lambda: done_rows(killed.url, number) >= goal, 60)  # noqa: B023
+                time.sleep(chance.random() * 0.3)
+                print(f"{done_rows(killed.url, number)} rows are done, kill: {what}")
+                killed.kill(what)
+    with client_of(killed.server, accounts[1][1]) as api:
+        one = wait_for(api, number)
     assert (one["state"], one["done"], one["total"]) == ("finished", ROWS, ROWS)
     assert sum(one["counts"].values()) == ROWS
+    url = killed.url
     expected = Left(url, accounts[0][0], quietly, named[0])
     assert_same(Left(url, accounts[1][0], number, named[1]), expected)
     assert_whole(url, accounts[1][0], number, ROWS)
-    check(url)
-    assert not list((folder / "imports").iterdir())
+    for caller in callers:
+        caller.verify(killed.server, url)
+    waiting = "select count(*) from import where state <> 'finished'"
+    wait_until(lambda: rows(url, waiting) == [(0,)])
     assert rows(url, "select count(*) from import_payload") == [(0,)]
+    check(url)

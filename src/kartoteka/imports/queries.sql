@@ -118,13 +118,24 @@ order by row_number
 limit %(limit)s
 
 -- name: set_import_state
--- Pause, resume or cancel, if the import is in one of these states.
-update import
-set state = %(state)s, error = null, changed_at = %(at)s::timestamptz,
-    finished_at = case when %(state)s = 'cancelled' then %(at)s::timestamptz end
-where account_id = %(account_id)s
-  and import_id = %(import_id)s
-  and state = any(%(states)s::text[])
+-- Pause, resume or cancel, if the import is in one of these states; the rows of a cancelled call go.
+with changed as (
+    update import
+    set state = %(state)s, error = null, changed_at = %(at)s::timestamptz,
+        finished_at = case when %(state)s = 'cancelled' then %(at)s::timestamptz end
+    where account_id = %(account_id)s
+      and import_id = %(import_id)s
+      and state = any(%(states)s::text[])
+    returning account_id, import_id
+),
+dropped as (
+    delete from import_payload p
+    using changed c
+    where p.account_id = c.account_id
+      and p.import_id = c.import_id
+      and %(state)s = 'cancelled'
+)
+select from changed
 
 -- name: import_lanes
 -- Accounts and lanes that have something to do, the longest waiting first; calls do not wait behind
@@ -198,13 +209,24 @@ limit %(limit)s
 select rows from import_payload where account_id = %(account_id)s and import_id = %(import_id)s
 
 -- name: end_import
--- It is over: what waited for it goes.
-update import
-set state = %(state)s, error = %(error)s::text, finished_at = %(at)s::timestamptz, changed_at = %(at)s::timestamptz,
-    counts = %(counts)s::jsonb
-where account_id = %(account_id)s
-  and import_id = %(import_id)s
-  and state = any(%(states)s::text[])
+-- It is over, unless somebody paused or cancelled it; the rows of a finished call go.
+with ended as (
+    update import
+    set state = %(state)s, error = %(error)s::text, finished_at = %(at)s::timestamptz,
+        changed_at = %(at)s::timestamptz, counts = %(counts)s::jsonb
+    where account_id = %(account_id)s
+      and import_id = %(import_id)s
+      and state = any(%(states)s::text[])
+    returning account_id, import_id
+),
+dropped as (
+    delete from import_payload p
+    using ended e
+    where p.account_id = e.account_id
+      and p.import_id = e.import_id
+      and %(state)s = 'finished'
+)
+select from ended
 
 -- name: drop_payload
 -- The rows of a bulk call that is over.

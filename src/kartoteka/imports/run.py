@@ -175,7 +175,6 @@ class Run:
         Not when somebody paused it with its last rows under way: resumed it looks for more.
         """
         if await self._end(State.FINISHED, None):
-            await self._execute("drop_payload")
             await drop_files(self.one)
 
     async def fail(self, error: str) -> None:

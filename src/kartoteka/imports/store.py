@@ -240,12 +240,6 @@ class Imports:
     async def cancel(self, account_id: int, import_id: int) -> Import:
         """Stop for good; what is written stays. Raises `ImportNotFound`, `ImportIsOver`."""
         one = await self._set_state(account_id, import_id, State.CANCELLED, _CANCELLABLE)
-        return await self._close(one)
-
-    async def _close(self, one: Import) -> Import:
-        """What waited for a cancelled import goes: its payload and its file."""
-        key = {"account_id": one.account_id, "import_id": one.import_id}
-        await self._database.execute(QUERIES["drop_payload"], **key)
         await drop_files(one)
         return one
 
