@@ -18,7 +18,7 @@ RUNNING = """
 
 
 @pytest.fixture
-def idle(start_server: Any, database_url: str) -> Any:
+def idle(database_url: str, start_server: Any) -> Any:
     """A server that carries no imports out."""
     return start_server(
         KARTOTEKA_DATABASE_URL=database_url,
