@@ -79,7 +79,7 @@ def fresh_database(postgres_url: str, template: str = TEMPLATE) -> Iterator[str]
 
 def drop_database(postgres_url: str, name: str) -> None:
     """Drop it, whoever is still connected."""
-    drop = sql.SQL("drop database {} with (force)").format(sql.Identifier(name))
+    drop = sql.SQL("drop database {}").format(sql.Identifier(name))
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         try:
             connection.execute(drop + sql.SQL(" with (force)"))
