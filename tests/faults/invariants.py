@@ -189,6 +189,48 @@ CHECKS = {
                 and later.identifiers is null
           )
     """,
+    "the statement of an import is not what its batches say": """
+        select b.account_id, b.import_id, b.rows, b.counted, s.lines, s.beyond
+        from (
+            select account_id, import_id, sum(last_row - first_row + 1)::bigint as rows,
+                   sum((select sum(n) from unnest(counts) as n))::bigint as counted
+            from import_batch
+            group by account_id, import_id
+        ) b
+        full join (
+            select r.account_id, r.import_id, count(*) as lines, count(*) filter (
+                       where not exists (
+                           select from import_batch
+                           where account_id = r.account_id
+                             and import_id = r.import_id
+                             and r.row_number between first_row and last_row
+                       )
+                   ) as beyond
+            from import_row r
+            group by r.account_id, r.import_id
+        ) s using (account_id, import_id)
+        where (b.rows, b.counted, s.beyond) is distinct from (s.lines, s.lines, 0::bigint)
+    """,
+    "a line of a statement names a contact that does not exist": """
+        select r.account_id, r.import_id, r.row_number, r.contact_id
+        from import_row r
+        left join contact c using (account_id, contact_id)
+        where r.contact_id is not null
+          and c.contact_id is null
+    """,
+    "a line of a statement still says something of an erased person (D29)": """
+        select r.account_id, r.import_id, r.row_number
+        from import_row r
+        join contact c using (account_id, contact_id)
+        where c.status = %(erased)s
+          and r.value is not null
+    """,
+    "rows wait for an import that is over": """
+        select account_id, import_id, i.state
+        from import_payload
+        left join import i using (account_id, import_id)
+        where i.state is null or i.state in ('finished', 'cancelled')
+    """,
     "the history names a contact that does not exist": """
         select h.account_id, h.history_id, h.contact_id, h.other_contact_id
         from identity_history h

@@ -56,10 +56,12 @@ class Works:
         )
         return one.import_id
 
-    async def file(self, content: str, options: Any = None, name: str = "people.csv") -> int:
-        """A file with that text, waiting; the id of its import."""
+    async def file(
+        self, content: str | bytes, options: Any = None, name: str = "people.csv"
+    ) -> int:
+        """A file with that in it, waiting; the id of its import."""
         path = self.imports.folder / secrets.token_hex(8)
-        path.write_text(content)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
         file = FileInfo(str(path), name, len(content), secrets.token_hex(32))
         asked = read_options(options)
         settled = await settle_file(file, asked, {})

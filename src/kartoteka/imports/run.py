@@ -97,13 +97,13 @@ class Run:
         await self._pacing.look()  # the first batch makes room as well
         try:
             for batch in batches(items, done, lambda: self._pacing.rows):
-                if not await self._may_go_on():
-                    return False
                 await self._pacing.look()
                 work = Batch(QUERIES, self.one.account_id, self.one.import_id, batch, self._seen)
                 named = [names_of(row) for row in work.rows]
                 names: set[Any] = set().union(*(one for both in named for one in both))
                 await self._make_room(names)
+                if not await self._may_go_on():  # as late as can be: it stops within a batch
+                    return False
                 turn = Turn(names, self._in_flight[-1] if self._in_flight else None)
                 turn.task = asyncio.create_task(self._submit(work, named, account, turn))
                 self._in_flight.append(turn)

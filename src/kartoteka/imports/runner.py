@@ -36,7 +36,7 @@ LANES = 0x6B696D70
 """Family of the lanes' advisory locks."""
 MOST_LANES = {False: 6, True: 2}
 """Lanes under way at a time: of calls, of files."""
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class Lane(msgspec.Struct, frozen=True):

@@ -11,7 +11,8 @@ import msgspec
 from kartoteka.imports.files.model import FileUnreadable, Layout, Limits
 from kartoteka.imports.files.table import count_records, look_at, write_csv
 
-_OURS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ENOENT, errno.EACCES, errno.EROFS)
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_OURS = (*_NO_ROOM, errno.EIO, errno.ENOENT, errno.EACCES, errno.EROFS)
 """Faults of this machine; any other error of reading is the file's."""
 
 
