@@ -8,7 +8,7 @@ import time
 from kartoteka.db.database import Database
 from kartoteka.imports.store import QUERIES
 
-ROWS_IN_A_BATCH = 2_000
+ROWS_IN_A_BATCH = 1_000
 ROWS_BESIDE_CALLS = 200
 """A small batch holds its contacts, and the processor, for a moment only."""
 REST = 1.0

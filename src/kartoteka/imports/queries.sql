@@ -176,13 +176,13 @@ where account_id = %(account_id)s
 select state from import where account_id = %(account_id)s and import_id = %(import_id)s
 
 -- name: live_calls
--- Whether single calls were carried out within the last moments, by any process.
+-- Whether single calls were carried out within the last second, by any process.
 select exists (
     select
     from pg_stat_activity
     where application_name = 'kartoteka live'
       and datname = current_database()
-      and query_start > clock_timestamp() - interval '100 milliseconds'
+      and query_start > clock_timestamp() - interval '1 second'
 )
 
 -- name: import_done_ranges
