@@ -245,14 +245,13 @@ class Left:
         return sorted((self.name(who) or "", name) for who, name in found)
 
     def events(self) -> list[tuple[Any, ...]]:
-        """Each with whom it happened to first, who has it now, and what is said of it."""
+        """Each with whom it happened to, and what is said of it."""
         found = self._ask(
-            "select origin_id, contact_id, type_key, key_value, params - 'contactId' from event"
+            "select owner_id, type_key, key_value, params - 'contactId' from event"
             " where account_id = %s"
         )
         return sorted(
-            (self.name(first) or "", self.name(now) or "", kind, value, str(said))
-            for first, now, kind, value, said in found
+            (self.name(owner) or "", kind, value, str(said)) for owner, kind, value, said in found
         )
 
     def history(self) -> Counter[tuple[Any, ...]]:

@@ -97,7 +97,8 @@ CHECKS = {
         from (
             select account_id, contact_id, 'list' as what from segment_member
             union all
-            select account_id, contact_id, 'event' from event where contact_id is not null
+            select account_id, owner_id, 'event' from event
+            where owner_id in (select contact_id from contact)
             union all
             select account_id, contact_id, 'replay' from replay where contact_id is not null
             union all
@@ -109,11 +110,13 @@ CHECKS = {
         left join contact c using (account_id, contact_id)
         where c.status is null or c.status = %(erased)s
     """,
-    "an event stayed on a retired contact (D14)": """
-        select e.account_id, e.contact_id, e.type_key
+    "an event belongs to nobody, neither contact nor visitor": """
+        select account_id, owner_id, type_key
         from event e
-        join contact c using (account_id, contact_id)
-        where c.status = %(merged)s
+        where not exists (select from contact where account_id = e.account_id and contact_id = e.owner_id)
+          and not exists (
+              select from visitor_span where account_id = e.account_id and owner_id = e.owner_id
+          )
     """,
     "a list of a retired contact did not pass to its survivor (D14)": """
         with recursive way as (

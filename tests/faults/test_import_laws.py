@@ -50,7 +50,7 @@ LISTS = """
     where account_id = %(account)s
 """
 EVENTS = """
-    select contact_id, key_value, params - 'contactId'
+    select owner_id, key_value, params - 'contactId'
     from event where account_id = %(account)s and type_key = 'welcome'
 """
 HISTORY = """

@@ -79,16 +79,15 @@ async def test_a_list_is_joined_while_its_card_is_absorbed(two_shops):
     await one.send(add(token="T"))
     c = await one.id(add(x="C"))
     await first_then(two_shops, subscribe(token="T", groups=("News",)), add(x="C", token="T"))
-    assert one.rows("select contact_id from event") == [(c,)]
+    [(owner,)] = one.rows("select owner_id from event")
+    assert one.rows("select merged_into from contact where contact_id = %(id)s", id=owner) == [(c,)]
 
 
 async def test_a_list_is_joined_while_its_card_is_erased(two_shops):
     one, _ = two_shops
     b = await one.id(add(token="T"))
     await first_then(two_shops, subscribe(token="T", groups=("News",)), erase(b))
-    assert (
-        one.rows("select contact_id from event union select contact_id from segment_member") == []
-    )
+    assert one.rows("select owner_id from event union select contact_id from segment_member") == []
 
 
 async def test_a_token_is_added_while_its_card_is_erased(two_shops):

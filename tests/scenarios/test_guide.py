@@ -80,7 +80,7 @@ def test_a_visitor_of_a_website_registers(api: httpx.Client, database: Any) -> N
     }
     assert [group["name"] for group in get(api, answer["id"])["groups"]] == ["Newsletter"]
     rows = database.execute(
-        "select type_key, key_value, params from event where contact_id = %s", (answer["id"],)
+        "select type_key, key_value, params from event where owner_id = %s", (answer["id"],)
     ).fetchall()
     assert rows == [
         (

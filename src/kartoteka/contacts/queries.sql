@@ -1,7 +1,7 @@
 -- name: insert_events
 -- Events that contact methods themselves cause (wire 3.6).
-insert into event (account_id, contact_id, origin_id, type_key, key_value, occurred, params)
-select %(account_id)s::integer, contact_id, contact_id, type_key, key_value, occurred, params::jsonb
+insert into event (account_id, owner_id, type_key, key_value, occurred, received, params)
+select %(account_id)s::integer, contact_id, type_key, key_value, occurred, occurred, params::jsonb
 from unnest(
     %(contact_id)s::bigint[], %(type_key)s::text[], %(key_value)s::text[], %(occurred)s::timestamptz[],
     %(params)s::text[]
@@ -112,16 +112,6 @@ where m.account_id = %(account_id)s
       select from segment s
       where s.account_id = %(account_id)s and s.segment_id = d.segment_id and s.type = 'Static'
   )
-
--- name: move_events
--- Events of absorbed cards pass to the survivor; `origin_id` remembers whose they were.
-update event e
-set contact_id = d.survivor_id
-from unnest(%(absorbed_id)s::bigint[], %(survivor_id)s::bigint[]) as d (absorbed_id, survivor_id)
-where e.account_id = %(account_id)s
-  and e.contact_id = d.absorbed_id
-  and d.absorbed_id > 0
-  and d.survivor_id > 0
 
 -- name: create_categories
 -- Subscription categories that are named and do not exist yet.
@@ -262,10 +252,11 @@ where h.account_id = %(account_id)s
   and h.history_id = t.history_id
 
 -- name: erase_events
--- Events of erased persons; index event_by_contact.
+-- Events of erased persons, and those of visitors that were found to be them; indexes event_by_owner,
+-- visitor_span_by_contact.
 delete from event
 where account_id = %(account_id)s
-  and contact_id in (
+  and owner_id in (
       with recursive person as (
           select unnest(%(ids)s::bigint[]) as contact_id
           union
@@ -274,6 +265,10 @@ where account_id = %(account_id)s
           join person p on c.account_id = %(account_id)s and c.merged_into = p.contact_id
       )
       select contact_id from person
+      union all
+      select s.owner_id
+      from person p
+      join visitor_span s on s.account_id = %(account_id)s and s.contact_id = p.contact_id
   )
 
 -- name: erase_members

@@ -62,7 +62,7 @@ def _absorbed(batch: Batch, rows: Rows) -> list[Statement]:
     """Absorbed by one that was absorbed in the same batch: straight to the last."""
     pairs = [(absorbed, batch.survivor(absorbed)) for absorbed, _ in rows]
     params = columns(("absorbed_id", "survivor_id"), pairs)
-    return [("inherit_lists", {**params, "at": batch.at}), ("move_events", params)]
+    return [("inherit_lists", {**params, "at": batch.at})]
 
 
 def _left(batch: Batch, rows: Rows) -> list[Statement]:

@@ -248,3 +248,8 @@ from unnest(
     position
 )
 order by position
+
+-- name: insert_change
+-- That these cards changed, in one row a transaction: exports and webhooks read on from it.
+insert into change (account_id, at, contact_ids)
+values (%(account_id)s, %(at)s, %(contact_ids)s::bigint[])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -225,8 +226,11 @@ def columns(
     }
 
 
-def difference(ws: WorkingSet) -> list[Call]:
-    """Statements that bring the database to where the working set is, in the order they need."""
+def difference(ws: WorkingSet, at: datetime) -> list[Call]:
+    """Statements that bring the database to where the working set is, in the order they need.
+
+    `at`: when the batch came, kept in the row of table `change` that names its cards.
+    """
     account = {"account_id": ws.account_id}
     calls: list[Call] = []
 
@@ -250,6 +254,9 @@ def difference(ws: WorkingSet) -> list[Call]:
     history = ws.effects.get("history")
     if history:
         add("insert_history", columns(_HISTORY_COLUMNS, history))
+    if new or changed:
+        ids = [card.contact_id for card in (*new, *changed)]
+        add("insert_change", {"at": at, "contact_ids": pg_array(ids)})
     return calls
 
 

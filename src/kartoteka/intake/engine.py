@@ -270,11 +270,12 @@ class Engine:
             for command, settings, _ in batch:
                 ws.settings = settings
                 answers.append(await self._decide(loader, command, repeats))
+            at = commands[-1].origin.at
             calls = [
-                *difference(ws),
+                *difference(ws, at),
                 # Before what comes after: an erase of this batch takes stored answers along.
                 *repeats.changes(),
-                *self.rules.after(ws, self.digest, commands[-1].origin.at),
+                *self.rules.after(ws, self.digest, at),
             ]
             if closing is not None:
                 calls += await closing(list(zip(commands, answers, strict=True)))
