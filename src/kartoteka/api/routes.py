@@ -14,6 +14,7 @@ from kartoteka.api import (
     later,
     operations,
     reading,
+    sites,
     subscribe,
     tokens,
 )
@@ -30,6 +31,7 @@ ROUTES: tuple[Route, ...] = (
     *bulk.ROUTES,
     *import_files.ROUTES,
     *imports.ROUTES,
+    *sites.ROUTES,
     *account.ROUTES,
     *later.ROUTES,
     *operations.ROUTES,

@@ -11,6 +11,7 @@ from kartoteka.access.accounts import Accounts
 from kartoteka.access.keys import KeyRing
 from kartoteka.access.model import AccountContext
 from kartoteka.access.tokens import Tokens
+from kartoteka.activity.sites.store import Sites
 from kartoteka.api.limits import RateLimits
 from kartoteka.api.metrics import Metrics
 from kartoteka.clock import Clock
@@ -58,6 +59,7 @@ class Services:
     imports: Imports
     segments: Segments
     outbound: Outbound
+    sites: Sites
     is_ready: Callable[[], Awaitable[bool]] | None = None
     """Whether the process may serve; None: as soon as the database answers."""
     limits: RateLimits = field(default_factory=RateLimits)
