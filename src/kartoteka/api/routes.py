@@ -17,6 +17,7 @@ from kartoteka.api import (
     sites,
     subscribe,
     tokens,
+    tracker,
 )
 from kartoteka.api.routing import Route
 
@@ -32,6 +33,7 @@ ROUTES: tuple[Route, ...] = (
     *import_files.ROUTES,
     *imports.ROUTES,
     *sites.ROUTES,
+    *tracker.ROUTES,
     *account.ROUTES,
     *later.ROUTES,
     *operations.ROUTES,
