@@ -1,1 +1,1 @@
-"""What people do: events, orders, visits of websites (guide G4–G6)."""
+"""What people do: events, visits, orders; owned by cards and spans of visitors, never moved."""

@@ -64,6 +64,7 @@ RULES = {
     "removed_by_request": "wire 3.4: DELETE",
     "erased_by_request": "D29: DELETE with erase",
     "external_id_taken": "D11, G9.1: the External ID belongs to another contact",
+    "logout": "D37: somebody logged out; the cookie is nobody's until the next link",
     "claim": "D36: a page or app said who its visitor is; the cookie or device was linked",
     "claim_waited": "D36: a claim that came before its contact took effect",
     "with_visitor": "D10: a web push token came along with its visitor",

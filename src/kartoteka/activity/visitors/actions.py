@@ -67,7 +67,7 @@ def _store(ws: WorkingSet, command: Visited, visit: Visit) -> str:
     owner = owner_at(ws, visitor, visit.occurred)
     if owner is None:
         owner = wait_for(ws, visitor, command.origin.at)
-    if not count_event(ws, visitor.key, owner, command.origin.at):
+    if not count_event(ws, visitor.key, owner):
         return "capped"
     happened = Happened(
         owner,

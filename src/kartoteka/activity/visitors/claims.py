@@ -114,9 +114,7 @@ def _live_contact(ws: WorkingSet, contact_id: int) -> set[int]:
     return {card.contact_id} if card is not None and card.status == Status.LIVE else set()
 
 
-def claim(
-    ws: WorkingSet, visitor: Identifier, who: Who, at: datetime, journal: Journal
-) -> Claimed:
+def claim(ws: WorkingSet, visitor: Identifier, who: Who, at: datetime, journal: Journal) -> Claimed:
     """This cookie or device is said to be that person from `at` on. `prepare` was called before."""
     card, refused = person_named(ws, who)
     if refused or any(row.contact_id == QUARANTINED for row in ws.holders(visitor.key)):
@@ -141,9 +139,7 @@ def claim(
     return Claimed.LINKED
 
 
-def _hand_over(
-    ws: WorkingSet, held: Held, card: Card, at: datetime, journal: Journal
-) -> None:
+def _hand_over(ws: WorkingSet, held: Held, card: Card, at: datetime, journal: Journal) -> None:
     """Another person on the same browser: what follows is theirs, and the tokens it registered (D37)."""
     former = ws.card(held.contact_id)
     rows = [held]
@@ -187,9 +183,7 @@ def same_person(earlier: Waiting, who: Who) -> bool:
     return bool(pairs) and all(a == b for a, b in pairs)
 
 
-def _wait(
-    ws: WorkingSet, visitor: Identifier, who: Who, at: datetime, journal: Journal
-) -> Claimed:
+def _wait(ws: WorkingSet, visitor: Identifier, who: Who, at: datetime, journal: Journal) -> Claimed:
     """A claim that names nobody yet waits 30 days; its visits wait with it, for nobody else."""
     earlier: Waiting | None = ws.fact(WAITING, visitor.key)
     held = holder(ws, visitor)
@@ -215,9 +209,7 @@ def _wait(
     return Claimed.WAITS
 
 
-def _remember(
-    ws: WorkingSet, key: Key, earlier: Waiting | None, who: Who, at: datetime
-) -> None:
+def _remember(ws: WorkingSet, key: Key, earlier: Waiting | None, who: Who, at: datetime) -> None:
     """Write the claim down. A page repeats it with everything it sends: once a day is enough."""
     keys = {one.kind: one.key[1] for one in who.identifiers()}
     waiting = Waiting(keys.get(1), keys.get(2), keys.get(3), who.contact_id, at + WAITS)
@@ -238,13 +230,11 @@ def _contradicts(card: Card, who: Who) -> bool:
     return who.phone is not None and card.phone is not None and card.phone != who.phone
 
 
-def _leave(
-    ws: WorkingSet, visitor: Identifier, held: Held, at: datetime, journal: Journal
-) -> None:
+def _leave(ws: WorkingSet, visitor: Identifier, held: Held, at: datetime, journal: Journal) -> None:
     """Somebody else uses the browser now, whom nobody knows yet: what follows waits for them."""
     former = held.contact_id
-    if not spans_of(ws, visitor.key):
-        ws.effect("linked", *visitor.key, former, None, at)
+    if not spans_of(ws, visitor.key):  # what came before and comes late is still theirs
+        begin(ws, visitor, Span(None, ws.new_id(), former, SpanState.LINKED, journal.origin.at))
     ws.release(held)
     ws.touch(former)
     journal.note("dropped", CLAIM, former, [named(held)])
@@ -262,19 +252,21 @@ def _begin_if_logged_out(
         _begin_claimed(ws, visitor, at, journal)
 
 
-def _begin_claimed(
-    ws: WorkingSet, visitor: Identifier, at: datetime, journal: Journal
+def _begin_claimed(ws: WorkingSet, visitor: Identifier, at: datetime, journal: Journal) -> None:
+    _go_on(ws, visitor, SpanState.CLAIMED, at, journal)
+
+
+def _go_on(
+    ws: WorkingSet, visitor: Identifier, state: SpanState, at: datetime, journal: Journal
 ) -> None:
-    owner = ws.new_id()
-    since = after(spans_of(ws, visitor.key), at) or at
-    begin(ws, visitor, owner, since, SpanState.CLAIMED, journal.origin.at)
+    """A new span of a cookie or device that no card has."""
+    owner, since = ws.new_id(), after(spans_of(ws, visitor.key), at)
+    begin(ws, visitor, Span(since, owner, None, state, journal.origin.at))
     ws.forget(visitor.key)
     put_stub(ws, visitor, owner, at)
 
 
-def _turn(
-    ws: WorkingSet, key: Key, before: SpanState, state: SpanState, card: Card | None
-) -> None:
+def _turn(ws: WorkingSet, key: Key, before: SpanState, state: SpanState, card: Card | None) -> None:
     """All spans of this state get that one: in memory, where this batch began them, and stored."""
     contact_id = card.contact_id if card is not None and state == SpanState.LINKED else None
     turned: list[Span] = []
@@ -295,10 +287,7 @@ def end_session(ws: WorkingSet, visitor: Identifier, at: datetime, journal: Jour
     spans = spans_of(ws, visitor.key)
     if not spans or spans[-1].state != SpanState.CLAIMED:
         return True
-    owner = ws.new_id()
-    begin(ws, visitor, owner, after(spans, at) or at, SpanState.NOBODYS, journal.origin.at)
-    ws.forget(visitor.key)
-    put_stub(ws, visitor, owner, at)
+    _go_on(ws, visitor, SpanState.NOBODYS, at, journal)
     return True
 
 

@@ -10,6 +10,4 @@ from kartoteka.intake.deciding import Action, Part
 CLAIMED_SPANS = Part(actions={}, after=before)
 """Before `activity`: what waits for a claim is open to nobody else."""
 
-VISITORS = Part(
-    actions={Visited: Action(visited, named_by, facts)}, after=behind, readers=READERS
-)
+VISITORS = Part(actions={Visited: Action(visited, named_by, facts)}, after=behind, readers=READERS)

@@ -49,7 +49,16 @@ def _claimed(batch: Batch, rows: Rows) -> list[Statement]:
 
 def _claims(_: Batch, rows: Rows) -> list[Statement]:
     last = list({row[:2]: row for row in rows}.values())
-    names = ("kind", "value_key", "external_key", "email", "phone", "contact_id", "expires_at", "at")
+    names = (
+        "kind",
+        "value_key",
+        "external_key",
+        "email",
+        "phone",
+        "contact_id",
+        "expires_at",
+        "at",
+    )
     return [("keep_claims", columns(names, last))]
 
 
