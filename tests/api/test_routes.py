@@ -11,7 +11,10 @@ from kartoteka.access.model import Rights
 from kartoteka.api.routes import ROUTES
 from kartoteka.api.routing import Route
 
-PUBLIC = {"/health", "/metrics", "/openapi.json", "/docs"}
+PUBLIC = {
+    *("/health", "/metrics", "/openapi.json", "/docs"),
+    *("/scripts/{name}", "/api/v2", "/tracker/api/v2"),
+}
 LADDER = ("events", "contacts_write", "contacts", "full")
 KEYED = [route for route in ROUTES if route.right is not None]
 

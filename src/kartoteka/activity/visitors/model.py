@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar, TypeAlias
@@ -99,6 +100,10 @@ class Visited(Command, kw_only=True):
     steps: tuple[Step, ...]
     source: int
     """Of `activity.model.Source`."""
+
+    def moments(self) -> Sequence[datetime]:
+        """When its visits were."""
+        return [step.occurred for step in self.steps if isinstance(step, Visit)]
 
 
 MOST_TURNS = 4
