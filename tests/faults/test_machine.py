@@ -37,7 +37,7 @@ SETTINGS: tuple[dict[str, Any], ...] = (
 def machine(server: Any) -> Iterator[type[ShopMachine]]:
     url = running_url(server.log.parent / "data")
     keys = asyncio.run(make_accounts(url))
-    clients = [httpx.Client(base_url=server.url, auth=("", key), timeout=30) for key in keys]
+    clients = [httpx.Client(base_url=server.url, auth=("", key), timeout=120) for key in keys]
     with psycopg.connect(url, autocommit=True) as database:
         yield type("TheShop", (ShopMachine,), {"clients": clients, "database": database})
     for client in clients:
