@@ -318,5 +318,5 @@ def add_token(
         owner = wait_for(ws, visitor, at)
     if ws.stub(token.key) != owner:
         ws.forget(token.key)
-        put_stub(ws, token, owner, at)
+        ws.wait(new_held(token, -owner, at, "waits"))
     return None
