@@ -137,7 +137,6 @@ def claim(ws: WorkingSet, visitor: Identifier, who: Who, at: datetime, journal: 
     else:
         _hand_over(ws, held, card, at, journal)
     ws.touch(card.contact_id)
-    ws.effect("claimed", *visitor.key, card.contact_id)
     return Claimed.LINKED
 
 
@@ -158,7 +157,7 @@ def _hand_over(ws: WorkingSet, held: Held, card: Card, at: datetime, journal: Jo
     for one in rows:
         ws.reassign(one, card.contact_id)
         one.since, one.rule = at, CLAIM
-        ws.effect("linked", one.kind, one.value_key, former.contact_id, card.contact_id, at)
+        ws.effect("linked", *one.key, former.contact_id, card.contact_id, at, CLAIM)
         journal.note("claimed", CLAIM, card.contact_id, [named(one)], other=former.contact_id)
     ws.touch(former.contact_id)
     change = Change(ws, journal, Resolution(), at)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from kartoteka.activity.visitors.claims import CLAIM, WAITING
@@ -19,8 +19,6 @@ from kartoteka.identity.store import Digest, Reader, columns
 from kartoteka.identity.working_set import WorkingSet
 
 QUERIES = load_queries(__package__)
-KEPT = timedelta(days=396)
-"""Thirteen months: how long visits of nobody are kept (decisions D37)."""
 _MOST_ROUNDS = 1_000
 
 
@@ -40,11 +38,6 @@ def _turned(batch: Batch, rows: Rows) -> list[Statement]:
     """The last word about each span counts."""
     last = list({row[0]: row for row in rows}.values())
     return [("turn_spans", {**columns(("owner_id", "state", "contact_id"), last), "at": batch.at})]
-
-
-def _claimed(batch: Batch, rows: Rows) -> list[Statement]:
-    names = ("kind", "value_key", "contact_id")
-    return [("mark_claimed", {**columns(names, rows), "at": batch.at})]
 
 
 def _claims(_: Batch, rows: Rows) -> list[Statement]:
@@ -70,7 +63,7 @@ def _unclaimed(batch: Batch, rows: Rows) -> list[Statement]:
 
 
 _BEFORE: Writers = {"turn": _turned}
-_BEHIND: Writers = {"claimed": _claimed, "claim": _claims, "unclaim": _unclaimed}
+_BEHIND: Writers = {"claim": _claims, "unclaim": _unclaimed}
 
 
 def before(ws: WorkingSet, digest: Digest, at: datetime) -> list[Call]:
@@ -105,7 +98,7 @@ def _came_to_be(ws: WorkingSet) -> set[int]:
 
 def _known_visitors(ws: WorkingSet) -> list[tuple[Any, ...]]:
     """Cookies that contacts got in this batch."""
-    return [row for row in ws.effects.get("came", ()) if row[0] == WEB_COOKIE.code]
+    return [row[:4] for row in ws.effects.get("came", ()) if row[0] == WEB_COOKIE.code]
 
 
 def _survivor(survivors: dict[int, int], contact_id: int) -> int:
@@ -115,13 +108,12 @@ def _survivor(survivors: dict[int, int], contact_id: int) -> int:
 
 
 async def forget_old(database: Database, at: datetime, account_ids: Iterable[int]) -> None:
-    """Claims that nobody came for, what waited for them, and visits of nobody from long ago."""
+    """Claims that nobody came for, and what waited for them."""
     for account_id in account_ids:
         account = {"account_id": account_id}
         for name, params in (
             ("expire_claims", {"at": at}),
             ("forget_stubs", {}),
-            ("forget_old_visits", {"before": at - KEPT}),
         ):
             for _ in range(_MOST_ROUNDS):
                 if not await database.fetch(QUERIES[name], **account, **params):
