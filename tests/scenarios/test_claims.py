@@ -168,11 +168,9 @@ def test_a_claim_links_its_own_cookie_and_changes_no_card(
     row = next(one for one in identity["identifiers"] if one["value"] == cookie)
     assert (row["kind"], row["rule"]) == ("web_cookie", "claim")
     assert identity["history"][0]["action"] == "claimed"
-    marked = database.execute(
-        "select rule, contact_id from visitor_span where kind = 8 and value_key = %s", (cookie,)
-    ).fetchall()
-    assert marked == [("claim", people.alice)]
-    assert "ProductPage" in visits_of(database, people.alice)
+    timeline = api.get(f"/contact/{people.alice}/timeline").json()
+    assert "ProductPage" in [one["key"] for one in timeline]
+    assert {(one["type"], one.get("linkedBy")) for one in timeline} == {("visit", "claim")}
 
 
 @pytest.mark.parametrize("lie", REFUSED.values(), ids=REFUSED)
@@ -311,6 +309,28 @@ def test_a_claim_is_answered_without_waiting_for_the_person(
         )  # answered while the lock is held
         assert holder(database, cookie) is None
     eventually(lambda: holder(database, cookie), people.alice)
+
+
+def test_what_a_claim_linked_is_marked_in_the_timeline(
+    api: httpx.Client, website: Website, database: Any, people: Alices
+) -> None:
+    """D36: also a visitor's first words, what comes after a logout, and another person's login."""
+    cookie = website.new_cookie()
+    website.customer_data(cookie, externalCustomerId=people.x)
+    website.logs_out(cookie)
+    website.customer_data(cookie, externalCustomerId=people.x)
+    website.says("Hers", cookie)
+    website.customer_data(cookie, externalCustomerId=people.bobs_x)
+    eventually(lambda: visits_of(database, people.bob), ["CustomerData"])
+    for contact_id, number in ((people.alice, 3), (people.bob, 1)):
+        timeline = api.get(f"/contact/{contact_id}/timeline").json()
+        assert [one.get("linkedBy") for one in timeline] == ["claim"] * number
+    # What its own server says is not marked.
+    post(api, externalCustomerId=people.bobs_x, webId=(own := website.new_cookie()))
+    website.says("Known", own)
+    eventually(lambda: visits_of(database, people.bob), ["CustomerData", "Known"])
+    (newest, _) = api.get(f"/contact/{people.bob}/timeline").json()
+    assert (newest["key"], newest.get("linkedBy")) == ("Known", None)
 
 
 # Claims that wait.

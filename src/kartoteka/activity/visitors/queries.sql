@@ -23,6 +23,20 @@ from unnest(%(owner_id)s::bigint[], %(state)s::smallint[], %(contact_id)s::bigin
 where s.account_id = %(account_id)s
   and s.owner_id = d.owner_id
 
+-- name: touch_visitors
+-- Spans that end now, as they are; index visitor_span_by_owner.
+update visitor_span
+set state = state
+where account_id = %(account_id)s
+  and owner_id = any(%(owner_id)s::bigint[])
+
+-- name: mark_claimed
+-- Spans that a claim of this batch began; index visitor_span_by_owner.
+update visitor_span
+set rule = 'claim'
+where account_id = %(account_id)s
+  and owner_id = any(%(owner_id)s::bigint[])
+
 -- name: keep_claims
 -- A cookie or device has one claim that waits: the last.
 insert into claim (

@@ -40,6 +40,15 @@ def _turned(batch: Batch, rows: Rows) -> list[Statement]:
     return [("turn_spans", {**columns(("owner_id", "state", "contact_id"), last), "at": batch.at})]
 
 
+def _touched(_: Batch, rows: Rows) -> list[Statement]:
+    return [("touch_visitors", {"owner_id": pg_array([owner for (owner,) in rows])})]
+
+
+def _marked(_: Batch, rows: Rows) -> list[Statement]:
+    """Spans that this batch began for a claim say so: the timeline marks them."""
+    return [("mark_claimed", {"owner_id": pg_array([owner for (owner,) in rows])})]
+
+
 def _claims(_: Batch, rows: Rows) -> list[Statement]:
     last = list({row[:2]: row for row in rows}.values())
     names = (
@@ -62,8 +71,8 @@ def _unclaimed(batch: Batch, rows: Rows) -> list[Statement]:
     return [("drop_claims", columns(("kind", "value_key"), gone))] if gone else []
 
 
-_BEFORE: Writers = {"turn": _turned}
-_BEHIND: Writers = {"claim": _claims, "unclaim": _unclaimed}
+_BEFORE: Writers = {"touch_span": _touched, "turn": _turned}
+_BEHIND: Writers = {"mark": _marked, "claim": _claims, "unclaim": _unclaimed}
 
 
 def before(ws: WorkingSet, digest: Digest, at: datetime) -> list[Call]:
