@@ -12,6 +12,7 @@ from kartoteka.access.accounts import Accounts
 from kartoteka.access.bootstrap import FirstStart, first_start
 from kartoteka.access.keys import KeyRing
 from kartoteka.access.tokens import Tokens
+from kartoteka.activity.orders.reads import Orders
 from kartoteka.api.asgi import build
 from kartoteka.api.services import Services
 from kartoteka.clock import Clock
@@ -127,6 +128,7 @@ def compose(settings: Settings, database: Database, writers: Database) -> Servic
         identities=IdentityReads(database),
         imports=Imports(database, clock, import_folder(settings)),
         segments=Segments(database),
+        orders=Orders(database),
         outbound=Outbound(allow_private=settings.allow_private_addresses),
     )
 
