@@ -12,6 +12,7 @@ from kartoteka.access.keys import KeyRing
 from kartoteka.access.model import AccountContext
 from kartoteka.access.tokens import Tokens
 from kartoteka.activity.event_types import EventTypes
+from kartoteka.activity.orders.reads import Orders
 from kartoteka.activity.timeline import Timelines
 from kartoteka.api.limits import RateLimits
 from kartoteka.api.metrics import Metrics
@@ -61,6 +62,7 @@ class Services:
     segments: Segments
     event_types: EventTypes
     timelines: Timelines
+    orders: Orders
     outbound: Outbound
     is_ready: Callable[[], Awaitable[bool]] | None = None
     """Whether the process may serve; None: as soon as the database answers."""
