@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kartoteka.activity.orders.part import ORDERS
 from kartoteka.activity.part import ACTIVITY
 from kartoteka.activity.visitors.part import CLAIMED_SPANS, VISITORS
 from kartoteka.clock import Clock
@@ -11,7 +12,7 @@ from kartoteka.identity.store import Digest
 from kartoteka.intake.deciding import compose
 from kartoteka.intake.engine import Engine
 
-RULES = compose(CONTACTS, CLAIMED_SPANS, ACTIVITY, VISITORS)
+RULES = compose(CONTACTS, CLAIMED_SPANS, ACTIVITY, VISITORS, ORDERS)
 """A capability that writes is a part in this line."""
 
 
