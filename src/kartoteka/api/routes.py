@@ -18,9 +18,11 @@ from kartoteka.api import (
     orders,
     past_events,
     reading,
+    sites,
     subscribe,
     timeline,
     tokens,
+    tracker,
 )
 from kartoteka.api.routing import Route
 
@@ -40,6 +42,8 @@ ROUTES: tuple[Route, ...] = (
     *orders.ROUTES,
     *import_files.ROUTES,
     *imports.ROUTES,
+    *sites.ROUTES,
+    *tracker.ROUTES,
     *account.ROUTES,
     *later.ROUTES,
     *operations.ROUTES,
