@@ -90,6 +90,8 @@ class Alice:
         self.contact_id = api.post("/api/v1/contact/subscribe", json=body).json()["id"]
         emails = {"emails": ["refused.apart@example.com"]}
         assert api.post("/api/v1/emails/unsubscribed/add", json=emails).status_code == 200
+        app = {"name": "App apart", "id": "apart-app"}
+        assert api.post("/api/v1/apps", json=app).status_code == 200
         anonymous = {"channels": [{"type": "mobilepush", "value": "second-apart-token"}]}
         self.absorbed = api.post("/api/v1/contact", json=anonymous).json()["id"]
         merge = {"externalCustomerId": ALICE["externalCustomerId"], **anonymous}

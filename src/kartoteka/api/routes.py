@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kartoteka.api import (
     account,
+    apps,
     bulk,
     contacts,
     fields,
@@ -31,6 +32,7 @@ ROUTES: tuple[Route, ...] = (
     *import_files.ROUTES,
     *imports.ROUTES,
     *account.ROUTES,
+    *apps.ROUTES,
     *later.ROUTES,
     *operations.ROUTES,
 )
