@@ -26,7 +26,11 @@ async def test_a_connection_that_psycopg_rolled_back_on_is_not_used_again(databa
         async with transaction(database) as tx:
             await tx.run((DOUBLE, {"n": 1}))
         with pytest.raises(NotFound):
-            async with database.connection() as connection, connection.transaction():
-                await connection.execute("select 1")
-                raise NotFound
+            await _refuse(database)
         await database.fetch("select 1")
+
+
+async def _refuse(database: Database) -> None:
+    async with database.connection() as connection, connection.transaction():
+        await connection.execute("select 1")
+        raise NotFound
