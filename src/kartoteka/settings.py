@@ -11,6 +11,7 @@ import re
 import secrets
 import tomllib
 from collections.abc import Callable, Mapping
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -44,6 +45,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     jobs: bool
     log_format: str
     allow_private_addresses: bool
+    public_rate: int
+    trusted_proxies: frozenset[str]
 
     def __repr__(self) -> str:
         """Without secrets, so that none gets into a log by accident."""
@@ -123,6 +126,13 @@ def _region(text: str) -> str:
     if text.upper() not in SUPPORTED_REGIONS:
         raise ValueError("must be a country of two letters such as UA, PL or DE")
     return text.upper()
+
+
+def _addresses(text: str) -> frozenset[str]:
+    try:
+        return frozenset(str(ip_address(one.strip())) for one in text.split(",") if one.strip())
+    except ValueError:
+        raise ValueError("must be IP addresses with commas between") from None
 
 
 def _secret_key(text: str) -> str:
@@ -244,6 +254,24 @@ SETTINGS: tuple[Setting, ...] = (
         consequence="On, everyone with an API key can reach what the server reaches. Metadata "
         "services of clouds stay closed.",
         read=_switch,
+    ),
+    Setting(
+        name="public_rate",
+        kind="number, 0 to 1000000",
+        default="100",
+        meaning="How many calls a second one address may send to public end points: the tracker, "
+        "the mobile SDK, browser keys. Ten seconds of it may come at once.",
+        consequence="More are answered 429, or dropped by the tracker; 0 sets no limit.",
+        read=_number(0, 1_000_000),
+    ),
+    Setting(
+        name="trusted_proxies",
+        kind="IP addresses with commas between",
+        default="127.0.0.1,::1",
+        meaning="Proxies in front of the server, which say in X-Forwarded-For who called them.",
+        consequence="Without its proxy here all visitors share the limits of one address; with an "
+        "address that strangers have they choose their own.",
+        read=_addresses,
     ),
 )
 

@@ -13,6 +13,7 @@ from kartoteka.access.model import AccountContext
 from kartoteka.access.tokens import Tokens
 from kartoteka.api.limits import RateLimits
 from kartoteka.api.metrics import Metrics
+from kartoteka.api.public_limits import AddressLimits
 from kartoteka.clock import Clock
 from kartoteka.contacts.definitions import Definitions
 from kartoteka.contacts.identity_reads import IdentityReads
@@ -61,6 +62,7 @@ class Services:
     is_ready: Callable[[], Awaitable[bool]] | None = None
     """Whether the process may serve; None: as soon as the database answers."""
     limits: RateLimits = field(default_factory=RateLimits)
+    public_limits: AddressLimits = field(default_factory=AddressLimits)
     metrics: Metrics = field(default_factory=lambda: Metrics(__version__))
     version: str = __version__
 
