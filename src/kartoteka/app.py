@@ -12,8 +12,9 @@ from kartoteka.access.accounts import Accounts
 from kartoteka.access.bootstrap import FirstStart, first_start
 from kartoteka.access.keys import KeyRing
 from kartoteka.access.tokens import Tokens
+from kartoteka.activity.sites.store import Sites
 from kartoteka.api.asgi import build
-from kartoteka.api.public_limits import AddressLimits
+from kartoteka.api.limits import PublicLimits
 from kartoteka.api.services import Services
 from kartoteka.clock import Clock
 from kartoteka.contacts.actions import decide
@@ -133,7 +134,8 @@ def compose(settings: Settings, database: Database, writers: Database) -> Servic
         imports=Imports(database, clock, import_folder(settings)),
         segments=Segments(database),
         outbound=Outbound(allow_private=settings.allow_private_addresses),
-        public_limits=AddressLimits(settings.public_rate, settings.trusted_proxies),
+        sites=Sites(database, clock),
+        public_limits=PublicLimits(trusted_proxies=settings.trusted_proxies),
     )
 
 

@@ -45,8 +45,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     jobs: bool
     log_format: str
     allow_private_addresses: bool
-    public_rate: int
-    trusted_proxies: frozenset[str]
+    trusted_proxies: tuple[str, ...]
 
     def __repr__(self) -> str:
         """Without secrets, so that none gets into a log by accident."""
@@ -96,6 +95,13 @@ def _choice(*allowed: str) -> Callable[[str], str]:
     return read
 
 
+def _addresses(text: str) -> tuple[str, ...]:
+    try:
+        return tuple(str(ip_address(one.strip())) for one in text.split(",") if one.strip())
+    except ValueError:
+        raise ValueError("must be IP addresses, separated by commas") from None
+
+
 def _switch(text: str) -> bool:
     return _choice("on", "off")(text) == "on"
 
@@ -126,13 +132,6 @@ def _region(text: str) -> str:
     if text.upper() not in SUPPORTED_REGIONS:
         raise ValueError("must be a country of two letters such as UA, PL or DE")
     return text.upper()
-
-
-def _addresses(text: str) -> frozenset[str]:
-    try:
-        return frozenset(str(ip_address(one.strip())) for one in text.split(",") if one.strip())
-    except ValueError:
-        raise ValueError("must be IP addresses with commas between") from None
 
 
 def _secret_key(text: str) -> str:
@@ -256,21 +255,12 @@ SETTINGS: tuple[Setting, ...] = (
         read=_switch,
     ),
     Setting(
-        name="public_rate",
-        kind="number, 0 to 1000000",
-        default="100",
-        meaning="How many calls a second one address may send to public end points: the tracker, "
-        "the mobile SDK, browser keys. Ten seconds of it may come at once.",
-        consequence="More are answered 429, or dropped by the tracker; 0 sets no limit.",
-        read=_number(0, 1_000_000),
-    ),
-    Setting(
         name="trusted_proxies",
-        kind="IP addresses with commas between",
+        kind="addresses, separated by commas",
         default="127.0.0.1,::1",
-        meaning="Proxies in front of the server, which say in X-Forwarded-For who called them.",
-        consequence="Without its proxy here all visitors share the limits of one address; with an "
-        "address that strangers have they choose their own.",
+        meaning="Proxies in front of the server whose `X-Forwarded-For` is believed.",
+        consequence="Public end points count messages by the address that they name. Of a proxy that "
+        "is not listed all visitors count as one.",
         read=_addresses,
     ),
 )

@@ -35,14 +35,6 @@ _LATER: tuple[tuple[str, str, str, Rights], ...] = (
     ("GET", "/api/v1/workflows", "workflows", _READ),
     ("GET", "/api/v2/contacts/activity", "contactsActivity", _READ),
     ("GET", "/api/v2/contacts/messages", "contactsMessages", _READ),
-    ("GET", "/api/v1/site/domains", "siteDomains", _FULL),
-    ("POST", "/api/v1/site/domains", "addSiteDomain", _FULL),
-    ("GET", "/api/v1/site/script", "siteScript", _FULL),
-    ("GET", "/api/v1/site/webpush/domains", "webpushDomains", _FULL),
-    ("POST", "/api/v1/site/webpush/domains", "addWebpushDomain", _FULL),
-    ("DELETE", "/api/v1/site/webpush/domains", "deleteWebpushDomain", _FULL),
-    ("POST", "/api/v1/site/webpush/domain", "addWebpushDomain_1", _FULL),
-    ("GET", "/api/v1/site/webpush/script", "webpushScript", _FULL),
     ("POST", "/api/v1/merges", "mergeContacts", _FULL),
     ("POST", "/api/v1/merges/{id}/undo", "undoMerge", _FULL),
     ("GET", "/api/v1/contact/{id}/timeline", "contactTimeline", _READ),
@@ -64,7 +56,6 @@ _TAGS = (
     ("event", "Events"),
     ("order", "Orders"),
     ("group", "Segments"),
-    ("site", "Sites"),
     ("merge", "Merges"),
 )
 

@@ -15,6 +15,7 @@ from kartoteka.api import (
     later,
     operations,
     reading,
+    sites,
     subscribe,
     tokens,
 )
@@ -31,6 +32,7 @@ ROUTES: tuple[Route, ...] = (
     *bulk.ROUTES,
     *import_files.ROUTES,
     *imports.ROUTES,
+    *sites.ROUTES,
     *account.ROUTES,
     *apps.ROUTES,
     *later.ROUTES,

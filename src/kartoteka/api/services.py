@@ -11,9 +11,9 @@ from kartoteka.access.accounts import Accounts
 from kartoteka.access.keys import KeyRing
 from kartoteka.access.model import AccountContext
 from kartoteka.access.tokens import Tokens
-from kartoteka.api.limits import RateLimits
+from kartoteka.activity.sites.store import Sites
+from kartoteka.api.limits import PublicLimits, RateLimits
 from kartoteka.api.metrics import Metrics
-from kartoteka.api.public_limits import AddressLimits
 from kartoteka.clock import Clock
 from kartoteka.contacts.definitions import Definitions
 from kartoteka.contacts.identity_reads import IdentityReads
@@ -59,10 +59,11 @@ class Services:
     imports: Imports
     segments: Segments
     outbound: Outbound
+    sites: Sites
     is_ready: Callable[[], Awaitable[bool]] | None = None
     """Whether the process may serve; None: as soon as the database answers."""
     limits: RateLimits = field(default_factory=RateLimits)
-    public_limits: AddressLimits = field(default_factory=AddressLimits)
+    public_limits: PublicLimits = field(default_factory=PublicLimits)
     metrics: Metrics = field(default_factory=lambda: Metrics(__version__))
     version: str = __version__
 

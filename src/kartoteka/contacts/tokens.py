@@ -30,7 +30,7 @@ def add_app_token(ws: WorkingSet, command: AddAppToken) -> Outcome:
     decision, person = _whose(ws, item.contact_id, person, resolution)
     if isinstance(decision, Nobody):
         raise NoIdentifier("Name the contact: contactId, externalCustomerId, phone or email.")
-    if _is_suppressed(ws, person, decision):
+    if is_suppressed(ws, person, decision):
         return Outcome(Resolution(None, "suppressed", warnings=resolution.warnings))
     work = Settling(
         ws,
@@ -74,7 +74,7 @@ def _followed(ws: WorkingSet, contact_id: int) -> Card | None:
     return None if card is None or card.status == Status.ERASED else card
 
 
-def _is_suppressed(ws: WorkingSet, person: Person, decision: Decision) -> bool:
+def is_suppressed(ws: WorkingSet, person: Person, decision: Decision) -> bool:
     """D29: its External ID is; without one, its e-mail or phone is and no live contact holds it."""
     if person.external_id is None and isinstance(decision, Found):
         return False

@@ -47,3 +47,11 @@ APP_TOKEN = Policy(
     absorbs=False,
     writes_profile=False,
 )
+APP_SDK = Policy(
+    "mobileSdk",
+    (DEVICE.code, MOBILE_TOKEN.code),
+    "MOBILE_SDK",
+    _CREATES,
+    restores=False,
+)
+"""A call of a trusted app; of the others `activity/mobile/claims.py` says what they may do (D36)."""

@@ -144,6 +144,7 @@ create table site (
     account_id integer not null,
     site_key text not null,
     domain text not null,
+    web_push jsonb,                             -- {"name","path","scope"} of its service worker
     created_at timestamptz not null,
     primary key (account_id, site_key)
 );
