@@ -26,6 +26,8 @@ TABLES = (
     "segment",
     "segment_member",
     "event",
+    "visitor_span",
+    "erasing",
     "replay",
     "recent_request",
     "subscription_category",

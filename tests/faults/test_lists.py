@@ -127,8 +127,8 @@ async def test_who_inherits_a_list_behind_the_back_of_an_emptying_is_found_by_it
     b = await one.id(add(token="T"))
     await one.send(attach(segment_id, b))
     c = await one.id(add(x="C"))
-    async with held_back(one.url, "event") as until:
-        slow = asyncio.create_task(one.send(add(x="C", token="T")))
+    async with held_back(one.url, "subscription_category") as until:  # written behind the lists
+        slow = asyncio.create_task(one.send(subscribe(x="C", token="T", subscriptions=("weekly",))))
         await until(1)
         late = asyncio.create_task(other.send(emptying(segment_id)))
         await until(2)
