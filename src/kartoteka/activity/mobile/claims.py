@@ -180,7 +180,7 @@ def _link(work: _Work, own: Card | None, card: Card) -> Outcome:
         if allowed:
             absorb(ws, card, own, "absorbed_anonymous", work.journal)
             work.resolution.absorbed.append(own.contact_id)
-    _take(work, card, person.changeable)
+    _take(work, card, person.changeable, CLAIM)
     _fill(work, card)
     return _came_to(work, card, CLAIM, marks)
 
@@ -244,7 +244,7 @@ def _create(work: _Work, *, named_by_app: bool = False, fills: bool = True) -> O
         card.external_id = held.value
         rows.append(named(held))
     work.journal.note("created", rule, card.contact_id, rows)
-    _take(work, card, free)
+    _take(work, card, free, CLAIM if named_by_app else None)
     if fills:
         _fill(work, card)
     work.resolution.contact_id, work.resolution.rule = card.contact_id, rule
@@ -262,8 +262,10 @@ def _may_come(ws: WorkingSet, own: Card | None, person: Person) -> Sequence[Iden
     ]
 
 
-def _take(work: _Work, card: Card, identifiers: Iterable[Identifier]) -> None:
-    change = Change(work.ws, work.journal, work.resolution, work.at)
+def _take(
+    work: _Work, card: Card, identifiers: Iterable[Identifier], rule: str | None = None
+) -> None:
+    change = Change(work.ws, work.journal, work.resolution, work.at, rule=rule)
     for one in identifiers:
         take_changeable(change, card, one)
 
