@@ -13,8 +13,8 @@ from kartoteka.access.bootstrap import FirstStart, first_start
 from kartoteka.access.keys import KeyRing
 from kartoteka.access.tokens import Tokens
 from kartoteka.activity.sites.store import Sites
+from kartoteka.activity.visitors.signing import ClaimSigner
 from kartoteka.api.asgi import build
-from kartoteka.api.limits import PublicLimits
 from kartoteka.api.services import Services
 from kartoteka.clock import Clock
 from kartoteka.contacts.definitions import Definitions
@@ -107,6 +107,7 @@ class Application:
 
     async def _close(self) -> None:
         if self._services is not None:
+            await self._services.discretion.close()
             await self._services.engine.close()
             await self._services.keys.close()
         for database in (self._database, self._writers):
@@ -131,7 +132,8 @@ def compose(settings: Settings, database: Database, writers: Database) -> Servic
         segments=Segments(database),
         outbound=Outbound(allow_private=settings.allow_private_addresses),
         sites=Sites(database, clock),
-        public_limits=PublicLimits(trusted_proxies=settings.trusted_proxies),
+        signer=ClaimSigner(settings.secret_key),
+        trusted_proxies=settings.trusted_proxies,
     )
 
 

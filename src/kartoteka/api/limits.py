@@ -63,13 +63,8 @@ class PublicLimits:
     Each server process counts for itself.
     """
 
-    def __init__(
-        self,
-        monotonic: Callable[[], float] = time.monotonic,
-        trusted_proxies: Collection[str] = (),
-    ) -> None:
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
-        self._trusted = trusted_proxies
         self._buckets: dict[Hashable, tuple[float, float]] = {}
         """(how much is in it, since when)."""
 
@@ -85,9 +80,8 @@ class PublicLimits:
         self._buckets[who] = (level - passed, now)
         return passed
 
-    def admit(self, scope: Mapping[str, Any], headers: Mapping[bytes, bytes]) -> None:
+    def admit(self, address: str) -> None:
         """Count one call to a public end point. Raises `RateLimited` when its address has none left."""
-        address = address_of(scope, headers, self._trusted)
         if not self.take(("call", address), ADDRESS_CALLS, 1):
             raise RateLimited(retry_after_s=1)
 

@@ -18,6 +18,7 @@ from kartoteka.api import (
     sites,
     subscribe,
     tokens,
+    tracker,
 )
 from kartoteka.api.routing import Route
 
@@ -33,6 +34,7 @@ ROUTES: tuple[Route, ...] = (
     *import_files.ROUTES,
     *imports.ROUTES,
     *sites.ROUTES,
+    *tracker.ROUTES,
     *account.ROUTES,
     *apps.ROUTES,
     *later.ROUTES,

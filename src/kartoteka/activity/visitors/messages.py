@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
+from kartoteka.activity.visitors.model import Who
 from kartoteka.contacts.forms.channels import read_changeable
 from kartoteka.identity.kinds import EMAIL, EXTERNAL_ID, PHONE, WEB_COOKIE, WEB_TOKEN, Region
 from kartoteka.identity.kinds.base import DEFAULT_REGION, IdentifierKind, InvalidIdentifier
@@ -62,19 +63,6 @@ _KEYS = ("productKey", "categoryKey", "OrderNumber", "search", "GUID")
 _YESPO_ID = re.compile(r"(?:Yespo|Kartoteka)-([0-9]{1,18})", re.IGNORECASE)
 _YESPO_SOURCE = re.compile(r"(?:Yespo|Kartoteka)-.+", re.IGNORECASE)
 _encode = msgspec.json.Encoder().encode
-
-
-class Who(msgspec.Struct, frozen=True):
-    """Whom a message says its visitor is, normalised; all None: nobody."""
-
-    external_id: str | None = None
-    email: str | None = None
-    phone: str | None = None
-    contact_id: int | None = None
-    signature: str | None = None
-
-    def is_nobody(self) -> bool:
-        return not (self.external_id or self.email or self.phone or self.contact_id)
 
 
 class Message(msgspec.Struct, frozen=True):
