@@ -18,6 +18,16 @@ _APP_ID = re.compile(r"[A-Za-z0-9._:-]{1,255}")
 FIRST_APP_NAME = "Mobile app"
 
 
+MOST_ACCOUNTS_ASKED = 50
+"""Accounts in which the token of a call without any key is looked for (wire 7.2)."""
+
+
+async def accounts_with_apps(database: Database) -> list[int]:
+    """Accounts that have a mobile application whose key works."""
+    rows = await database.fetch(QUERIES["accounts_with_apps"], rows=MOST_ACCOUNTS_ASKED)
+    return [account_id for (account_id,) in rows]
+
+
 class AppIdTaken(Conflict):
     """This account has an application of that id already."""
 

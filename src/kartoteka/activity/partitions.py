@@ -53,7 +53,7 @@ async def make_months(database: Database, months: Iterable[Month]) -> None:
     missing = {month for month in months if month not in known}
     if not missing:
         return
-    async with database.connection() as connection:
+    async with database.connection(once=True) as connection:
         for month in sorted(missing):
             if FIRST_YEAR <= month[0] <= LAST_YEAR:
                 await _make(connection, month)

@@ -13,6 +13,7 @@ from kartoteka.api import (
     import_files,
     imports,
     later,
+    mobile,
     operations,
     reading,
     sites,
@@ -37,6 +38,7 @@ ROUTES: tuple[Route, ...] = (
     *tracker.ROUTES,
     *account.ROUTES,
     *apps.ROUTES,
+    *mobile.ROUTES,
     *later.ROUTES,
     *operations.ROUTES,
 )

@@ -83,22 +83,25 @@ class Database:
             await self._idle.pop().close()
 
     @asynccontextmanager
-    async def connection(self, *, outlives_errors: bool = False) -> AsyncIterator[Connection]:
+    async def connection(
+        self, *, outlives_errors: bool = False, once: bool = False
+    ) -> AsyncIterator[Connection]:
         """A connection in autocommit, for the length of the block.
 
         Statements are prepared on the server at their first use, so pipelines are quick. Errors of
         SQL come through as psycopg's own (see `db.failures`), a lost database as
         `DatabaseUnavailable`. After any error inside the block the connection is thrown away, never
         handed to the next caller: when psycopg rolls back it deallocates all statements, those of
-        `db.transaction` too. `outlives_errors`: whoever uses it rolls back without psycopg.
+        `db.transaction` too. `outlives_errors`: whoever uses it rolls back without psycopg. `once`:
+        never handed on, for definitions of tables, after which psycopg does the same.
         """
         await self._take_turn()
         connection: Connection | None = None
-        sound = outlives_errors
+        sound = outlives_errors and not once
         try:
             connection = self._idle_connection() or await self._connect()
             yield connection
-            sound = True
+            sound = not once
         except psycopg.Error as error:
             if is_lost(error, connection):
                 raise DatabaseUnavailable from error

@@ -232,7 +232,7 @@ def _create(work: _Work, *, named_by_app: bool = False, fills: bool = True) -> O
     ws, at = work.ws, work.at
     usable = [one for one in work.person.changeable if not is_quarantined(ws, one.key)]
     free = usable if named_by_app else _may_come(ws, None, work.person)
-    if not any(one in usable for one in free):
+    if not work.command.creates or not any(one in usable for one in free):
         return Outcome(work.resolution)
     card = ws.create(
         Card(ws.new_id(), source=APP_SDK.source, keyed=False, created_at=at, updated_at=at)
@@ -265,7 +265,8 @@ def _may_come(ws: WorkingSet, own: Card | None, person: Person) -> Sequence[Iden
 def _take(
     work: _Work, card: Card, identifiers: Iterable[Identifier], rule: str | None = None
 ) -> None:
-    change = Change(work.ws, work.journal, work.resolution, work.at, rule=rule)
+    occurred = work.command.occurred or work.at
+    change = Change(work.ws, work.journal, work.resolution, occurred, rule=rule)
     for one in identifiers:
         take_changeable(change, card, one)
 

@@ -12,7 +12,7 @@ from kartoteka.contacts.tokens import is_suppressed
 from kartoteka.identity.history import Journal
 from kartoteka.identity.model import Card, Notice, Resolution
 from kartoteka.identity.policies import APP_SDK
-from kartoteka.identity.rules import Nobody, Restore, find
+from kartoteka.identity.rules import Create, Decision, Nobody, Restore, find
 from kartoteka.identity.working_set import WorkingSet
 
 RESTORING = msgspec.structs.replace(APP_SDK, restores=True)
@@ -29,18 +29,29 @@ def update_by_app(ws: WorkingSet, command: AppUpdate) -> Outcome:
         return _nobody(resolution)
     if is_suppressed(ws, person, decision):
         return Outcome(Resolution(None, "suppressed"))
+    if isinstance(decision, Create) and not command.creates:
+        return _nobody(resolution)
     journal = Journal(ws, command.origin)
     work = Settling(
         ws,
         person,
         contact.profile,
-        RESTORING if isinstance(decision, Restore) else APP_SDK,
+        RESTORING if _may_restore(decision, command) else APP_SDK,
         journal,
         resolution,
+        occurred=command.occurred,
     )
     settled = settle(work, decision)
     _lists_and_categories(ws, command, settled.card, resolution)
     return Outcome(resolution, new=settled.new)
+
+
+def _may_restore(decision: Decision, command: AppUpdate) -> bool:
+    """D8: only what happened after the removal; what comes late is attached to the removed card."""
+    if not isinstance(decision, Restore):
+        return False
+    removed_at = decision.card.removed_at
+    return removed_at is None or (command.occurred or command.origin.at) > removed_at
 
 
 def _nobody(resolution: Resolution) -> Outcome:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar, TypeAlias
 
 import msgspec
 
+from kartoteka.activity.model import Kind
 from kartoteka.contacts.model import Command
 from kartoteka.identity.kinds import EMAIL, EXTERNAL_ID, PHONE
 from kartoteka.identity.model import Identifier
@@ -61,6 +63,7 @@ class Visit(msgspec.Struct, frozen=True):
     params: dict[str, Any]
     message: bytes | None = None
     """SHA-256 of its messageId: the same one counts once."""
+    kind: int = Kind.VISIT
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -99,6 +102,10 @@ class Visited(Command, kw_only=True):
     steps: tuple[Step, ...]
     source: int
     """Of `activity.model.Source`."""
+
+    def moments(self) -> Sequence[datetime]:
+        """When its visits were."""
+        return [step.occurred for step in self.steps if isinstance(step, Visit)]
 
 
 MOST_TURNS = 4
