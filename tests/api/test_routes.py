@@ -11,7 +11,13 @@ from kartoteka.access.model import Rights
 from kartoteka.api.routes import ROUTES
 from kartoteka.api.routing import Route
 
-PUBLIC = {"/health", "/metrics", "/openapi.json", "/docs"}
+PUBLIC = {
+    *("/health", "/metrics", "/openapi.json", "/docs"),
+    *("/scripts/{name}", "/api/v2", "/tracker/api/v2"),
+    *("/api/v1/interactions/{id}/status", "/logs/v1/events"),  # Android sends no key with these
+}
+OF_APPS = [route for route in ROUTES if route.tag == "Mobile SDK" and route.path not in PUBLIC]
+"""They take the access key of an application in a header of their own (wire 7.2)."""
 LADDER = ("events", "contacts_write", "contacts", "full")
 KEYED = [route for route in ROUTES if route.right is not None]
 
@@ -25,7 +31,22 @@ def path_of(route: Route) -> str:
 
 
 def test_only_these_paths_need_no_key():
-    assert {route.path for route in ROUTES if route.right is None} == PUBLIC
+    of_apps = {route.path for route in OF_APPS}
+    assert {route.path for route in ROUTES if route.right is None} == PUBLIC | of_apps
+
+
+@pytest.mark.parametrize("route", OF_APPS, ids=name_of)
+def test_end_points_of_apps_take_access_keys_only(stranger: httpx.Client, keys, route: Route):
+    """Decisions D36; errors in the shape that the iOS SDK shows (wire 7.3)."""
+    for kind, status in ((None, 401), ("full", 403), ("write", 403), ("browser", 403)):
+        headers = {} if kind is None else {"X-Reteno-Access-Key": keys[kind]}
+        auth = None if kind is None else ("", keys["app"])  # the header is what counts
+        answer = stranger.request(route.method, path_of(route), headers=headers, auth=auth)
+        assert answer.status_code == status, kind
+        assert {"status", "code", "title", "detail", "invalid-params"} <= answer.json().keys()
+    headers = {"X-Reteno-Access-Key": keys["app"]}
+    answer = stranger.request(route.method, path_of(route), headers=headers)
+    assert answer.status_code in (200, 400)
 
 
 def test_no_route_is_declared_twice():

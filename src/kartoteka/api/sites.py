@@ -63,6 +63,11 @@ async def site_script(call: Call) -> Answer:
     return Answer(snippet(_own_host(call), site.site_key).encode(), content_type=TEXT)
 
 
+async def signing_key(call: Call) -> Answer:
+    """GET /api/v1/site/signing-key: what External IDs are signed with (setting `signed_claims`)."""
+    return json_answer({"signingKey": call.services.signer.key_of(call.account.account_id)})
+
+
 async def script(call: Call) -> Answer:
     """GET /scripts/{site key}.js: the tracker with the settings of its account."""
     name = call.params["name"]
@@ -262,6 +267,25 @@ ROUTES = (
         endpoint=site_script,
         parameters=(_WHICH,),
         replies={200: Reply("HTML.", {"type": "string"}, media="text/plain")},
+    ),
+    _route(
+        "GET",
+        "/api/v1/site/signing-key",
+        "siteSigningKey",
+        "What claims are signed with",
+        endpoint=signing_key,
+        description="The key of the HMAC-SHA-256 of External IDs that the setting `signed_claims` asks "
+        "for. For your own server; a page must never see it.",
+        replies={
+            200: Reply(
+                "64 hexadecimal digits.",
+                {
+                    "type": "object",
+                    "required": ["signingKey"],
+                    "properties": {"signingKey": {"type": "string"}},
+                },
+            )
+        },
     ),
     *(
         _route(
