@@ -55,3 +55,5 @@ APP_SDK = Policy(
     restores=False,
 )
 """A call of a trusted app; of the others `activity/mobile/claims.py` says what they may do (D36)."""
+IDENTIFY = Policy("segmentIdentify", _BY_EMAIL, "API", _CREATES, restores=False)
+"""Of a server or write key; a browser's `identify` is a claim (D36)."""

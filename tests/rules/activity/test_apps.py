@@ -294,6 +294,31 @@ def test_a_token_stays_with_its_person_until_a_claim(world: World):
     assert world.has(alice) == {"ALICE", "T", "D"}
 
 
+@pytest.mark.parametrize("user", ["MALLORY", "NEW"])
+def test_a_known_token_is_not_taken_along_by_a_claim(world: World, user: str):
+    alice = world.post(x="ALICE", token="T", device="A").id
+    world.post(x="MALLORY")
+    forged = app(world, device="D", token="T", x=user)
+    assert world.has(alice) == {"ALICE", "T", "A"}
+    assert world.has(forged.id) == {user, "D"}
+
+
+def test_a_phone_of_several_users_has_one_token(world: World):
+    """Wire 7.5: in that mode the device id is the phone's, a colon and the External ID."""
+    alice = app(world, device="PHONE:ALICE", token="T", x="ALICE").id
+    bob = app(world, device="PHONE:BOB", token="T", x="BOB").id
+    assert world.has(alice) == {"ALICE", "PHONE:ALICE"}
+    assert world.has(bob) == {"BOB", "PHONE:BOB", "T"}
+
+
+def test_a_token_stays_with_a_removed_person_too(world: World):
+    bob = world.post(x="BOB", token="T").id
+    world.remove(bob)
+    forged = app(world, device="D", token="T")
+    assert world.has(bob) == {"BOB", "T"}
+    assert world.has(forged.id) == {"D"}
+
+
 def test_a_forged_device_moves_with_nothing_but_itself(world: World):
     alice = world.post(x="ALICE", email="a@x.ua", device="D", cookie="C").id
     mallory = world.post(x="MALLORY").id

@@ -180,7 +180,7 @@ def _link(work: _Work, own: Card | None, card: Card) -> Outcome:
         if allowed:
             absorb(ws, card, own, "absorbed_anonymous", work.journal)
             work.resolution.absorbed.append(own.contact_id)
-    _take(work, card, person.changeable, CLAIM)
+    _take(work, card, _its_own(ws, card, person), CLAIM)
     _fill(work, card)
     return _came_to(work, card, CLAIM, marks)
 
@@ -205,7 +205,7 @@ def _name_anew(work: _Work, own: Card | None) -> Outcome:
     if own is not None and is_anonymous(ws, own):
         marks = _marks(work, own)
         _set_external_id(work, own)
-        _take(work, own, person.changeable)
+        _take(work, own, _its_own(ws, own, person))
         _fill(work, own)
         return _came_to(work, own, CLAIM, marks)
     if own is not None and not own.has_external_id and not contradicts_lasting(own, person):
@@ -221,7 +221,7 @@ def _keep_device(work: _Work, own: Card | None, *, fills: bool) -> Outcome:
     if own is None:
         return _create(work, fills=fills)
     marks = _marks(work, own)
-    _take(work, own, _may_come(work.ws, own, work.person))
+    _take(work, own, _its_own(work.ws, own, work.person))
     if fills:
         _fill(work, own)
     return _came_to(work, own, "found_by_device", marks)
@@ -230,9 +230,8 @@ def _keep_device(work: _Work, own: Card | None, *, fills: bool) -> Outcome:
 def _create(work: _Work, *, named_by_app: bool = False, fills: bool = True) -> Outcome:
     """A contact from a device or token (D36, G4.3)."""
     ws, at = work.ws, work.at
-    usable = [one for one in work.person.changeable if not is_quarantined(ws, one.key)]
-    free = usable if named_by_app else _may_come(ws, None, work.person)
-    if not work.command.creates or not any(one in usable for one in free):
+    its_own = _its_own(ws, None, work.person)
+    if not work.command.creates or all(is_quarantined(ws, one.key) for one in its_own):
         return Outcome(work.resolution)
     card = ws.create(
         Card(ws.new_id(), source=APP_SDK.source, keyed=False, created_at=at, updated_at=at)
@@ -244,7 +243,7 @@ def _create(work: _Work, *, named_by_app: bool = False, fills: bool = True) -> O
         card.external_id = held.value
         rows.append(named(held))
     work.journal.note("created", rule, card.contact_id, rows)
-    _take(work, card, free, CLAIM if named_by_app else None)
+    _take(work, card, its_own, CLAIM if named_by_app else None)
     if fills:
         _fill(work, card)
     work.resolution.contact_id, work.resolution.rule = card.contact_id, rule
@@ -252,14 +251,30 @@ def _create(work: _Work, *, named_by_app: bool = False, fills: bool = True) -> O
     return Outcome(work.resolution, new=True)
 
 
-def _may_come(ws: WorkingSet, own: Card | None, person: Person) -> Sequence[Identifier]:
-    """Without a claim only what is free, its own, or with an anonymous contact comes along: a token
-    that somebody else's card has stays there until a claim names that person."""
-    return [
-        one
-        for one in person.changeable
-        if all(card is own or is_anonymous(ws, card) for card in _live(ws, ws.holders(one.key)))
-    ]
+def _its_own(ws: WorkingSet, card: Card | None, person: Person) -> Sequence[Identifier]:
+    """What may come to this card: the device, and tokens that are free, its own, an anonymous
+    contact's, or on the card already. A token that came with another device is not the app's to move:
+    whoever knows it would take somebody's messages away."""
+    bodies = {_body(one.value) for one in person.changeable if one.kind == DEVICE.code}
+
+    def is_its_own(one: Identifier) -> bool:
+        if one.kind == DEVICE.code:
+            return True
+        for held in ws.holders(one.key):
+            if held.contact_id == QUARANTINED or (held.device and _body(held.device) in bodies):
+                continue
+            holder = ws.card(held.contact_id)
+            if holder is not card and not is_anonymous(ws, holder):
+                return False
+        return True
+
+    return [one for one in person.changeable if is_its_own(one)]
+
+
+def _body(device: str) -> str:
+    """The phone behind a device id: in its mode for several users the SDK appends each one's
+    External ID behind a colon (wire 7.5)."""
+    return device.partition(":")[0]
 
 
 def _take(

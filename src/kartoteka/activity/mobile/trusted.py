@@ -2,70 +2,30 @@
 
 from __future__ import annotations
 
-import msgspec
-
+from kartoteka.activity.keyed import Said, update_person
 from kartoteka.activity.mobile.model import AppUpdate
 from kartoteka.contacts.consent import set_subscriptions
 from kartoteka.contacts.model import Outcome
-from kartoteka.contacts.settle import Settling, settle
-from kartoteka.contacts.tokens import is_suppressed
-from kartoteka.identity.history import Journal
-from kartoteka.identity.model import Card, Notice, Resolution
 from kartoteka.identity.policies import APP_SDK
-from kartoteka.identity.rules import Create, Decision, Nobody, Restore, find
 from kartoteka.identity.working_set import WorkingSet
-
-RESTORING = msgspec.structs.replace(APP_SDK, restores=True)
-"""A removed contact comes back by its External ID only (D8), never by a device (D10)."""
 
 
 def update_by_app(ws: WorkingSet, command: AppUpdate) -> Outcome:
     """Find by External ID, device, token; else create; write what the app says (D7, D8, D10, D17)."""
-    contact = command.call.contact
-    person = contact.person
-    resolution = Resolution(warnings=list(contact.warnings))
-    decision = find(ws, person, APP_SDK)
-    if isinstance(decision, Nobody):
-        return _nobody(resolution)
-    if is_suppressed(ws, person, decision):
-        return Outcome(Resolution(None, "suppressed"))
-    if isinstance(decision, Create) and not command.creates:
-        return _nobody(resolution)
-    journal = Journal(ws, command.origin)
-    work = Settling(
-        ws,
-        person,
-        contact.profile,
-        RESTORING if _may_restore(decision, command) else APP_SDK,
-        journal,
-        resolution,
-        occurred=command.occurred,
+    said = Said(
+        command.call.contact, APP_SDK, command.origin, command.occurred, creates=command.creates
     )
-    settled = settle(work, decision)
-    _lists_and_categories(ws, command, settled.card, resolution)
-    return Outcome(resolution, new=settled.new)
+    outcome = update_person(ws, said)
+    if outcome.resolution.contact_id is not None:
+        _lists_and_categories(ws, command, outcome)
+    return outcome
 
 
-def _may_restore(decision: Decision, command: AppUpdate) -> bool:
-    """D8: only what happened after the removal; what comes late is attached to the removed card."""
-    if not isinstance(decision, Restore):
-        return False
-    removed_at = decision.card.removed_at
-    return removed_at is None or (command.occurred or command.origin.at) > removed_at
-
-
-def _nobody(resolution: Resolution) -> Outcome:
-    text = "the app named nobody: no External ID, and a device that stands for nobody"
-    resolution.warnings.append(Notice("no_identifier", text))
-    resolution.outcome = "skipped"
-    return Outcome(resolution)
-
-
-def _lists_and_categories(
-    ws: WorkingSet, command: AppUpdate, card: Card, resolution: Resolution
-) -> None:
+def _lists_and_categories(ws: WorkingSet, command: AppUpdate, outcome: Outcome) -> None:
     """Wire 7.4. The categories are all there are: the SDK sends the whole list when it differs."""
-    call, at = command.call, command.origin.at
+    call, at, resolution = command.call, command.origin.at, outcome.resolution
+    assert resolution.contact_id is not None
+    card = ws.card(resolution.contact_id)
     if call.subscriptions:
         before = card.consent
         set_subscriptions(ws, card, call.subscriptions)
