@@ -12,7 +12,10 @@ from kartoteka.access.accounts import Accounts
 from kartoteka.access.bootstrap import FirstStart, first_start
 from kartoteka.access.keys import KeyRing
 from kartoteka.access.tokens import Tokens
+from kartoteka.activity.event_types import EventTypes
+from kartoteka.activity.retention import keep_house, make_partitions
 from kartoteka.activity.sites.store import Sites
+from kartoteka.activity.timeline import Timelines
 from kartoteka.activity.visitors.signing import ClaimSigner
 from kartoteka.api.asgi import build
 from kartoteka.api.services import Services
@@ -53,6 +56,7 @@ async def set_up(settings: Settings, database_url: str) -> FirstStart | None:
     await prepare_database(database_url)
     database = await Database.open(database_url, max_size=2)
     try:
+        await make_partitions(database, Clock())
         return await first_start(database, settings)
     finally:
         await database.close()
@@ -130,6 +134,8 @@ def compose(settings: Settings, database: Database, writers: Database) -> Servic
         identities=IdentityReads(database),
         imports=Imports(database, clock, import_folder(settings)),
         segments=Segments(database),
+        event_types=EventTypes(database, clock),
+        timelines=Timelines(writers, clock),
         outbound=Outbound(allow_private=settings.allow_private_addresses),
         sites=Sites(database, clock),
         signer=ClaimSigner(settings.secret_key),
@@ -161,6 +167,11 @@ async def run_jobs(settings: Settings, database_url: str, stopping: asyncio.Even
             partial(clean_up, database, services.clock, import_folder(settings)),
         ),
         Periodic("forget_repeats", "37 * * * *", partial(_forget_repeats, services)),
+        Periodic(
+            "keep_events",
+            "23 2 * * *",
+            partial(keep_house, database, services.clock, services.accounts),
+        ),
     ]
     gc.collect()
     gc.freeze()

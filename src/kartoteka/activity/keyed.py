@@ -10,9 +10,9 @@ from datetime import datetime
 
 import msgspec
 
+from kartoteka.contacts.addressed import is_suppressed
 from kartoteka.contacts.model import ContactInput, Outcome
 from kartoteka.contacts.settle import Settling, settle
-from kartoteka.contacts.tokens import is_suppressed
 from kartoteka.identity.history import Journal
 from kartoteka.identity.model import Notice, Origin, Policy, Resolution
 from kartoteka.identity.rules import Create, Decision, Nobody, Restore, find

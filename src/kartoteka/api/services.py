@@ -11,7 +11,9 @@ from kartoteka.access.accounts import Accounts
 from kartoteka.access.keys import KeyRing
 from kartoteka.access.model import AccountContext
 from kartoteka.access.tokens import Tokens
+from kartoteka.activity.event_types import EventTypes
 from kartoteka.activity.sites.store import Sites
+from kartoteka.activity.timeline import Timelines
 from kartoteka.activity.visitors.signing import ClaimSigner
 from kartoteka.api.discretion import Discretion
 from kartoteka.api.limits import PublicLimits, RateLimits
@@ -60,6 +62,8 @@ class Services:
     identities: IdentityReads
     imports: Imports
     segments: Segments
+    event_types: EventTypes
+    timelines: Timelines
     outbound: Outbound
     sites: Sites
     signer: ClaimSigner

@@ -15,9 +15,9 @@ from datetime import datetime
 import msgspec
 
 from kartoteka.activity.mobile.model import AppUpdate
+from kartoteka.contacts.addressed import is_suppressed
 from kartoteka.contacts.consent import addresses, state_for_new_address
 from kartoteka.contacts.model import Outcome, Profile
-from kartoteka.contacts.tokens import is_suppressed
 from kartoteka.identity.absorbing import absorb
 from kartoteka.identity.changes import (
     GAPS,

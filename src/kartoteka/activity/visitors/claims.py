@@ -149,7 +149,7 @@ def _hand_over(ws: WorkingSet, held: Held, card: Card, at: datetime, journal: Jo
     for one in rows:
         ws.reassign(one, card.contact_id)
         one.since, one.rule = at, CLAIM
-        ws.effect("linked", one.kind, one.value_key, former.contact_id, card.contact_id, at)
+        ws.effect("linked", *one.key, former.contact_id, card.contact_id, at, CLAIM)
         journal.note("claimed", CLAIM, card.contact_id, [named(one)], other=former.contact_id)
     ws.touch(former.contact_id)
     change = Change(ws, journal, Resolution(), at)

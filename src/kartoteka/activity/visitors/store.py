@@ -105,7 +105,7 @@ def _came_to_be(ws: WorkingSet) -> set[int]:
 
 def _known_visitors(ws: WorkingSet) -> list[tuple[Any, ...]]:
     """Cookies that contacts got in this batch."""
-    return [row for row in ws.effects.get("came", ()) if row[0] == WEB_COOKIE.code]
+    return [row[:4] for row in ws.effects.get("came", ()) if row[0] == WEB_COOKIE.code]
 
 
 def _survivor(survivors: dict[int, int], contact_id: int) -> int:
