@@ -1,5 +1,4 @@
-/* Kartoteka's tracker, version 1. No dependencies; fails silently.
-   A published version is never edited: the next one is v2.js. _esConfig comes before it. */
+/* Kartoteka's tracker, version 1. A published version is never edited: the next is v2.js. */
 (function (w, d, n) {
   "use strict";
   var config = w._esConfig || {}, old = w.eS || {}, script = d.currentScript;
@@ -7,23 +6,22 @@
 
   var url = script.src.split("/scripts/")[0] + "/api/v2";
   var STATE = "esState", QUEUE = "esQueue", MOST = 100, BYTES = 6e4;
-  var state = {}, queue = [], flying = {}, done = {}, pause = 1e3, follows = 1;
+  var state = {}, queue = [], done = {}, pause = 1e3, follows = 1;
   var id, kept, timer, busy, seen;
 
-  // Storage and cookies may be blocked.
   function load(key) {
-    try { return JSON.parse(localStorage.getItem(key)); } catch (e) { return null; }
+    try { return JSON.parse(localStorage.getItem(key)); } catch (e) { /* blocked */ }
   }
 
   function store(key, value) {
     try {
       if (value) localStorage.setItem(key, JSON.stringify(value));
       else localStorage.removeItem(key);
-    } catch (e) { /* full or blocked */ }
+    } catch (e) { /* blocked */ }
   }
 
   function cookie() {
-    try { return (/(?:^|; )sc=([^;]+)/.exec(d.cookie) || [])[1]; } catch (e) { return ""; }
+    try { return (/(?:^|; )sc=([^;]+)/.exec(d.cookie) || [])[1]; } catch (e) { /* blocked */ }
   }
 
   function bake(value, seconds) {
@@ -45,7 +43,7 @@
     return text.toUpperCase();
   }
 
-  // The visitor: the cookie, or the stored copy of one that is gone. 13 months from every page.
+  // The cookie, or the stored copy of one that is gone; 13 months from every page.
   function remember() {
     state = load(STATE) || state;
     state.customerId = id = cookie() || state.customerId || uuid();
@@ -57,7 +55,7 @@
   // Identifiers stay until logout; those of somebody else replace them all.
   function know(info) {
     var known = state.who || {}, who = {}, other, name;
-    "externalCustomerId user_email user_phone user_es_contact_id signature".split(" ").forEach(function (name) {
+    "externalCustomerId,user_email,user_phone,user_es_contact_id,signature".split(",").forEach(function (name) {
       var value = info && info[name];
       if (value != null && value !== "") {
         who[name] = "" + value;
@@ -96,7 +94,7 @@
     later(queue.length < 20 ? pause : 0);
   }
 
-  // All tabs share what is stored; what comes twice is not counted twice.
+  // Tabs share what is stored: a message that comes twice counts once.
   function save() {
     var known = {}, all = (load(QUEUE) || []).concat(queue).filter(function (one) {
       var key = one.messageId;
@@ -117,9 +115,9 @@
     save();
   }
 
+  // One batch at a time, in order; a page that is left repeats the one that is on its way.
   function flush(leaving) {
     var bytes = 0, batch = queue.filter(function (one) {
-      if (flying[one.messageId]) return;
       bytes += JSON.stringify(one).length * 2;
       return bytes < BYTES;
     });
@@ -131,7 +129,6 @@
       return;
     }
     busy = 1;
-    batch.forEach(function (one) { flying[one.messageId] = 1; });
     // Plain text: a page of another origin need not ask first.
     fetch(url, { method: "POST", body: body, credentials: "omit", keepalive: bytes < BYTES }).then(function (answer) {
       return answer.ok ? answer.text() : "retry";
@@ -143,7 +140,6 @@
       pause = Math.min(pause * 2, 3e5);
     }).then(function () {
       busy = 0;
-      flying = {};
       if (queue[0]) later(pause);
     });
   }
@@ -156,12 +152,12 @@
     return location.href.split(/#(?![!/])/)[0];
   }
 
-  function moved() { // in a moment: pages set their title after their address
+  function moved() { // pages set their title after their address
     setTimeout(function () { if (follows && place() != seen) safely(view); }, 50);
   }
 
   function safely(what, given) {
-    try { what.apply(null, given || []); } catch (e) { /* never the page's problem */ }
+    try { what.apply(null, given || []); } catch (e) { /* not the page's problem */ }
   }
 
   var commands = {
@@ -198,9 +194,11 @@
   }
 
   function start() {
+    var calls = old.q || [];
     queue = load(QUEUE) || []; // what an earlier page could not send
-    (old.q || []).forEach(function (given) { eS.apply(null, given); });
-    if (!seen) view();
+    if (!calls.some(function (given) { return given[1] == "PageView"; })) view();
+    seen = place();
+    calls.forEach(function (given) { eS.apply(null, given); });
   }
 
   var pushState = history.pushState;

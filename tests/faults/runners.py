@@ -75,7 +75,7 @@ class Works:
     async def find(self, number: int) -> Import:
         return await self.imports.find(self.account.account_id, number)
 
-    async def over(self, number: int, *states: str, timeout_s: float = 30) -> Import:
+    async def over(self, number: int, *states: str, timeout_s: float = 120) -> Import:
         """The import when it is in one of these states."""
         async with asyncio.timeout(timeout_s):
             while (one := await self.find(number)).state not in (states or OVER):  # noqa: ASYNC110  polls a database
@@ -128,7 +128,7 @@ async def open_works(url: str, folder: Path) -> AsyncIterator[Works]:
         await database.close()
 
 
-async def until(holds: Callable[[], bool], timeout_s: float = 20) -> None:
+async def until(holds: Callable[[], bool], timeout_s: float = 120) -> None:
     async with asyncio.timeout(timeout_s):
         while not holds():  # noqa: ASYNC110  polls a database
             await asyncio.sleep(0.01)

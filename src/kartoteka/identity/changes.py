@@ -210,7 +210,9 @@ def _hand_over(change: Change, former: Card, card: Card, held: Held, rule: str) 
     held.since, held.rule = change.occurred, rule
     # What comes late of the time before is still the former's: `activity` writes it down (D37).
     change.ws.effect("linked", *held.key, former.contact_id, card.contact_id, change.occurred, rule)
-    former.updated_at = card.updated_at = change.journal.origin.at
+    # Who loses it was not written to: with the same moment on both, the same request again would find
+    # the other one by a shared address (D10, D22).
+    card.updated_at = change.journal.origin.at
     change.journal.note("moved", rule, card.contact_id, [named(held)], other=former.contact_id)
     moved = Moved(BY_CODE[held.kind].name, held.value, former.contact_id)
     change.resolution.moved.append(moved)

@@ -119,6 +119,8 @@ def claim(ws: WorkingSet, visitor: Identifier, who: Who, at: datetime, journal: 
     card, refused = person_named(ws, who)
     if refused or any(row.contact_id == QUARANTINED for row in ws.holders(visitor.key)):
         return Claimed.REFUSED
+    if _is_late(ws, visitor, at):
+        return Claimed.ALREADY
     if card is None:
         return _wait(ws, visitor, who, at, journal)
     earlier: Waiting | None = ws.fact(WAITING, visitor.key)
@@ -137,6 +139,13 @@ def claim(ws: WorkingSet, visitor: Identifier, who: Who, at: datetime, journal: 
     ws.touch(card.contact_id)
     ws.effect("claimed", *visitor.key, card.contact_id)
     return Claimed.LINKED
+
+
+def _is_late(ws: WorkingSet, visitor: Identifier, at: datetime) -> bool:
+    """Whether something that decides about the visitor happened since: a message that is repeated, or
+    that came the longer way, undoes no logout and no later claim."""
+    spans = spans_of(ws, visitor.key)
+    return bool(spans) and spans[-1].since is not None and at < spans[-1].since
 
 
 def _hand_over(ws: WorkingSet, held: Held, card: Card, at: datetime, journal: Journal) -> None:

@@ -44,6 +44,9 @@ MAX_ID_CHARS = 255
 KEPT = timedelta(days=396)
 """Visits are kept for 13 months (decisions D37): an older one is not taken."""
 
+UNDERWAY = timedelta(seconds=30)
+"""Longer no message is on its way from a page: what is beyond is a clock that is wrong."""
+
 LOGOUT = "logout"
 WEB_CONTACT = "webcontact"
 WEB_PUSH = "WebPush"
@@ -174,17 +177,18 @@ def token_of(message: Message) -> str | None:
 
 
 def occurred(message: Message, received: datetime, sent_ms: int | None) -> datetime:
-    """When it happened, by the clock of the sender, set right by when it says it sent it.
+    """When it happened, by the clock of the sender, set right where that is wrong by more than a way of
+    the message can take: messages of one page keep their order.
 
-    Never in the future and never older than what is kept: a clock that is that wrong says nothing.
+    Never in the future and never older than what is kept: such a time says nothing.
     """
     stated = _milliseconds(message.info.get("datetime"))
     if stated is None:
         return received
+    moment = datetime.fromtimestamp(stated / 1000, UTC)
     if sent_ms is not None:
-        moment = received - timedelta(milliseconds=max(sent_ms - stated, 0))
-    else:
-        moment = datetime.fromtimestamp(stated / 1000, UTC)
+        wrong = received - datetime.fromtimestamp(sent_ms / 1000, UTC)
+        moment += wrong if abs(wrong) > UNDERWAY else timedelta()
     return received if moment > received or moment < received - KEPT else moment
 
 
@@ -192,9 +196,9 @@ def _milliseconds(value: Any) -> int | None:
     """A moment as milliseconds since 1970; text of digits too."""
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 15:
         value = int(value)
-    if type(value) is float and value == value and abs(value) < 1e14:  # noqa: PLR0124 - NaN
+    if type(value) is float and value == value and abs(value) < 1e13:  # noqa: PLR0124 - NaN
         value = int(value)
-    return value if type(value) is int and 0 < value < 10**14 else None
+    return value if type(value) is int and 0 < value < 10**13 else None
 
 
 def who_is(message: Message, region: Region) -> Who:
