@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import uuid
 
+import msgspec
+
 from kartoteka.access import store
 from kartoteka.access.key_admin import create_key
 from kartoteka.access.model import App, AppKind, KeyKind, NewApp, NewKey, Rights
@@ -89,6 +91,7 @@ class Apps:
                     clock=self._clock,
                     app_id=app.app_id,
                 )
+                app = msgspec.structs.replace(app, keys=1)
         return NewApp(app, key)
 
     async def all(self) -> list[App]:

@@ -86,7 +86,7 @@ def record_event(ws: WorkingSet, command: RecordEvent) -> Outcome:
         new = False
     if owner is not None:
         _write(ws, command, owner, via)
-    if known is None:
+    if known is None and command.kind == Kind.EVENT:
         ws.effect(TYPE, event.type_key)
         ws.know(TYPE, event.type_key, EventType(event.type_key))
     if command.message is not None:
@@ -214,7 +214,7 @@ def _write(ws: WorkingSet, command: RecordEvent, owner: int, via: Key | None) ->
         "happened",
         Happened(
             owner_id=owner,
-            kind=Kind.EVENT,
+            kind=command.kind,
             source=command.source,
             type_key=event.type_key,
             key_value=event.key_value,

@@ -19,6 +19,7 @@ from kartoteka.api import (
     operations,
     past_events,
     reading,
+    segment_style,
     sites,
     subscribe,
     timeline,
@@ -47,6 +48,7 @@ ROUTES: tuple[Route, ...] = (
     *account.ROUTES,
     *apps.ROUTES,
     *mobile.ROUTES,
+    *segment_style.ROUTES,
     *later.ROUTES,
     *operations.ROUTES,
 )

@@ -32,10 +32,7 @@ traits = {
 }
 client.page(anonymous_id=f"{word}-visitor", category="Shop", name="Home", properties={"url": "u"})
 client.track(anonymous_id=f"{word}-visitor", event="Product Viewed", properties={"sku": "P-1"})
-if which == "segment":
-    client.identify(**person, traits=traits)
-else:
-    client.identify(**person, context={"traits": traits})
+client.identify(**person, traits=traits)
 client.track(
     person["user_id"],
     "Order Completed",

@@ -282,6 +282,8 @@ def test_an_address_of_somebody_else_is_not_given_away(world: World):
     assert world.card(forged.id).email is None
     assert everything(world, victim) == before
     assert world.post(email="v@x.ua").id == victim
+    world.remove(victim)
+    assert world.card(app(world, device="E", email="v@x.ua").id).email is None
 
 
 def test_a_token_stays_with_its_person_until_a_claim(world: World):

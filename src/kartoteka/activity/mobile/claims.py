@@ -313,9 +313,10 @@ def _fill(work: _Work, card: Card) -> None:
 
 
 def _fill_address(work: _Work, card: Card, one: Identifier) -> None:
-    """An e-mail or phone that some live contact has already is somebody's: it is not given away."""
+    """An e-mail or phone that another contact has, live or removed, is somebody's: the next call by it
+    would find this card instead."""
     field = "email" if one.kind == EMAIL.code else "phone"
-    if getattr(card, field) is not None or _live(work.ws, work.ws.holders(one.key)):
+    if getattr(card, field) is not None or work.ws.holders(one.key):
         return
     set_channel(work.ws, card, one, work.journal)
     card.consent = state_for_new_address(work.ws, card, one, None)
