@@ -17,6 +17,7 @@ from kartoteka.activity.retention import keep_house, make_partitions
 from kartoteka.activity.sites.store import Sites
 from kartoteka.activity.timeline import Timelines
 from kartoteka.activity.visitors.signing import ClaimSigner
+from kartoteka.activity.visitors.store import forget_old as forget_visitors
 from kartoteka.api.asgi import build
 from kartoteka.api.services import Services
 from kartoteka.clock import Clock
@@ -167,6 +168,7 @@ async def run_jobs(settings: Settings, database_url: str, stopping: asyncio.Even
             partial(clean_up, database, services.clock, import_folder(settings)),
         ),
         Periodic("forget_repeats", "37 * * * *", partial(_forget_repeats, services)),
+        Periodic("forget_visitors", "47 * * * *", partial(_forget_visitors, services)),
         Periodic(
             "keep_events",
             "23 2 * * *",
@@ -186,6 +188,11 @@ async def run_jobs(settings: Settings, database_url: str, stopping: asyncio.Even
 async def _forget_repeats(services: Services) -> None:
     accounts = [account.account_id for account in await services.accounts.all()]
     await forget_old(services.database, services.clock, accounts)
+
+
+async def _forget_visitors(services: Services) -> None:
+    accounts = [account.account_id for account in await services.accounts.all()]
+    await forget_visitors(services.database, services.clock.now(), accounts)
 
 
 async def _keep_working(

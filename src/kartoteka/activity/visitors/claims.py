@@ -134,11 +134,27 @@ def claim(ws: WorkingSet, visitor: Identifier, who: Who, at: datetime, journal: 
     if held is None:
         held = ws.hold(new_held(visitor, card.contact_id, at, CLAIM))
         journal.note("claimed", CLAIM, card.contact_id, [named(held)])
+        _turn(ws, visitor.key, SpanState.OPEN, SpanState.LINKED, card)
     else:
-        _hand_over(ws, held, card, at, journal)
+        _hand_over(ws, visitor, held, card, at=at, journal=journal)
+    _go_on_as(ws, visitor, card, at, journal)
     ws.touch(card.contact_id)
-    ws.effect("claimed", *visitor.key, card.contact_id)
     return Claimed.LINKED
+
+
+def _go_on_as(
+    ws: WorkingSet, visitor: Identifier, card: Card, at: datetime, journal: Journal
+) -> None:
+    """What follows is the card's, in a span that says it was a claim."""
+    spans = spans_of(ws, visitor.key)
+    if spans and spans[-1].contact_id == card.contact_id:
+        return
+    if spans:  # a visit that is written into it at this moment is written again
+        ws.effect("touch_span", spans[-1].owner_id)
+    owner, since = ws.new_id(), after(spans, at)
+    span = Span(since, owner, card.contact_id, SpanState.LINKED, journal.origin.at)
+    begin(ws, visitor, span)
+    ws.effect("mark", owner)
 
 
 def _is_late(ws: WorkingSet, visitor: Identifier, at: datetime) -> bool:
@@ -148,21 +164,29 @@ def _is_late(ws: WorkingSet, visitor: Identifier, at: datetime) -> bool:
     return bool(spans) and spans[-1].since is not None and at < spans[-1].since
 
 
-def _hand_over(ws: WorkingSet, held: Held, card: Card, at: datetime, journal: Journal) -> None:
+def _hand_over(
+    ws: WorkingSet, visitor: Identifier, held: Held, card: Card, *, at: datetime, journal: Journal
+) -> None:
     """Another person on the same browser: what follows is theirs, and the tokens it registered (D37)."""
     former = ws.card(held.contact_id)
-    rows = [held]
-    for other in ws.identifiers_of(former.contact_id):
-        if other.kind in TOKENS and _is_own_token(other, held):
-            rows.append(other)
-    for one in rows:
-        ws.reassign(one, card.contact_id)
-        one.since, one.rule = at, CLAIM
-        ws.effect("linked", *one.key, former.contact_id, card.contact_id, at, CLAIM)
-        journal.note("claimed", CLAIM, card.contact_id, [named(one)], other=former.contact_id)
+    if not spans_of(ws, visitor.key):  # what came before and comes late is still the former's
+        first = Span(None, ws.new_id(), former.contact_id, SpanState.LINKED, journal.origin.at)
+        begin(ws, visitor, first)
+    for token in ws.identifiers_of(former.contact_id):
+        if token.kind in TOKENS and _is_own_token(token, held):
+            ws.effect("linked", *token.key, former.contact_id, card.contact_id, at, CLAIM)
+            _pass_on(ws, token, former, card, at=at, journal=journal)
+    _pass_on(ws, held, former, card, at=at, journal=journal)
     ws.touch(former.contact_id)
-    change = Change(ws, journal, Resolution(), at)
-    count_senders(change, former, card, held)
+    count_senders(Change(ws, journal, Resolution(), at), former, card, held)
+
+
+def _pass_on(
+    ws: WorkingSet, held: Held, former: Card, card: Card, *, at: datetime, journal: Journal
+) -> None:
+    ws.reassign(held, card.contact_id)
+    held.since, held.rule = at, CLAIM
+    journal.note("claimed", CLAIM, card.contact_id, [named(held)], other=former.contact_id)
 
 
 def _is_own_token(token: Held, visitor: Held) -> bool:
@@ -286,6 +310,8 @@ def _turn(ws: WorkingSet, key: Key, before: SpanState, state: SpanState, card: C
         turned.append(msgspec.structs.replace(one, state=int(state), contact_id=contact_id))
         if not change_begun(ws, one.owner_id, state, contact_id):
             ws.effect("turn", one.owner_id, int(state), contact_id)
+        elif contact_id is not None:
+            ws.effect("mark", one.owner_id)
     ws.know(SPANS, key, tuple(turned))
 
 
@@ -318,5 +344,5 @@ def add_token(
         owner = wait_for(ws, visitor, at)
     if ws.stub(token.key) != owner:
         ws.forget(token.key)
-        put_stub(ws, token, owner, at)
+        ws.wait(new_held(token, -owner, at, "waits"))
     return None

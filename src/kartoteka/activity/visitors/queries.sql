@@ -23,17 +23,19 @@ from unnest(%(owner_id)s::bigint[], %(state)s::smallint[], %(contact_id)s::bigin
 where s.account_id = %(account_id)s
   and s.owner_id = d.owner_id
 
+-- name: touch_visitors
+-- Spans that end now, as they are; index visitor_span_by_owner.
+update visitor_span
+set state = state
+where account_id = %(account_id)s
+  and owner_id = any(%(owner_id)s::bigint[])
+
 -- name: mark_claimed
--- Spans that a claim of this batch linked say so: the timeline marks them; primary key.
-update visitor_span s
+-- Spans that a claim of this batch began; index visitor_span_by_owner.
+update visitor_span
 set rule = 'claim'
-from unnest(%(kind)s::smallint[], %(value_key)s::text[], %(contact_id)s::bigint[])
-    as d (kind, value_key, contact_id)
-where s.account_id = %(account_id)s
-  and s.kind = d.kind
-  and s.value_key = d.value_key
-  and s.contact_id = d.contact_id
-  and s.linked_at = %(at)s::timestamptz
+where account_id = %(account_id)s
+  and owner_id = any(%(owner_id)s::bigint[])
 
 -- name: keep_claims
 -- A cookie or device has one claim that waits: the last.
@@ -216,25 +218,6 @@ turned as (
       and s.state = 3
 )
 select kind, value_key from gone
-
--- name: forget_old_visits
--- Visits of nobody that are older than 13 months (D37), some of them; index event_by_owner.
-with old as (
-    select e.occurred, e.event_id
-    from event e
-    join visitor_span s on s.account_id = e.account_id and s.owner_id = e.owner_id
-    where e.account_id = %(account_id)s
-      and s.contact_id is null
-      and e.kind = 1
-      and e.occurred < %(before)s
-    limit 5000
-)
-delete from event e
-using old
-where e.account_id = %(account_id)s
-  and e.occurred = old.occurred
-  and e.event_id = old.event_id
-returning e.event_id
 
 -- name: forget_stubs
 -- What waited for e-mails and phones that no claim names any more, some of them; index

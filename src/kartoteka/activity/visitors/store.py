@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from kartoteka.activity.visitors.claims import CLAIM, WAITING
@@ -19,8 +19,6 @@ from kartoteka.identity.store import Digest, Reader, columns
 from kartoteka.identity.working_set import WorkingSet
 
 QUERIES = load_queries(__package__)
-KEPT = timedelta(days=396)
-"""Thirteen months: how long visits of nobody are kept (decisions D37)."""
 _MOST_ROUNDS = 1_000
 
 
@@ -42,9 +40,13 @@ def _turned(batch: Batch, rows: Rows) -> list[Statement]:
     return [("turn_spans", {**columns(("owner_id", "state", "contact_id"), last), "at": batch.at})]
 
 
-def _claimed(batch: Batch, rows: Rows) -> list[Statement]:
-    names = ("kind", "value_key", "contact_id")
-    return [("mark_claimed", {**columns(names, rows), "at": batch.at})]
+def _touched(_: Batch, rows: Rows) -> list[Statement]:
+    return [("touch_visitors", {"owner_id": pg_array([owner for (owner,) in rows])})]
+
+
+def _marked(_: Batch, rows: Rows) -> list[Statement]:
+    """Spans that this batch began for a claim say so: the timeline marks them."""
+    return [("mark_claimed", {"owner_id": pg_array([owner for (owner,) in rows])})]
 
 
 def _claims(_: Batch, rows: Rows) -> list[Statement]:
@@ -69,8 +71,8 @@ def _unclaimed(batch: Batch, rows: Rows) -> list[Statement]:
     return [("drop_claims", columns(("kind", "value_key"), gone))] if gone else []
 
 
-_BEFORE: Writers = {"turn": _turned}
-_BEHIND: Writers = {"claimed": _claimed, "claim": _claims, "unclaim": _unclaimed}
+_BEFORE: Writers = {"touch_span": _touched, "turn": _turned}
+_BEHIND: Writers = {"mark": _marked, "claim": _claims, "unclaim": _unclaimed}
 
 
 def before(ws: WorkingSet, digest: Digest, at: datetime) -> list[Call]:
@@ -115,13 +117,12 @@ def _survivor(survivors: dict[int, int], contact_id: int) -> int:
 
 
 async def forget_old(database: Database, at: datetime, account_ids: Iterable[int]) -> None:
-    """Claims that nobody came for, what waited for them, and visits of nobody from long ago."""
+    """Claims that nobody came for, and what waited for them."""
     for account_id in account_ids:
         account = {"account_id": account_id}
         for name, params in (
             ("expire_claims", {"at": at}),
             ("forget_stubs", {}),
-            ("forget_old_visits", {"before": at - KEPT}),
         ):
             for _ in range(_MOST_ROUNDS):
                 if not await database.fetch(QUERIES[name], **account, **params):
