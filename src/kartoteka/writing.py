@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kartoteka.activity.mobile.part import MOBILE
+from kartoteka.activity.orders.part import ORDERS
 from kartoteka.activity.part import ACTIVITY
 from kartoteka.activity.segment_style.part import SEGMENT_STYLE
 from kartoteka.activity.visitors.part import CLAIMED_SPANS, VISITORS
@@ -13,7 +14,7 @@ from kartoteka.identity.store import Digest
 from kartoteka.intake.deciding import compose
 from kartoteka.intake.engine import Engine
 
-RULES = compose(CONTACTS, CLAIMED_SPANS, ACTIVITY, VISITORS, MOBILE, SEGMENT_STYLE)
+RULES = compose(CONTACTS, CLAIMED_SPANS, ACTIVITY, ORDERS, VISITORS, MOBILE, SEGMENT_STYLE)
 """A capability that writes is a part in this line."""
 
 
