@@ -210,3 +210,55 @@ def test_ios_before_it_has_a_token(
     assert values(get(api, number), "mobilepush") == []
     app.send("/api/v1/device", IOS["device"], pushToken="apns-1", pushSubscribed=True)
     assert wait_for(lambda: holder(database, "apns-1")) == number
+
+
+ORDER = {
+    "externalOrderId": "ORDER-7",
+    "totalCost": "41.5",
+    "status": "INITIALIZED",
+    "date": "2026-11-20T10:11:10Z",
+    "currencyCode": "UAH",
+    "items": '[{"externalItemId":"P-1","name":"Shirt","category":"Shirts","quantity":1.0,'
+    '"cost":41.5,"url":"https://shop.example/p1","imageUrl":"https://shop.example/p1.png"}]',
+}
+
+
+@BOTH
+def test_an_order_of_an_app(
+    api: httpx.Client, database: Database, phone: Callable[..., Phone], trusted: bool
+) -> None:
+    """Wire 5.2, 7.4: a trusted app's orderCreated is an order; what others say is an event only."""
+    word = f"order-{trusted}"
+    assert api.put("/event-types/orderCreated", json={"segmentation": True}).status_code == 200
+    app = phone(f"device-{word}", trusted=trusted)
+    app.send("/api/v1/user", {}, externalUserId=f"X-{word}")
+    number = wait_for(lambda: by_external_id(api, f"X-{word}"))
+    said = {**ORDER, "externalOrderId": word, "externalCustomerId": f"X-{word}"}
+    params = [{"name": name, "value": value} for name, value in said.items()]
+    events = [{"eventTypeKey": "orderCreated", "params": params}]
+    app.send("/api/v1/events", {"events": events}, externalUserId=f"X-{word}")
+    wait_for(lambda: "orderCreated" in history(api, database, number))
+    orders = api.get(f"/contact/{number}/orders").json()
+    assert [one["externalOrderId"] for one in orders] == ([word] if trusted else [])
+
+
+def test_what_became_of_a_push_is_told_once(
+    api: httpx.Client, database: Database, phone: Callable[..., Phone], sdk: httpx.Client
+) -> None:
+    """Wire 7.1, 7.2: Android sends no key with it; the token says whose it is."""
+    app = phone("device-push")
+    app.send("/api/v1/device", ANDROID["device"], pushToken="token-push")
+    number = wait_for(lambda: holder(database, "token-push"))
+    body = {**IOS["interaction"], "token": "token-push"}
+    for path, headers in (
+        ("/api/v1/interactions/i-1/status", {}),
+        ("/api/v1/interactions/i-1/status", {}),
+        ("/api/v1/interactions/i-2/status", app._headers),
+    ):
+        assert sdk.put(path, json=body, headers=headers).status_code == 200
+    unknown = {**body, "token": "nobody-has-it"}
+    assert sdk.put("/api/v1/interactions/i-3/status", json=unknown).status_code == 200
+    assert history(api, database, number) == ["pushCLICKED", "pushCLICKED"]
+    assert holder(database, "nobody-has-it") is None
+    rows = database.execute("select key_value from event where type_key = 'pushCLICKED'").fetchall()
+    assert sorted(rows) == [("i-1",), ("i-2",)]

@@ -147,6 +147,7 @@ def test_events_with_json_in_a_value():
     assert viewed.params == {
         "product": {"productId": "P-1", "price": 123.3, "isInStock": 1, "size": ["M", "L"]},
         "currencyCode": "UAH",
+        "currency": "UAH",
     }
     assert session.params == {"note": '{"kept": "as it came"}', "none": None}
     assert bad.occurred == NOW  # in the future: the phone's clock is wrong

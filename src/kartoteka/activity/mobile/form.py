@@ -294,6 +294,8 @@ def _params(type_key: str, raw: Any) -> dict[str, Any]:
             break
         value = item.get("value")
         params[name] = nested(value) if type_key in ECOMMERCE else value
+    if type_key in ECOMMERCE and "currencyCode" in params:
+        params.setdefault("currency", params["currencyCode"])  # as orders call it (wire 5.2)
     return params
 
 
