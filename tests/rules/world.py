@@ -20,6 +20,7 @@ from kartoteka.activity.orders.model import Order, OrderItem
 from kartoteka.activity.orders.rules import FACT, ORDERS_OF
 from kartoteka.activity.spans import SPANS
 from kartoteka.activity.store import WAITS_FOR
+from kartoteka.activity.visitors.model import Waiting
 from kartoteka.contacts.model import Command, Outcome, RowRules
 from kartoteka.errors import KartotekaError
 from kartoteka.identity.history import rebuild
@@ -98,6 +99,8 @@ class World:
         self.erased_at: dict[tuple[Key, int], datetime] = {}
         self.categories: set[str] = set()
         self.history: list[Line] = []
+        self.claims: dict[Key, Waiting] = {}
+        """Claims that wait; what a batch makes of them when their contact comes, SQL decides."""
         self.events: list[tuple[int, str, dict[str, Any]]] = []
         self.event_keys: list[str] = []
         self.spans: dict[Key, list[Span]] = {}
@@ -274,6 +277,7 @@ class World:
             facts: dict[str, Callable[[Any], Any]] = {
                 SPANS: lambda key: tuple(self.spans.get(key, ())),
                 "event_type": self.event_types.get,
+                "claim": self.claims.get,
                 "message": lambda digest: digest in self.messages or None,
                 FACT: lambda order_id: copy(self.orders.get(order_id)),
                 ORDERS_OF: self.orders_of,
@@ -323,6 +327,9 @@ class World:
             "happened": self.happened.append,
             FACT: self._order,
             "event": self._event,
+            "claim": lambda kind, key, *said: self.claims.__setitem__(
+                (kind, key), Waiting(*said[:-1])
+            ),
             "list": lambda name, who, _at: self.lists.setdefault(name, set()).add(who),
             "attach": lambda number, who, _at: self._list(number).add(who),
             "absorbed": self._move_activity,

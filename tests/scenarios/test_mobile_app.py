@@ -262,3 +262,25 @@ def test_what_became_of_a_push_is_told_once(
     assert holder(database, "nobody-has-it") is None
     rows = database.execute("select key_value from event where type_key = 'pushCLICKED'").fetchall()
     assert sorted(rows) == [("i-1",), ("i-2",)]
+
+
+def test_a_claim_that_came_before_its_contact(
+    api: httpx.Client, database: Database, phone: Callable[..., Phone]
+) -> None:
+    """Decisions D36: a removed contact counts as nobody; the claim counts when a keyed call restores."""
+    number = api.post("/contact", json={"channels": [], "externalCustomerId": "GONE-1"}).json()[
+        "id"
+    ]
+    assert api.delete(f"/contact/{number}").status_code == 200
+    app = phone("device-gone")
+    app.send("/api/v1/user", {}, externalUserId="GONE-1")
+    app.send("/api/v1/events", ANDROID["events"], externalUserId="GONE-1")
+    wait_for(
+        lambda: database.execute("select 1 from claim where value_key = 'device-gone'").fetchone()
+    )
+    assert api.get(f"/contact/{number}").status_code == 404
+    assert holder(database, "device-gone") is None
+    api.post("/contact", json={"channels": [], "externalCustomerId": "GONE-1"})
+    assert by_external_id(api, "GONE-1") == number
+    assert wait_for(lambda: holder(database, "device-gone")) == number
+    wait_for(lambda: len(history(api, database, number)) == 3)

@@ -228,6 +228,16 @@ def test_without_an_external_id_email_and_phone_must_agree(world: World):
     assert app(world, device="E", email="a@x.ua", phone="380509999999").id == number
 
 
+def test_an_address_of_nobody_goes_on_the_apps_own_card(world: World):
+    """So that the shop's next call by it finds the person that has the app."""
+    first = app(world, device="D", token="T", email="new@x.ua")
+    assert first.came_to == "created"
+    assert world.post(x="X", email="new@x.ua").id == first.id
+    keyed = world.post(device="E").id
+    assert "claim_waits" in app(world, device="E", phone="380501112233").warnings
+    assert world.card(keyed).phone is None
+
+
 def test_a_removed_contact_counts_as_nobody(world: World):
     number = world.post(x="X", email="a@x.ua").id
     world.remove(number)
@@ -235,6 +245,8 @@ def test_a_removed_contact_counts_as_nobody(world: World):
     claimed = app(world, device="D", x="X", first="Mallory")
     assert "claim_waits" in claimed.warnings
     assert everything(world, number) == before
+    assert [one.external_key for one in world.claims.values()] == ["X"]
+    assert world.live() == []
 
 
 def test_an_external_id_is_set_only_where_nothing_lasting_is(world: World):
@@ -283,7 +295,8 @@ def test_an_address_of_somebody_else_is_not_given_away(world: World):
     assert everything(world, victim) == before
     assert world.post(email="v@x.ua").id == victim
     world.remove(victim)
-    assert world.card(app(world, device="E", email="v@x.ua").id).email is None
+    assert "claim_waits" in app(world, device="E", email="v@x.ua").warnings
+    assert world.owners("email", "v@x.ua") == [victim]
 
 
 def test_a_token_stays_with_its_person_until_a_claim(world: World):

@@ -15,8 +15,11 @@ from datetime import datetime
 import msgspec
 
 from kartoteka.activity.mobile.model import AppUpdate
+from kartoteka.activity.visitors.claims import CLAIM, claim
+from kartoteka.activity.visitors.claims import prepare as prepare_claims
+from kartoteka.activity.visitors.model import Who
 from kartoteka.contacts.addressed import is_suppressed
-from kartoteka.contacts.consent import addresses, state_for_new_address
+from kartoteka.contacts.consent import state_for_new_address
 from kartoteka.contacts.model import Outcome, Profile
 from kartoteka.identity.absorbing import absorb
 from kartoteka.identity.changes import (
@@ -39,7 +42,7 @@ from kartoteka.identity.model import (
     Resolution,
     Status,
 )
-from kartoteka.identity.policies import APP_SDK, CHANGEABLE, TOKENS
+from kartoteka.identity.policies import APP_SDK, CHANGEABLE, LASTING, TOKENS
 from kartoteka.identity.rules import (
     Create,
     Names,
@@ -51,7 +54,6 @@ from kartoteka.identity.rules import (
 )
 from kartoteka.identity.working_set import WorkingSet
 
-CLAIM = "claim"
 NOT_KNOWN_YET = Notice(
     "claim_waits", "nobody is known yet by what the app says; it counts when somebody is"
 )
@@ -66,7 +68,7 @@ class Whom(msgspec.Struct, frozen=True):
     card: Card | None = None
     refused: bool = False
     taken: bool = False
-    """Nobody live, but the External ID belongs to a removed contact."""
+    """Nobody live, but the External ID, e-mail or phone belongs to a removed contact."""
 
 
 def claim_by_app(ws: WorkingSet, command: AppUpdate) -> Outcome:
@@ -90,7 +92,7 @@ def claim_by_app(ws: WorkingSet, command: AppUpdate) -> Outcome:
     if person.external_id is not None:
         return _name_anew(work, own)
     if person.email or person.phone:
-        work.waits = own is None or own.keyed or own.has_external_id
+        work.waits = whom.taken or (own is not None and (own.keyed or own.has_external_id))
     return _keep_device(work, own, fills=True)
 
 
@@ -134,7 +136,8 @@ def whom_it_names(ws: WorkingSet, person: Person) -> Whom:
             Whom(card) if all(card.contact_id in found for found in known) else Whom(refused=True)
         )
     if not known:
-        return Whom()
+        said = [one for one in (person.email, person.phone) if one is not None]
+        return Whom(taken=any(finders(ws, one) for one in said))
     agreed = set.intersection(*known)
     return Whom(ws.card(agreed.pop())) if len(agreed) == 1 else Whom(refused=True)
 
@@ -167,7 +170,7 @@ def _ask(ws: WorkingSet, own: Card | None, target: Card | None, person: Person) 
         if card is not None:
             ws.identifiers_of(card.contact_id)
             ws.lists_of(card.contact_id)
-    ws.need_addresses(addresses(person))
+    ws.need_addresses([one.key for one in person.all() if one.kind in LASTING])
 
 
 def _link(work: _Work, own: Card | None, card: Card) -> Outcome:
@@ -218,6 +221,8 @@ def _keep_device(work: _Work, own: Card | None, *, fills: bool) -> Outcome:
     """No claim that counts now: the device stays where it is, or gets an anonymous contact."""
     if work.waits:
         work.resolution.warnings.append(NOT_KNOWN_YET)
+        if own is None:
+            return _wait(work)
     if own is None:
         return _create(work, fills=fills)
     marks = _marks(work, own)
@@ -225,6 +230,21 @@ def _keep_device(work: _Work, own: Card | None, *, fills: bool) -> Outcome:
     if fills:
         _fill(work, own)
     return _came_to(work, own, "found_by_device", marks)
+
+
+def _wait(work: _Work) -> Outcome:
+    """The device waits for its person like a visitor's cookie (D36), and what it does with it."""
+    device, person = work.command.call.device, work.person
+    if device is None:
+        return Outcome(work.resolution)
+    who = Who(
+        None if person.external_id is None else person.external_id.value,
+        None if person.email is None else person.email.value,
+        None if person.phone is None else person.phone.value,
+    )
+    prepare_claims(work.ws, device, [who])
+    claim(work.ws, device, who, work.command.occurred or work.at, work.journal)
+    return Outcome(work.resolution)
 
 
 def _create(work: _Work, *, named_by_app: bool = False, fills: bool = True) -> Outcome:
