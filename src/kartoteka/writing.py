@@ -14,7 +14,7 @@ from kartoteka.identity.store import Digest
 from kartoteka.intake.deciding import compose
 from kartoteka.intake.engine import Engine
 
-RULES = compose(CONTACTS, CLAIMED_SPANS, ACTIVITY, ORDERS, VISITORS, MOBILE, SEGMENT_STYLE)
+RULES = compose(CONTACTS, CLAIMED_SPANS, ACTIVITY, VISITORS, ORDERS, MOBILE, SEGMENT_STYLE)
 """A capability that writes is a part in this line."""
 
 
