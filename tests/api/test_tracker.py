@@ -12,8 +12,10 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
+from psycopg import sql
 
 from kartoteka.db.embedded import running_url
+from tests.conftest import url_of
 from tests.scenarios.website import Website, eventually
 
 METRIC = re.compile(r'kartoteka_tracker_dropped_total\{reason="(\w+)"\} (\d+)')
@@ -331,3 +333,34 @@ def test_a_batch_has_a_limit(website: Website, api: httpx.Client, database: Any)
     website.send({"batch": [website.message("PageView", cookie)] * 105}, **forwarded)
     assert len(events(database, cookie)) == 100
     assert drops(api, before) == {"too_many": 5}
+
+
+def test_while_the_database_is_away_the_script_is_asked_to_come_again(
+    website: Website, server: Any, database: Any
+) -> None:
+    """200 all the same; `retry` keeps the batch in the browser (decisions D21)."""
+    cookie = website.new_cookie()
+    (name,) = database.execute("select current_database()").fetchone()
+    elsewhere = url_of(running_url(server.log.parent / "data"), "template1")
+    forbid = sql.SQL("alter database {} with allow_connections {}")
+    own = "select pg_backend_pid()"
+    (pid,) = database.execute(own).fetchone()
+    with psycopg.connect(elsewhere, autocommit=True) as admin:
+        admin.execute(forbid.format(sql.Identifier(name), sql.SQL("false")))
+        try:
+            admin.execute(
+                "select pg_terminate_backend(pid) from pg_stat_activity "
+                "where datname = %s and pid <> %s and usename = current_user",
+                (name, pid),
+            )
+            bodies = [
+                website.message("PageView", cookie),
+                website.message("CustomerData", cookie, {"externalCustomerId": "AWAY-1"}),
+            ]
+            answers = [website.send(body).content for body in bodies]
+        finally:
+            admin.execute(forbid.format(sql.Identifier(name), sql.SQL("true")))
+    assert answers == [b'{"retry":true}'] * 2
+    assert events(database, cookie) == []
+    website.send({"batch": bodies})
+    eventually(lambda: len(events(database, cookie)), 2)

@@ -13,7 +13,7 @@ from kartoteka.access.accounts import Accounts
 from kartoteka.activity.partitions import _known
 from kartoteka.activity.retention import keep_house
 from kartoteka.activity.store import finish_erasing
-from kartoteka.activity.timeline import Item, Place, Timelines
+from kartoteka.activity.timeline import Item, Place, Timelines, shown
 from kartoteka.contacts.model import Command
 from kartoteka.db.database import WRITER_OPTIONS, Database
 from tests.faults.conftest import Shop, open_shop, with_settings
@@ -243,6 +243,33 @@ async def test_what_an_account_does_not_keep_goes_in_batches(shop: Shop, databas
         name for (name,) in shop.rows("select relname from pg_class where relname ~ '^event_2'")
     ]
     assert f"event_{old.year}_{old.month:02}" not in months
+
+
+async def test_of_an_erased_person_no_value_is_left_in_the_activity(shop: Shop):
+    """D29: cookies, devices, External IDs that waited, addresses of events that were nobody's."""
+    await shop.send(event(email="zara@x.example", params={"email": "zara@x.example"}))
+    await shop.send(event(x="ZARA", params={"x": "ZARA"}))
+    await shop.send(event(cookie="zara-cookie"))
+    who = await shop.id(add(x="ZARA", email="zara@x.example", cookie="zara-cookie"))
+    await shop.send(event(x="ZARA", params={"x": "ZARA"}))
+    await shop.send(put(who, x="ZARA-2"))
+    await shop.send(erase(x="ZARA"))  # the former one alone
+    assert shop.rows("select 1 from visitor_span where value_key = 'ZARA'") == []
+    assert len(await history(shop, who)) == 3
+    await shop.send(erase(who))
+    for table in ("event", "visitor_span", "identifier", "claim", "orders"):
+        assert shop.rows(f"select t::text from {table} t where t::text ilike '%%zara%%'") == []
+
+
+async def test_what_a_claim_linked_is_marked(shop: Shop):
+    """D36: a public caller said whose it is."""
+    await shop.send(event("seen", cookie="S"))
+    who = await shop.id(add(x="X", cookie="S"))
+    await shop.send(event("bought", x="X"))
+    assert [shown(item).get("linkedBy") for item in await timeline(shop, who)] == [None, None]
+    shop.rows("update visitor_span set rule = 'claim' returning 1")
+    marks = {item.key: shown(item).get("linkedBy") for item in await timeline(shop, who)}
+    assert marks == {"seen": "claim", "bought": None}
 
 
 async def test_put_sets_the_external_id_that_events_wait_for(two_shops):

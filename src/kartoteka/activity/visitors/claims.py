@@ -198,14 +198,16 @@ def _end_waiting(
     ws: WorkingSet, visitor: Identifier, earlier: Waiting, who: Who, card: Card
 ) -> None:
     """What waited for the same person is theirs now; another person's stays nobody's (D36)."""
-    ours = same_person(earlier, who) or earlier.external_key == _key_of(card.external_id)
+    ours = same_person(earlier, who) or (
+        card.external_id is not None and earlier.external_key == _key_of(card.external_id)
+    )
     _turn(ws, visitor.key, SpanState.CLAIMED, SpanState.LINKED if ours else SpanState.NOBODYS, card)
     ws.effect("unclaim", *visitor.key, card.contact_id if ours else None)
     ws.know(WAITING, visitor.key, None)
 
 
-def _key_of(external_id: str | None) -> str | None:
-    return None if external_id is None else Identifier(EXTERNAL_ID.code, external_id).key[1]
+def _key_of(external_id: str) -> str:
+    return Identifier(EXTERNAL_ID.code, external_id).key[1]
 
 
 def same_person(earlier: Waiting, who: Who) -> bool:
@@ -213,6 +215,8 @@ def same_person(earlier: Waiting, who: Who) -> bool:
     ours = {one.kind: one.key[1] for one in who.identifiers()}
     theirs = {1: earlier.external_key, 2: earlier.email, 3: earlier.phone}
     pairs = [(ours[kind], value) for kind, value in theirs.items() if value and kind in ours]
+    if not pairs and not ours and who.contact_id is not None:
+        return who.contact_id == earlier.contact_id
     return bool(pairs) and all(a == b for a, b in pairs)
 
 
@@ -220,7 +224,7 @@ def _wait(ws: WorkingSet, visitor: Identifier, who: Who, at: datetime, journal: 
     """A claim that names nobody yet waits 30 days; its visits wait with it, for nobody else."""
     earlier: Waiting | None = ws.fact(WAITING, visitor.key)
     held = holder(ws, visitor)
-    if not who.identifiers():
+    if not who.identifiers() and not _is_removed(ws, who.contact_id):
         return Claimed.REFUSED  # a contact id that nobody has: nobody ever will
     if held is not None and (at <= held.since or not _contradicts(ws.card(held.contact_id), who)):
         return Claimed.ALREADY
@@ -252,6 +256,12 @@ def _remember(ws: WorkingSet, key: Key, earlier: Waiting | None, who: Who, at: d
             return
     ws.effect("claim", *key, *msgspec.structs.astuple(waiting), at)
     ws.know(WAITING, key, waiting)
+
+
+def _is_removed(ws: WorkingSet, contact_id: int | None) -> bool:
+    """A removed contact counts as nobody, who may come back (D36)."""
+    card = None if contact_id is None else ws.known_card(contact_id)
+    return card is not None and card.status == Status.REMOVED
 
 
 def _contradicts(card: Card, who: Who) -> bool:
