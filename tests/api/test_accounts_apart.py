@@ -235,6 +235,41 @@ def test_with_the_key_of_another_account_nothing_is_seen_and_nothing_changes(
     assert alice.everything() == before
 
 
+PUBLIC = [route for route in ROUTES if route.tag in ("Mobile SDK", "Segment-style")]
+
+
+@pytest.mark.parametrize("kind", ["app", "browser", "write"])
+def test_with_a_public_key_of_another_account_nothing_changes(
+    server: Any, alice: Alice, bob: httpx.Client, kind: str
+):
+    """Apps, pages and libraries of Bob name all that is Alice's."""
+    key = make_key(server, "--account", "bob", "--kind", kind)
+    before = alice.everything()
+    person = {"externalUserId": ALICE["externalCustomerId"], "userId": ALICE["externalCustomerId"]}
+    traits = {"email": ALICE["email"], "phone": ALICE["sms"]}
+    body = {
+        **person,
+        **traits,
+        **dict.fromkeys(("deviceId", "anonymousId", "previousId", "groupId"), "apart-of-bob"),
+        "pushToken": ALICE["token"],
+        "userAttributes": traits,
+        "traits": traits,
+        "event": "apart",
+        "events": [{"eventTypeKey": "apart"}],
+        "batch": [{"type": "identify", **person, "traits": traits}],
+    }
+    for route in PUBLIC:
+        if route.method != "POST":
+            continue
+        header = {"X-Reteno-Access-Key": key} if kind == "app" else {}
+        auth = None if kind == "app" else (key, "")
+        path = route.path.replace("{variant}", "1")
+        answer = httpx.post(server.url + path, json=body, headers=header, auth=auth, timeout=60)
+        assert answer.status_code in (200, 400, 401, 403), answer.text
+        assert words_in(answer) == []
+    assert alice.everything() == before
+
+
 @pytest.mark.parametrize("route", [r for r in KEYED if r.method == "GET"], ids=lambda r: r.path)
 def test_with_her_own_key_the_same_questions_find_alice(
     alice: Alice, api: httpx.Client, route: Route

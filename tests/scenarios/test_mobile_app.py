@@ -242,6 +242,10 @@ def test_an_order_of_an_app(
     assert [one["externalOrderId"] for one in orders] == ([word] if trusted else [])
 
 
+def basic(app: Phone) -> str:
+    return httpx.BasicAuth("username", app._headers["X-Reteno-Access-Key"])._auth_header
+
+
 def test_what_became_of_a_push_is_told_once(
     api: httpx.Client, database: Database, phone: Callable[..., Phone], sdk: httpx.Client
 ) -> None:
@@ -254,6 +258,7 @@ def test_what_became_of_a_push_is_told_once(
         ("/api/v1/interactions/i-1/status", {}),
         ("/api/v1/interactions/i-1/status", {}),
         ("/api/v1/interactions/i-2/status", app._headers),
+        ("/api/v1/interactions/i-2/status", {"Authorization": basic(app)}),  # as iOS does
     ):
         assert sdk.put(path, json=body, headers=headers).status_code == 200
     unknown = {**body, "token": "nobody-has-it"}

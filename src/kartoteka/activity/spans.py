@@ -85,7 +85,7 @@ def keep_for_nobody(ws: WorkingSet, one: Identifier, at: datetime) -> int:
     for span in spans_of(ws, one.key):
         return span.owner_id
     owner = ws.new_id()
-    _begin(ws, one, Span(None, owner, None, SpanState.NOBODYS, at))
+    begin(ws, one, Span(None, owner, None, SpanState.NOBODYS, at))
     return owner
 
 
