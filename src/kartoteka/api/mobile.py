@@ -6,6 +6,7 @@ final: what it sent is dropped from its queue. So a body is refused only when no
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from functools import wraps
 from hashlib import sha256
@@ -201,17 +202,20 @@ async def events(call: Call) -> Answer:
 async def _record(call: Call, whose: AppCall, found: Sequence[AppEvent]) -> None:
     """Keyed events: of the External ID, else of the device; they may be about orders (wire 5.2)."""
     person = whose.contact.person
-    for one in found:
-        event = EventInput(one.type_key, _key_value(one), one.params, person)
-        await call.write(
-            RecordEvent(
-                origin=call.origin(),
-                event=event,
-                source=Source.SDK,
-                occurred=one.occurred,
-                checks_params=False,
+    await asyncio.gather(
+        *(
+            call.write(
+                RecordEvent(
+                    origin=call.origin(),
+                    event=EventInput(one.type_key, _key_value(one), one.params, person),
+                    source=Source.SDK,
+                    occurred=one.occurred,
+                    checks_params=False,
+                )
             )
+            for one in found
         )
+    )
 
 
 def _visit(one: AppEvent) -> Visit:

@@ -161,24 +161,21 @@ async def _claimed(call: Call, messages: Sequence[Message], rules: FormRules) ->
     limits = call.services.public_limits
     if limits.take(account.account_id, ACCOUNT_MESSAGES, len(messages)) < len(messages):
         raise RateLimited(retry_after_s=1)
-    work = [
-        part
+    visitors = [
+        Visited(origin=call.origin(), visitor=visitor, steps=tuple(steps), source=Source.SEGMENT)
         for visitor, steps in _by_visitor(call, account, messages, rules)
-        for part in in_parts(
-            Visited(
-                origin=call.origin(), visitor=visitor, steps=tuple(steps), source=Source.SEGMENT
-            ),
-            MOST_TURNS,
-        )
     ]
 
-    async def write() -> None:
-        for command in work:
-            await call.write(command)
+    async def write(said: Visited) -> None:
+        for part in in_parts(said, MOST_TURNS):
+            await call.write(part)
 
-    if not any(isinstance(step, Claim) for command in work for step in command.steps):
-        await write()
-    elif not await call.services.discretion.carry_out(write()):
+    async def write_all() -> None:
+        await asyncio.gather(*(write(said) for said in visitors))
+
+    if not any(isinstance(step, Claim) for said in visitors for step in said.steps):
+        await write_all()
+    elif not await call.services.discretion.carry_out(write_all()):
         raise DatabaseUnavailable
 
 
