@@ -7,6 +7,7 @@ import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from kartoteka.access.accounts import Accounts
@@ -14,11 +15,11 @@ from kartoteka.activity.partitions import _known
 from kartoteka.activity.retention import keep_house
 from kartoteka.activity.store import finish_erasing
 from kartoteka.activity.timeline import Item, Place, Timelines, shown
-from kartoteka.contacts.model import Command
+from kartoteka.contacts.model import Command, Outcome
 from kartoteka.db.database import WRITER_OPTIONS, Database
 from tests.faults.conftest import Shop, open_shop, with_settings
 from tests.faults.test_lists import held_back
-from tests.rules.stories import add, erase, event, put, remove
+from tests.rules.stories import add, arriving, erase, event, put, remove, row, rules
 from tests.rules.world import World
 
 FOREVER = Place(datetime(9999, 12, 31, tzinfo=UTC), 2**63 - 1, 2**63 - 1)
@@ -279,3 +280,27 @@ async def test_put_sets_the_external_id_that_events_wait_for(two_shops):
         other.send(put(who, x="X")), *(one.send(event(f"e{n}", x="X")) for n in range(5))
     )
     assert len(await history(one, who)) == 5
+
+
+async def test_dry_runs_and_rows_do_not_see_what_waits(shop: Shop):
+    """A stub stands at the unique key: nobody is shown it, and whoever comes takes its place."""
+    await shop.send(event("early", x="X", device="D"))
+    await shop.send(event("early", device="D"))
+    commands = [arriving(add(x="X", device="D"), shop.clock.now()) for _ in range(2)]
+    rehearsed = await shop.engine.rehearse_all(shop.account, commands)
+    assert [one.resolution.outcome for one in rehearsed if isinstance(one, Outcome)] == [
+        "created",
+        "unchanged",
+    ]
+    dry = await shop.engine.submit(shop.account, dry_run(add(x="X")))
+    assert dry.resolution.outcome == "created"
+    assert shop.rows("select count(*) from identifier where contact_id < 0") == [(2,)]
+    number = await shop.send(row(rules("externalCustomerId"), x="X", device="D"))
+    who = number.resolution.contact_id
+    assert who is not None
+    assert await history(shop, who) == ["early", "early"]
+    assert shop.rows("select count(*) from identifier where contact_id < 0") == [(0,)]
+
+
+def dry_run(command: Command) -> Command:
+    return msgspec.structs.replace(command, dry_run=True)
