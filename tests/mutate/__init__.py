@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from tests.mutate.activity import ACTIVITY
+from tests.mutate.apps import APPS
 from tests.mutate.bulk import BULK_ROWS
 from tests.mutate.finding import FINDING
 from tests.mutate.lists import LISTS
 from tests.mutate.writing import WRITING
 
-MUTATIONS = (*FINDING, *WRITING, *LISTS, *BULK_ROWS, *ACTIVITY)
+MUTATIONS = (*FINDING, *WRITING, *LISTS, *BULK_ROWS, *ACTIVITY, *APPS)
 """Every flip, in the order of the decisions."""
