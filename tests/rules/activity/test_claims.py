@@ -245,6 +245,23 @@ def test_a_claim_that_comes_late_fills_its_own_time(shop: World):
     assert (dict(shop.rows), list(shop.history), repr(shop.spans)) == before, "said twice"
 
 
+@pytest.mark.parametrize("keyed", [False, True], ids=["by a claim", "by the shop"])
+def test_a_claim_that_the_first_one_overtook(shop: World, keyed: bool):
+    """What the other has of that time stays theirs; the claim's own is the claimed person's."""
+    say(shop, visit("early", minutes(105)), at=106)
+    if keyed:
+        shop.send(add(x="B", cookie="S"), at=minutes(120))
+    else:
+        say(shop, claim(minutes(120), x="B"), at=120)
+    late = (claim(minutes(110), x="A"), visit("hers", minutes(111)))
+    say(shop, *late, visit("his", minutes(121)), visit("earlier", minutes(104)), at=122)
+    assert (shop.history_of(1), shop.history_of(2)) == (["hers"], ["earlier", "early", "his"])
+    assert shop.owners("cookie", "S") == [2]
+    before = (dict(shop.rows), list(shop.history), repr(shop.spans))
+    say(shop, late[0], at=123)
+    assert (dict(shop.rows), list(shop.history), repr(shop.spans)) == before
+
+
 def test_a_late_claim_of_somebody_unknown_ends_the_time_of_a_known_one(shop: World):
     say(shop, claim(minutes(110), x="A"), LogOut(minutes(113)), claim(minutes(120), x="B"), at=121)
     say(shop, claim(minutes(111), x="NEW"), visit("new's", minutes(112)), at=122)

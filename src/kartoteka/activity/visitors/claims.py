@@ -160,7 +160,7 @@ def claim(ws: WorkingSet, visitor: Identifier, who: Who, at: datetime, journal: 
     earlier: Waiting | None = ws.fact(WAITING, visitor.key)
     held = holder(ws, visitor)
     if held is not None and held.contact_id != card.contact_id and at <= held.since:
-        return Claimed.ALREADY  # D12: who got it later keeps it
+        return _come_before(ws, visitor, held, card, at=at, journal=journal)
     if earlier is not None:
         end_waiting(ws, visitor, earlier, who, card)
     if held is not None and held.contact_id == card.contact_id:
@@ -236,6 +236,25 @@ def _divide(
     journal.note("claimed", "claim_came_late", card.contact_id, [named(cookie)])
     ws.touch(card.contact_id)
     return Claimed.LINKED
+
+
+def _come_before(
+    ws: WorkingSet, visitor: Identifier, held: Held, card: Card, *, at: datetime, journal: Journal
+) -> Claimed:
+    """A claim that was overtaken by the first one, or by a keyed link. Who got the cookie later keeps it
+    (D12), and what they have of the time before; what of that time comes now is this person's (D37)."""
+    spans, begun = spans_of(ws, visitor.key), journal.origin.at
+    if at == held.since:
+        return Claimed.ALREADY
+    if not spans:
+        first = Span(None, ws.new_id(), held.contact_id, SpanState.LINKED, begun)
+        begin(ws, visitor, first)
+    if all(one.since != held.since for one in spans_of(ws, visitor.key)):
+        theirs = Span(held.since, ws.new_id(), held.contact_id, SpanState.LINKED, begun)
+        begin(ws, visitor, theirs)
+        if held.rule == CLAIM:
+            ws.effect("mark", theirs.owner_id)
+    return _divide(ws, visitor, Who(), card, at=at, journal=journal)
 
 
 def _survivor(ws: WorkingSet, contact_id: int) -> Card | None:
