@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.mutate.mutation import Mutation
 
 CLAIMS = "activity/visitors/claims.py"
+DUE = "activity/visitors/due.py"
 
 CLAIMING = [
     Mutation(
@@ -91,5 +92,26 @@ CLAIMING = [
         CLAIMS,
         "        _turn(ws, visitor.key, SpanState.OPEN, SpanState.CLAIMED, None)\n",
         "        pass\n",
+    ),
+    Mutation(
+        "D37",
+        "a late claim fills its own time only where it is another's or nobody's",
+        CLAIMS,
+        "    if theirs is card:\n        return Claimed.ALREADY\n",
+        "",
+    ),
+    Mutation(
+        "D37",
+        "who has the cookie keeps it when an earlier claim comes late",
+        CLAIMS,
+        "    if all(one.since != held.since for one in spans_of(ws, visitor.key)):\n",
+        "    if False:\n",
+    ),
+    Mutation(
+        "D36",
+        "a claim beside a card takes effect when its person comes",
+        DUE,
+        "        if _still_moves(one):\n            _bring(ws, one, journal)\n",
+        "",
     ),
 ]

@@ -414,6 +414,17 @@ def test_addresses_that_nobody_has_wait_for_who_gets_both(world: World):
     assert world.status(keyed) == "merged"
 
 
+def test_an_anonymous_card_with_more_than_the_device_stays(world: World):
+    """Decisions D36: what is absorbed holds nothing but this device and its tokens."""
+    known = world.post(x="X").id
+    world.remove(known)
+    anonymous = world.post(device="D", cookie="C").id
+    app(world, device="D", x="X")
+    world.post(x="X")
+    assert (world.has(known), world.has(anonymous)) == ({"X", "D"}, {"C"})
+    assert world.status(anonymous) == "live"
+
+
 def test_what_waits_beside_a_card_ends(world: World):
     """After thirty days; by a later claim; by an erase; by whoever got the device since (D12, D36)."""
     for number, end in enumerate(("late", "claimed", "erased", "moved")):

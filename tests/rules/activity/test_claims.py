@@ -260,6 +260,8 @@ def test_a_claim_that_the_first_one_overtook(shop: World, keyed: bool):
     before = (dict(shop.rows), list(shop.history), repr(shop.spans))
     say(shop, late[0], at=123)
     assert (dict(shop.rows), list(shop.history), repr(shop.spans)) == before
+    say(shop, LogOut(minutes(130)), visit("his too", minutes(122)), at=131)
+    assert shop.history_of(2) == ["earlier", "early", "his", "his too"], "his time has a beginning"
 
 
 def test_a_late_claim_of_somebody_unknown_ends_the_time_of_a_known_one(shop: World):
