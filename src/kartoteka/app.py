@@ -35,7 +35,11 @@ from kartoteka.intake.repeats import forget_old
 from kartoteka.jobs.queue import Periodic, prepare_queue, run_worker
 from kartoteka.log import logger
 from kartoteka.outbound.client import Outbound
+from kartoteka.segments.actions import SegmentActions
+from kartoteka.segments.asking import Asking
+from kartoteka.segments.jobs import SegmentJobs
 from kartoteka.segments.store import Segments
+from kartoteka.segments.watch import SegmentWatch
 from kartoteka.settings import Settings
 
 Scope: TypeAlias = MutableMapping[str, Any]
@@ -119,6 +123,8 @@ class Application:
 def compose(settings: Settings, database: Database, writers: Database) -> Services:
     """One of everything that the end points stand on; `writers` has the engine's connections."""
     clock = Clock()
+    definitions, segments = Definitions(database), Segments(database)
+    actions = SegmentActions(database, clock, definitions, segments)
     return Services(
         database=database,
         clock=clock,
@@ -126,17 +132,19 @@ def compose(settings: Settings, database: Database, writers: Database) -> Servic
         keys=KeyRing(database, clock, settings.region),
         accounts=Accounts(database, clock, settings.region),
         tokens=Tokens(database, clock),
-        definitions=Definitions(database),
+        definitions=definitions,
         cards=Cards(writers, database),
         identities=IdentityReads(database),
         imports=Imports(database, clock, import_folder(settings)),
-        segments=Segments(database),
+        segments=segments,
+        segment_actions=actions,
+        asking=Asking(database, clock, definitions, actions),
         outbound=Outbound(allow_private=settings.allow_private_addresses),
     )
 
 
 def _engine(settings: Settings, writers: Database, clock: Clock) -> Engine:
-    rules = Rules(named_by, decide, after)
+    rules = Rules(named_by, decide, after, SegmentWatch())
     return Engine(writers, clock, digest_with(settings.secret_key), rules)
 
 
@@ -148,10 +156,12 @@ async def run_jobs(settings: Settings, database_url: str, stopping: asyncio.Even
         database_url, min_size=0, options=WRITER_OPTIONS, name="kartoteka jobs"
     )
     services = compose(settings, database, writers)
+    engine = _engine(settings, writers, services.clock)
+    segment_jobs = SegmentJobs(database, services.clock, services.accounts.read, engine.submit)
     runner = Runner(
         database=database,
         leases=leases,
-        engine=_engine(settings, writers, services.clock),
+        engine=engine,
         imports=services.imports,
         accounts=services.accounts,
         definitions=services.definitions,
@@ -169,7 +179,11 @@ async def run_jobs(settings: Settings, database_url: str, stopping: asyncio.Even
     gc.freeze()
     gc.set_threshold(500_000, 5, 20)  # two batches fit in between
     try:
-        await asyncio.gather(runner.run(stopping), _keep_working(database_url, periodic, stopping))
+        await asyncio.gather(
+            runner.run(stopping),
+            segment_jobs.run(stopping),
+            _keep_working(database_url, periodic, stopping),
+        )
     finally:
         for one in (database, leases, writers):
             await one.close()

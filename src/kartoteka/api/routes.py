@@ -14,6 +14,8 @@ from kartoteka.api import (
     later,
     operations,
     reading,
+    segment_questions,
+    segments,
     subscribe,
     tokens,
 )
@@ -26,6 +28,8 @@ ROUTES: tuple[Route, ...] = (
     *tokens.ROUTES,
     *identity_reading.ROUTES,
     *groups.ROUTES,
+    *segment_questions.ROUTES,
+    *segments.ROUTES,
     *fields.ROUTES,
     *bulk.ROUTES,
     *import_files.ROUTES,

@@ -21,6 +21,8 @@ from kartoteka.contacts.reads import Cards
 from kartoteka.db.database import Database
 from kartoteka.imports.store import Imports
 from kartoteka.outbound.client import Outbound
+from kartoteka.segments.actions import SegmentActions
+from kartoteka.segments.asking import Asking
 from kartoteka.segments.store import Segments
 
 
@@ -57,6 +59,8 @@ class Services:
     identities: IdentityReads
     imports: Imports
     segments: Segments
+    segment_actions: SegmentActions
+    asking: Asking
     outbound: Outbound
     is_ready: Callable[[], Awaitable[bool]] | None = None
     """Whether the process may serve; None: as soon as the database answers."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from datetime import datetime
+from typing import Any, Protocol, TypeAlias
 
 import msgspec
 
 from kartoteka.contacts.model import Command, Outcome
-from kartoteka.db.transaction import Call
+from kartoteka.db.database import Row
+from kartoteka.db.transaction import Call, Transaction
 from kartoteka.errors import KartotekaError
 from kartoteka.identity.store import Digest, Loader
 from kartoteka.identity.working_set import Missing, WorkingSet
@@ -21,12 +23,27 @@ Named: TypeAlias = tuple[Sequence[Any], Sequence[int]]
 """(identifier keys, contact ids) that a command speaks of."""
 
 
+class Watch(Protocol):
+    """Keeps what follows from cards in step with them, in the same transaction."""
+
+    def reads(self, account_id: int) -> Sequence[Call]:
+        """Statements that travel with the first look-ups of a batch."""
+        ...
+
+    async def changes(
+        self, tx: Transaction, ws: WorkingSet, rows: Sequence[list[Row]], at: datetime
+    ) -> list[Call]:
+        """Statements behind all others of a batch that writes; `rows`: what `reads` answered."""
+        ...
+
+
 class Rules(msgspec.Struct, frozen=True):
     """What the engine is handed; `contacts` is where these come from."""
 
     named_by: Callable[[Command], Named]
     decide: Callable[[WorkingSet, Command], Outcome]
     after: Callable[[WorkingSet, Digest, Any], list[Call]]
+    watch: Watch | None = None
 
 
 async def decide_one(rules: Rules, loader: Loader, command: Command) -> Answer:

@@ -19,7 +19,7 @@ import msgspec
 from kartoteka.access.model import AccountContext
 from kartoteka.clock import Clock
 from kartoteka.contacts.model import Command, Outcome
-from kartoteka.db.database import Database
+from kartoteka.db.database import Database, Row
 from kartoteka.db.failures import BUSY, RETRYABLE, StatementFailed
 from kartoteka.db.transaction import Call, Transaction, transaction
 from kartoteka.errors import DatabaseUnavailable, KartotekaError
@@ -263,7 +263,8 @@ class Engine:
         repeats = Repeats(account_id, commands)
         async with transaction(self.database) as tx:
             loader = Loader(tx, ws, self.digest)
-            await self._load(tx, loader, [wanted for _, _, wanted in batch], repeats)
+            wanted = [one for _, _, one in batch]
+            watched = await self._load(tx, loader, wanted, repeats)
             reserved = [self._ids.popleft() for _ in commands]
             ids.extend(reserved)
             answers: list[Answer] = []
@@ -277,6 +278,8 @@ class Engine:
                 *repeats.changes(),
                 *self.rules.after(ws, self.digest, at),
             ]
+            if calls and self.rules.watch is not None:
+                calls += await self.rules.watch.changes(tx, ws, watched, at)
             if closing is not None:
                 calls += await closing(list(zip(commands, answers, strict=True)))
             if keep and calls:
@@ -289,17 +292,24 @@ class Engine:
 
     async def _load(
         self, tx: Transaction, loader: Loader, wanted: Sequence[Named], repeats: Repeats
-    ) -> None:
-        """Everything that the commands name, and ids for as many new cards as they may make."""
+    ) -> list[list[Row]]:
+        """Everything that the commands name, and ids for as many new cards as they may make.
+
+        What the watch of the rules reads comes back.
+        """
         blocks = 0
         while len(self._ids) + blocks * IDS_IN_A_BLOCK < len(wanted):
             blocks += 1
-        extra = [*repeats.calls(), *[(QUERIES["next_contact_ids"], {})] * blocks]
+        watch = self.rules.watch
+        watched = [] if watch is None else watch.reads(loader.ws.account_id)
+        extra = [*watched, *repeats.calls(), *[(QUERIES["next_contact_ids"], {})] * blocks]
         rows = await loader.first(wanted, *extra)
+        read, rows = rows[: len(watched)], rows[len(watched) :]
         repeats.load(rows)
         self._take_ids(rows[len(rows) - blocks :])
         while len(self._ids) < len(wanted):  # another account's batch was quicker
             self._take_ids(await tx.run((QUERIES["next_contact_ids"], {})))
+        return read
 
     def _take_ids(self, blocks: list[list[tuple[Any, ...]]]) -> None:
         for ((first,),) in blocks:
