@@ -49,13 +49,18 @@ class SegmentActions:
     """One for each process."""
 
     def __init__(
-        self, database: Database, clock: Clock, definitions: Definitions, segments: Segments
+        self,
+        database: Database,
+        clock: Clock,
+        definitions: Definitions,
+        segments: Segments,
+        filling: Filling | None = None,
     ) -> None:
         self._database = database
         self._clock = clock
         self._definitions = definitions
         self._segments = segments
-        self._filling = Filling(database, clock)
+        self._filling = filling or Filling(database, clock)
 
     async def nameable(self, account_id: int) -> dict[int, Nameable]:
         """What conditions of this account may name, by id."""

@@ -31,9 +31,12 @@ CHANNEL = "kartoteka_segments"
 class Filling:
     """Brings versions to where they serve, and takes old ones away."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, *, rows_in_a_range: int = ROWS_IN_A_RANGE
+    ) -> None:
         self._database = database
         self._clock = clock
+        self._rows = rows_in_a_range
 
     async def advance(self, account_id: int, version_id: int, within_s: float | None) -> bool:
         """Fill for that long, None: to the end; whether it serves now. Another may be at it."""
@@ -56,15 +59,16 @@ class Filling:
         if version.state is not State.FILLING:
             return True
         fill = version.fill()
-        while until is None or time.monotonic() < until:
+        while True:
             at = self._clock.now()
             row = await self._database.fetch_one(
-                fill, **version.params(after=after, rows=ROWS_IN_A_RANGE, at=at, now=at)
+                fill, **version.params(after=after, rows=self._rows, at=at, now=at)
             )
             if row is None:
                 return True
             after = row[0]
-        return False
+            if until is not None and time.monotonic() >= until:
+                return False
 
     async def _settle(self, version: Version) -> None:
         account_id, version_id = version.account_id, version.version_id
