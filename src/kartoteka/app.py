@@ -12,15 +12,18 @@ from kartoteka.access.accounts import Accounts
 from kartoteka.access.bootstrap import FirstStart, first_start
 from kartoteka.access.keys import KeyRing
 from kartoteka.access.tokens import Tokens
+from kartoteka.activity.event_types import EventTypes
+from kartoteka.activity.retention import keep_house, make_partitions
+from kartoteka.activity.sites.store import Sites
+from kartoteka.activity.timeline import Timelines
+from kartoteka.activity.visitors.signing import ClaimSigner
+from kartoteka.activity.visitors.store import forget_old as forget_visitors
 from kartoteka.api.asgi import build
 from kartoteka.api.services import Services
 from kartoteka.clock import Clock
-from kartoteka.contacts.actions import decide
 from kartoteka.contacts.definitions import Definitions
 from kartoteka.contacts.identity_reads import IdentityReads
-from kartoteka.contacts.lookups import named_by
 from kartoteka.contacts.reads import Cards
-from kartoteka.contacts.store import after
 from kartoteka.db.database import WRITER_OPTIONS, Database
 from kartoteka.db.migrate import migrate
 from kartoteka.errors import DatabaseUnavailable
@@ -29,8 +32,6 @@ from kartoteka.imports.folder import import_folder
 from kartoteka.imports.leftovers import clean_up
 from kartoteka.imports.runner import MOST_LANES, Runner
 from kartoteka.imports.store import Imports
-from kartoteka.intake.deciding import Rules
-from kartoteka.intake.engine import Engine
 from kartoteka.intake.repeats import forget_old
 from kartoteka.jobs.queue import Periodic, prepare_queue, run_worker
 from kartoteka.log import logger
@@ -39,8 +40,8 @@ from kartoteka.segments.actions import SegmentActions
 from kartoteka.segments.asking import Asking
 from kartoteka.segments.jobs import SegmentJobs
 from kartoteka.segments.store import Segments
-from kartoteka.segments.watch import SegmentWatch
 from kartoteka.settings import Settings
+from kartoteka.writing import build_engine
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -59,6 +60,7 @@ async def set_up(settings: Settings, database_url: str) -> FirstStart | None:
     await prepare_database(database_url)
     database = await Database.open(database_url, max_size=2)
     try:
+        await make_partitions(database, Clock())
         return await first_start(database, settings)
     finally:
         await database.close()
@@ -113,6 +115,7 @@ class Application:
 
     async def _close(self) -> None:
         if self._services is not None:
+            await self._services.discretion.close()
             await self._services.engine.close()
             await self._services.keys.close()
         for database in (self._database, self._writers):
@@ -128,7 +131,7 @@ def compose(settings: Settings, database: Database, writers: Database) -> Servic
     return Services(
         database=database,
         clock=clock,
-        engine=_engine(settings, writers, clock),
+        engine=build_engine(writers, clock, digest_with(settings.secret_key)),
         keys=KeyRing(database, clock, settings.region),
         accounts=Accounts(database, clock, settings.region),
         tokens=Tokens(database, clock),
@@ -139,13 +142,13 @@ def compose(settings: Settings, database: Database, writers: Database) -> Servic
         segments=segments,
         segment_actions=actions,
         asking=Asking(database, clock, definitions, actions),
+        event_types=EventTypes(database, clock),
+        timelines=Timelines(writers, clock),
         outbound=Outbound(allow_private=settings.allow_private_addresses),
+        sites=Sites(database, clock),
+        signer=ClaimSigner(settings.secret_key),
+        trusted_proxies=settings.trusted_proxies,
     )
-
-
-def _engine(settings: Settings, writers: Database, clock: Clock) -> Engine:
-    rules = Rules(named_by, decide, after, SegmentWatch())
-    return Engine(writers, clock, digest_with(settings.secret_key), rules)
 
 
 async def run_jobs(settings: Settings, database_url: str, stopping: asyncio.Event) -> None:
@@ -156,7 +159,7 @@ async def run_jobs(settings: Settings, database_url: str, stopping: asyncio.Even
         database_url, min_size=0, options=WRITER_OPTIONS, name="kartoteka jobs"
     )
     services = compose(settings, database, writers)
-    engine = _engine(settings, writers, services.clock)
+    engine = build_engine(writers, services.clock, digest_with(settings.secret_key))
     segment_jobs = SegmentJobs(database, services.clock, services.accounts.read, engine.submit)
     runner = Runner(
         database=database,
@@ -174,6 +177,12 @@ async def run_jobs(settings: Settings, database_url: str, stopping: asyncio.Even
             partial(clean_up, database, services.clock, import_folder(settings)),
         ),
         Periodic("forget_repeats", "37 * * * *", partial(_forget_repeats, services)),
+        Periodic("forget_visitors", "47 * * * *", partial(_forget_visitors, services)),
+        Periodic(
+            "keep_events",
+            "23 2 * * *",
+            partial(keep_house, database, services.clock, services.accounts),
+        ),
     ]
     gc.collect()
     gc.freeze()
@@ -192,6 +201,11 @@ async def run_jobs(settings: Settings, database_url: str, stopping: asyncio.Even
 async def _forget_repeats(services: Services) -> None:
     accounts = [account.account_id for account in await services.accounts.all()]
     await forget_old(services.database, services.clock, accounts)
+
+
+async def _forget_visitors(services: Services) -> None:
+    accounts = [account.account_id for account in await services.accounts.all()]
+    await forget_visitors(services.database, services.clock.now(), accounts)
 
 
 async def _keep_working(

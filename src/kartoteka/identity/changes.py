@@ -23,7 +23,7 @@ from kartoteka.identity.model import (
     Resolution,
     Status,
 )
-from kartoteka.identity.policies import TOKENS
+from kartoteka.identity.policies import CHANGEABLE, TOKENS
 from kartoteka.identity.rules import (
     Person,
     finders,
@@ -137,6 +137,8 @@ def set_channel(ws: WorkingSet, card: Card, one: Identifier, journal: Journal) -
 def drop(ws: WorkingSet, card: Card, held: Held, journal: Journal, rule: str) -> None:
     """Take one identifier off the card."""
     ws.release(held)
+    if held.kind in CHANGEABLE:
+        ws.effect("linked", *held.key, card.contact_id, None, journal.origin.at, rule)
     if held.kind == EMAIL.code:
         card.email = None
     elif held.kind == PHONE.code:
@@ -203,14 +205,18 @@ def _hand_over(change: Change, former: Card, card: Card, held: Held, rule: str) 
     """Both cards' rows change, so that a writer who waited for either of them runs again."""
     change.ws.reassign(held, card.contact_id)
     held.since, held.rule = change.occurred, rule
-    former.updated_at = card.updated_at = change.journal.origin.at
+    # What comes late of the time before is still the former's: `activity` writes it down (D37).
+    change.ws.effect("linked", *held.key, former.contact_id, card.contact_id, change.occurred, rule)
+    # Who loses it was not written to: with the same moment on both, the same request again would find
+    # the other one by a shared address (D10, D22).
+    card.updated_at = change.journal.origin.at
     change.journal.note("moved", rule, card.contact_id, [named(held)], other=former.contact_id)
     moved = Moved(BY_CODE[held.kind].name, held.value, former.contact_id)
     change.resolution.moved.append(moved)
-    _count_senders(change, former, card, held)
+    count_senders(change, former, card, held)
 
 
-def _count_senders(change: Change, former: Card, card: Card, held: Held) -> None:
+def count_senders(change: Change, former: Card, card: Card, held: Held) -> None:
     """D6: remember whose External IDs sent this value; too many of them and it names nobody."""
     senders = set(held.senders or ())
     senders.update(short_hash(one.external_id) for one in (former, card) if one.external_id)

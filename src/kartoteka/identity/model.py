@@ -169,6 +169,7 @@ class Settings(msgspec.Struct, frozen=True):
     keep_former_ids: bool = True
     never: Any = None
     """`identity.never.NeverIdentifiers` of the account, or None."""
+    visits_per_cookie: int = 10_000
 
 
 class Policy(msgspec.Struct, frozen=True):
@@ -191,7 +192,11 @@ class Policy(msgspec.Struct, frozen=True):
     phone_alone_suffices: bool = False
     """Subscribe replaces nothing, so it takes a card found only by phone (D10a)."""
     absorbs: bool = True
+    absorbs_lasting: bool = True
+    """A card with lasting identifiers too (D13: orders and events take only anonymous ones)."""
     takes_from_known: bool = True
     """Tokens, devices and cookies move away from contacts with an External ID too (D12)."""
     writes_profile: bool = True
+    sets_external_id: bool = True
+    """A found card without one gets the request's External ID (D9)."""
     lifts_suppression: bool = False

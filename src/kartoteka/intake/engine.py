@@ -98,6 +98,7 @@ class Engine:
         self.clock = clock
         self.digest = digest
         self.rules = rules
+        self._watch = None if rules.watch is None else rules.watch()
         self._lines: dict[int, _Line] = {}
         self._ids: deque[int] = deque()
 
@@ -218,6 +219,8 @@ class Engine:
         closing: Closing | None = None,
     ) -> list[Answer]:
         """Run the batch, again on fresh data while others are quicker; bisect a poisoned one."""
+        for prepare in self.rules.prepares:
+            await prepare(self.database, [command for command, _, _ in batch])
         for attempt in range(MOST_ATTEMPTS):
             try:
                 return await self._attempt(account_id, batch, keep=keep, closing=closing)
@@ -262,10 +265,9 @@ class Engine:
         commands = [command for command, _, _ in batch]
         repeats = Repeats(account_id, commands)
         async with transaction(self.database) as tx:
-            loader = Loader(tx, ws, self.digest)
-            wanted = [one for _, _, one in batch]
-            watched = await self._load(tx, loader, wanted, repeats)
-            reserved = [self._ids.popleft() for _ in commands]
+            loader = Loader(tx, ws, self.digest, self.rules.readers)
+            watched = await self._load(tx, loader, batch, repeats)
+            reserved = [self._ids.popleft() for _ in range(_ids_for(commands))]
             ids.extend(reserved)
             answers: list[Answer] = []
             for command, settings, _ in batch:
@@ -278,8 +280,8 @@ class Engine:
                 *repeats.changes(),
                 *self.rules.after(ws, self.digest, at),
             ]
-            if calls and self.rules.watch is not None:
-                calls += await self.rules.watch.changes(tx, ws, watched, at)
+            if calls and self._watch is not None:
+                calls += await self._watch.changes(tx, ws, watched, at)
             if closing is not None:
                 calls += await closing(list(zip(commands, answers, strict=True)))
             if keep and calls:
@@ -291,23 +293,25 @@ class Engine:
         return answers
 
     async def _load(
-        self, tx: Transaction, loader: Loader, wanted: Sequence[Named], repeats: Repeats
+        self, tx: Transaction, loader: Loader, batch: Sequence[Item], repeats: Repeats
     ) -> list[list[Row]]:
         """Everything that the commands name, and ids for as many new cards as they may make.
 
-        What the watch of the rules reads comes back.
+        What the watch reads comes back.
         """
+        commands = [command for command, _, _ in batch]
+        ids = _ids_for(commands)
         blocks = 0
-        while len(self._ids) + blocks * IDS_IN_A_BLOCK < len(wanted):
+        while len(self._ids) + blocks * IDS_IN_A_BLOCK < ids:
             blocks += 1
-        watch = self.rules.watch
-        watched = [] if watch is None else watch.reads(loader.ws.account_id)
+        watched = [] if self._watch is None else self._watch.reads(loader.ws.account_id)
         extra = [*watched, *repeats.calls(), *[(QUERIES["next_contact_ids"], {})] * blocks]
-        rows = await loader.first(wanted, *extra)
+        facts = [fact for command in commands for fact in self.rules.facts(command)]
+        rows = await loader.first([wanted for _, _, wanted in batch], *extra, facts=facts)
         read, rows = rows[: len(watched)], rows[len(watched) :]
         repeats.load(rows)
         self._take_ids(rows[len(rows) - blocks :])
-        while len(self._ids) < len(wanted):  # another account's batch was quicker
+        while len(self._ids) < ids:  # another account's batch was quicker
             self._take_ids(await tx.run((QUERIES["next_contact_ids"], {})))
         return read
 
@@ -326,6 +330,10 @@ class Engine:
         if isinstance(answer, Outcome):
             repeats.remember(command, answer)
         return answer
+
+
+def _ids_for(commands: Sequence[Command]) -> int:
+    return sum(command.new_ids for command in commands)
 
 
 def _name(command: Command) -> str:

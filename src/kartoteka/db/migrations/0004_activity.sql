@@ -23,7 +23,7 @@ from event;
 drop table event;
 alter table event_new rename to event;
 select setval(pg_get_serial_sequence('event', 'event_id'), coalesce((select max(event_id) from event), 0) + 1, false);
-create index event_by_owner on event (account_id, owner_id, occurred desc, event_id desc);
+create index event_by_owner on event (account_id, owner_id, kind, occurred desc, event_id desc);
 
 -- A stretch of time in which a cookie, device or other identifier belonged to one person, or to nobody.
 -- Rows of one identifier follow each other by `since`; the first begins at -infinity.
@@ -34,7 +34,7 @@ create table visitor_span (
     since timestamptz not null,
     owner_id bigint not null,
     contact_id bigint,                          -- whose it is; null: nobody's
-    state smallint not null default 0,          -- 0 open: the first link takes it | 1 linked | 2 nobody's for ever
+    state smallint not null default 0,          -- activity/model.py SpanState
     rule text,                                  -- why: given | claim | …
     linked_at timestamptz,
     events integer not null default 0,          -- how many while it is anonymous: its cap (D37)
@@ -52,6 +52,7 @@ create table claim (
     external_key text,
     email text,
     phone text,
+    contact_id bigint,                          -- of a link's address (wire 4.2)
     claimed_at timestamptz not null,
     expires_at timestamptz not null,
     primary key (account_id, kind, value_key)
@@ -59,6 +60,55 @@ create table claim (
 create index claim_by_external_key on claim (account_id, external_key) where external_key is not null;
 create index claim_by_email on claim (account_id, email) where email is not null;
 create index claim_by_phone on claim (account_id, phone) where phone is not null;
+
+-- Everything that belongs to these contacts, retired ones among them: rows (the contact of the list, an
+-- owner of its activity). Indexes contact_by_survivor, visitor_span_by_contact.
+create function owners_of(account integer, contacts bigint[])
+returns table (contact_id bigint, owner_id bigint)
+language sql stable rows 10 as $$
+    with recursive person as (
+        select c as contact_id, c as part from unnest(contacts) as c
+        union
+        select p.contact_id, c.contact_id
+        from person p
+        join contact c on c.account_id = account and c.merged_into = p.part
+    )
+    select p.contact_id, p.part from person p
+    union all
+    select p.contact_id, s.owner_id
+    from person p
+    join visitor_span s on s.account_id = account and s.contact_id = p.part
+$$;
+
+-- Whose activity these owners are now: rows (owner, the card that its contact was merged into at last).
+-- Owners that are nobody's have no row. Index visitor_span_by_owner and the primary key of contact.
+create function contacts_of(account integer, owners bigint[])
+returns table (owner_id bigint, contact_id bigint)
+language sql stable rows 10 as $$
+    with recursive way as (
+        select o as owner_id, coalesce(s.contact_id, o) as contact_id
+        from unnest(owners) as o
+        left join visitor_span s on s.account_id = account and s.owner_id = o
+        where s.owner_id is null or s.contact_id is not null
+        union
+        select w.owner_id, c.merged_into
+        from way w
+        join contact c on c.account_id = account and c.contact_id = w.contact_id
+        where c.merged_into is not null
+    )
+    select w.owner_id, c.contact_id
+    from way w
+    join contact c on c.account_id = account and c.contact_id = w.contact_id
+    where c.merged_into is null
+$$;
+
+-- Owners whose activity is being destroyed (D29): the erase itself deletes what it sees, and who waited
+-- for it may have written one more row; what is left is deleted behind its commit, also after a crash.
+create table erasing (
+    account_id integer not null,
+    owner_id bigint not null,
+    primary key (account_id, owner_id)
+);
 
 create table event_type (
     account_id integer not null,
@@ -144,6 +194,7 @@ create table site (
     account_id integer not null,
     site_key text not null,
     domain text not null,
+    web_push jsonb,                             -- {"name","path","scope"} of its service worker
     created_at timestamptz not null,
     primary key (account_id, site_key)
 );

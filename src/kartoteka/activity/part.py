@@ -1,0 +1,17 @@
+"""What `activity` hands the engine."""
+
+from __future__ import annotations
+
+from kartoteka.activity.actions import facts, named_by, record_event
+from kartoteka.activity.model import RecordEvent
+from kartoteka.activity.partitions import prepare
+from kartoteka.activity.store import READERS, after, erase
+from kartoteka.intake.deciding import Action, Part
+
+ACTIVITY = Part(
+    actions={RecordEvent: Action(record_event, named_by, facts)},
+    after=after,
+    erase=erase,
+    readers=READERS,
+    prepare=prepare,
+)
