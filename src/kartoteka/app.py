@@ -13,6 +13,7 @@ from kartoteka.access.bootstrap import FirstStart, first_start
 from kartoteka.access.keys import KeyRing
 from kartoteka.access.tokens import Tokens
 from kartoteka.activity.event_types import EventTypes
+from kartoteka.activity.orders.reads import Orders
 from kartoteka.activity.retention import keep_house, make_partitions
 from kartoteka.activity.sites.store import Sites
 from kartoteka.activity.timeline import Timelines
@@ -144,6 +145,7 @@ def compose(settings: Settings, database: Database, writers: Database) -> Servic
         asking=Asking(database, clock, definitions, actions),
         event_types=EventTypes(database, clock),
         timelines=Timelines(writers, clock),
+        orders=Orders(database),
         outbound=Outbound(allow_private=settings.allow_private_addresses),
         sites=Sites(database, clock),
         signer=ClaimSigner(settings.secret_key),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kartoteka.activity.orders.part import ORDERS
 from kartoteka.activity.part import ACTIVITY
 from kartoteka.activity.visitors.part import CLAIMED_SPANS, VISITORS
 from kartoteka.clock import Clock
@@ -12,7 +13,7 @@ from kartoteka.intake.deciding import compose
 from kartoteka.intake.engine import Engine
 from kartoteka.segments.watch import SegmentWatch
 
-RULES = compose(CONTACTS, CLAIMED_SPANS, ACTIVITY, VISITORS, watch=SegmentWatch)
+RULES = compose(CONTACTS, CLAIMED_SPANS, ACTIVITY, VISITORS, ORDERS, watch=SegmentWatch)
 """A capability that writes is a part in this line; segments follow from what all of them write."""
 
 

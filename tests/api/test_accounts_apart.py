@@ -52,6 +52,15 @@ _EVENT = {
         {"name": "pushToken", "value": ALICE["token"]},
     ],
 }
+_ORDER = {
+    "externalOrderId": "O-1077",
+    "status": "DELIVERED",
+    "totalCost": 10,
+    "date": "2026-01-05",
+    "externalCustomerId": ALICE["externalCustomerId"],
+    "email": ALICE["email"],
+    "items": [{"externalItemId": "sku apart", "quantity": 1}],
+}
 OF_NOBODY = {
     *("/api/v1/account/info", "/api/v1/account/settings", "/api/v1/merges"),
     *("/api/v1/version", "/api/v2/version"),
@@ -65,6 +74,8 @@ BODIES: dict[str, Any] = {
     **dict.fromkeys(("registerEvent", "registerEvent_1", "registerEvent_2"), _EVENT),
     **{key: {"events": [_EVENT]} for key in ("registerPastEvents", "registerPastEvents_1")},
     "deletePastEvents": {"from": "1990-01-01", "to": "2090-01-01"},
+    "ordersBulkInsert": {"orders": [{**_ORDER, "totalCost": 1}]},
+    "deleteOrders": {"externalOrderIds": [_ORDER["externalOrderId"]]},
     "subscribeContact": {"contact": _CONTACT, "groups": ["List apart"], "subscriptions": ["apart"]},
 }
 
@@ -110,6 +121,7 @@ class Alice:
         self.absorbed = api.post("/api/v1/contact", json=anonymous).json()["id"]
         merge = {"externalCustomerId": ALICE["externalCustomerId"], **anonymous}
         assert api.post("/api/v1/contact", json=merge).json()["id"] == self.contact_id
+        assert api.post("/api/v1/orders", json={"orders": [_ORDER]}).content == b""
         (group,) = api.get(f"/api/v1/contact/{self.contact_id}").json()["groups"]
         self.group_id = group["id"]
         self._import_file(api)

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
+from copy import copy
 from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 
 from kartoteka.activity.model import EventType, Happened, Span, SpanState
+from kartoteka.activity.orders.model import Order, OrderItem
+from kartoteka.activity.orders.rules import FACT, ORDERS_OF
 from kartoteka.activity.spans import SPANS
 from kartoteka.activity.store import WAITS_FOR
 from kartoteka.contacts.model import Command, Outcome, RowRules
@@ -92,6 +95,7 @@ class World:
         self.lists: dict[str, set[int]] = {}
         self.refusals: dict[Key, int] = {}
         self.suppressions: dict[Key, dict[int, int | None]] = {}
+        self.erased_at: dict[tuple[Key, int], datetime] = {}
         self.categories: set[str] = set()
         self.history: list[Line] = []
         self.events: list[tuple[int, str, dict[str, Any]]] = []
@@ -99,6 +103,8 @@ class World:
         self.spans: dict[Key, list[Span]] = {}
         self.happened: list[Happened] = []
         self.event_types: dict[str, EventType] = {}
+        self.orders: dict[str, Order] = {}
+        self.items: dict[int, Sequence[OrderItem]] = {}
         self.messages: set[bytes] = set()
         self.written: set[int] = set()
         """Whose rows the last batch wrote."""
@@ -258,7 +264,7 @@ class World:
             missing.addresses,
             [(*key, state) for key, state in self.refusals.items() if key in missing.addresses],
             [
-                (key, who, refusal)
+                (key, who, refusal, self.erased_at[(key, who)])
                 for key in missing.addresses
                 for who, refusal in self.suppressions.get(key, {}).items()
             ],
@@ -269,6 +275,8 @@ class World:
                 SPANS: lambda key: tuple(self.spans.get(key, ())),
                 "event_type": self.event_types.get,
                 "message": lambda digest: digest in self.messages or None,
+                FACT: lambda order_id: copy(self.orders.get(order_id)),
+                ORDERS_OF: self.orders_of,
             }
             ws.load_facts(name, [key], {key: facts[name](key)})
 
@@ -313,6 +321,7 @@ class World:
             "event_type": lambda key: self.event_types.setdefault(key, EventType(key)),
             "message": self.messages.add,
             "happened": self.happened.append,
+            FACT: self._order,
             "event": self._event,
             "list": lambda name, who, _at: self.lists.setdefault(name, set()).add(who),
             "attach": lambda number, who, _at: self._list(number).add(who),
@@ -391,6 +400,23 @@ class World:
                 counted = msgspec.structs.replace(span, events=span.events + 1)
                 self.spans[(kind, text)][place] = counted
 
+    def _order(
+        self, before: Order | None, after: Order | None, items: Any, _carrier: Key | None
+    ) -> None:
+        known = (before or after).external_order_id  # type: ignore[union-attr]
+        assert self.orders.get(known) == before, "the order was another one"
+        if after is None:
+            del self.orders[known]
+        else:
+            self.orders[known] = after
+            if items is not None:
+                self.items[after.order_id] = items
+
+    def orders_of(self, contact_id: int) -> list[str]:
+        """Ids of a card's orders, with those of the cards that were merged into it."""
+        person = self._person(contact_id)
+        return [key for key, one in self.orders.items() if one.owner_id in person]
+
     def history_of(self, contact_id: int) -> list[str]:
         """Types of what belongs to a card, in the order of its own time (docs/decisions/0014)."""
         person = self._person(contact_id)
@@ -432,7 +458,8 @@ class World:
         if self.refusals.get((EMAIL.code, text)) == Consent.UNSUBSCRIBED:
             del self.refusals[(EMAIL.code, text)]
 
-    def _suppress(self, key: Key, who: int, refusal: int | None, _at: datetime) -> None:
+    def _suppress(self, key: Key, who: int, refusal: int | None, at: datetime) -> None:
+        self.erased_at[(key, who)] = at
         self.suppressions.setdefault(key, {}).setdefault(who, refusal)
         if not any(row_key[:2] == key for row_key in self.rows):
             self.refusals.pop(key, None)
@@ -497,6 +524,7 @@ class World:
             del self.spans[key]
             self.rows = {row_key: row for row_key, row in self.rows.items() if -row[3] not in gone}
         self.happened = [one for one in self.happened if one.owner_id not in gone]
+        self.orders = {key: one for key, one in self.orders.items() if one.owner_id not in gone}
 
     def _person(self, who: int) -> set[int]:
         """A card and all that were merged into it."""

@@ -8,6 +8,13 @@ from datetime import datetime
 import msgspec
 
 from kartoteka.activity.model import NOBODY, EventInput, EventType, Happened, Kind, RecordEvent
+from kartoteka.activity.orders.by_event import (
+    OrderPlan,
+    carry_out,
+    order_facts,
+    plan_order,
+    said_by,
+)
 from kartoteka.activity.spans import SPANS, count_event, owner_at, wait_for
 from kartoteka.contacts.addressed import addressed, is_suppressed
 from kartoteka.contacts.model import Outcome
@@ -50,7 +57,9 @@ def named_by(command: RecordEvent) -> Named:
 
 def facts(command: RecordEvent) -> list[Fact]:
     """Its type, its message, and the spans of what may have changed hands."""
-    asked: list[Fact] = [(TYPE, command.event.type_key)]
+    event = command.event
+    asked: list[Fact] = [(TYPE, event.type_key)]
+    asked += order_facts(said_by(event.type_key, event.params))
     if command.message is not None:
         asked.append((MESSAGE, command.message))
     if command.event.person.changeable or command.event.push_token is not None:
@@ -74,9 +83,9 @@ def record_event(ws: WorkingSet, command: RecordEvent) -> Outcome:
     if is_suppressed(ws, person, decision):
         resolution.outcome = "suppressed"
         return Outcome(resolution)
-    may_create = command.creates
-    if may_create is None:
-        may_create = known is not None and known.segmentation
+    segmented = known is not None and known.segmentation
+    plan = _plan_order(ws, event) if segmented else None
+    may_create = segmented if command.creates is None else command.creates
     if isinstance(decision, (Found, Restore)):
         owner, via, new = _of_card(ws, command, decision, person, resolution)
     elif isinstance(decision, Create) and may_create:
@@ -86,6 +95,9 @@ def record_event(ws: WorkingSet, command: RecordEvent) -> Outcome:
         new = False
     if owner is not None:
         _write(ws, command, owner, via)
+    if plan is not None:
+        card = None if owner is None else ws.cards.get(owner)
+        carry_out(ws, command.origin, plan, card, via)
     if known is None:
         ws.effect(TYPE, event.type_key)
         ws.know(TYPE, event.type_key, EventType(event.type_key))
@@ -93,6 +105,11 @@ def record_event(ws: WorkingSet, command: RecordEvent) -> Outcome:
         ws.effect(MESSAGE, command.message)
         ws.know(MESSAGE, command.message, True)
     return Outcome(resolution, new=new)
+
+
+def _plan_order(ws: WorkingSet, event: EventInput) -> OrderPlan | None:
+    """Wire 5.2: some types are about an order, where segmentation is on."""
+    return plan_order(ws, event.type_key, said_by(event.type_key, event.params))
 
 
 def _check_type(command: RecordEvent, known: EventType | None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 import msgspec
@@ -81,6 +81,8 @@ class EventRules(msgspec.Struct, frozen=True):
     form: FormRules = FormRules()
     mapping: Mapping[str, str] = {}
     """{parameter name in lower case: what it names}, the account's own rule (wire 11.4)."""
+    zone: tzinfo = UTC
+    """Of a time without an offset (wire X12)."""
 
 
 def read_event(body: Any, rules: EventRules) -> EventInput:
@@ -221,13 +223,13 @@ def _address(
     return None if value is None else Identifier(kind.code, value)
 
 
-def read_time(raw: object) -> datetime | None:
-    """A moment as `YYYY-MM-DD` or `YYYY-MM-DDTHH:mm`, with seconds and offset if it has them; UTC
-    without one. None if it is none of that."""
+def read_time(raw: object, zone: tzinfo = UTC) -> datetime | None:
+    """A moment as `YYYY-MM-DD` or `YYYY-MM-DDTHH:mm`, with seconds and offset if it has them; in that
+    zone without one. None if it is none of that."""
     if not isinstance(raw, str) or _DATE.fullmatch(text := raw.strip()) is None:
         return None
     try:
         moment = datetime.fromisoformat(text.replace(",", ".").replace(" Z", "Z"))
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None

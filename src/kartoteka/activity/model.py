@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from enum import IntEnum
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -105,6 +105,8 @@ class EventInput(msgspec.Struct, frozen=True):
 class RecordEvent(Command, kw_only=True):
     """One event of a keyed call (wire 6.1, 6.4; decisions D17)."""
 
+    new_ids: ClassVar[int] = 2
+    """A contact or a span, and an order (wire 5.2)."""
     event: EventInput
     source: int = Source.API
     occurred: datetime | None = None

@@ -10,6 +10,7 @@ import msgspec
 
 from kartoteka.activity.forms import read_time
 from kartoteka.activity.model import Kind, Source
+from kartoteka.activity.orders.model import OrderStatus
 from kartoteka.activity.store import QUERIES
 from kartoteka.clock import Clock
 from kartoteka.db.arrays import pg_array
@@ -20,16 +21,6 @@ TYPES = ("order", "event", "visit")
 _WINDOWS = (timedelta(days=92), timedelta(days=366), timedelta(days=4 * 366))
 _BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
 _MAX_ID = 2**63 - 1
-
-
-_ORDER_STATUSES = (
-    "INITIALIZED",
-    "IN_PROGRESS",
-    "DELIVERED",
-    "CANCELLED",
-    "ABANDONED_SHOPPING_CART",
-)
-"""By `orders.status`."""
 
 
 class InvalidCursor(InvalidRequest):
@@ -150,7 +141,7 @@ def shown(item: Item) -> dict[str, Any]:
         "cursor": item.cursor,
     }
     if item.rank:
-        one["params"] = {**item.params, "status": _ORDER_STATUSES[item.params["status"]]}
+        one["params"] = {**item.params, "status": OrderStatus(item.params["status"]).name}
     else:
         one["keyValue"] = item.key_value
     if item.rule == "claim":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from functools import lru_cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from kartoteka.access.account_settings import AccountSettings
 from kartoteka.access.model import Rights
@@ -32,24 +33,25 @@ def _mapping(entries: tuple[str, ...]) -> dict[str, str]:
 
 @lru_cache(maxsize=256)
 def _rules(settings: AccountSettings) -> EventRules:
-    return EventRules(FormRules(Region(settings.region)), _mapping(settings.event_mapping))
+    mapping, zone = _mapping(settings.event_mapping), ZoneInfo(settings.time_zone)
+    return EventRules(FormRules(Region(settings.region)), mapping, zone)
 
 
-async def event_rules(call: Call, *bodies: Any) -> EventRules:
+async def event_rules(call: Call) -> EventRules:
     """How the account reads its events; custom fields are read where a contactJson needs them."""
     rules = _rules(call.account.settings)
-    if not any(b"contactJson" in body for body in bodies):
+    if b"contactJson" not in call.body:
         return rules
     fields = await call.services.definitions.of(call.account.account_id)
-    return EventRules(FormRules(rules.form.region, fields), rules.mapping)
+    return EventRules(FormRules(rules.form.region, fields), rules.mapping, rules.zone)
 
 
 async def register_event(call: Call) -> Answer:
     """One event: 200 with an empty body, as clients expect it (clients 1)."""
     dry_run, explain = wants(call)
     body = await call.json_object()
-    event = read_event(body, await event_rules(call, call.body))
-    command = _command(call, body, event)
+    rules = await event_rules(call)
+    command = _command(call, body, read_event(body, rules), rules)
     command.dry_run = dry_run
     command.repeat = None if dry_run else call.repeat()
     try:
@@ -63,10 +65,10 @@ async def register_event(call: Call) -> Answer:
     return empty_answer()
 
 
-def _command(call: Call, body: dict[str, Any], event: EventInput) -> RecordEvent:
+def _command(call: Call, body: dict[str, Any], event: EventInput, rules: EventRules) -> RecordEvent:
     occurred = None
     if (raw := body.get("occurred")) not in (None, ""):
-        moment = read_time(raw)
+        moment = read_time(raw, rules.zone)
         if moment is None:
             raise InvalidEvent("occurred must be a date or a time, such as 2026-11-26T10:00.")
         occurred = min(moment, call.at)

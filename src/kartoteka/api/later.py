@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from kartoteka.access.model import Rights
 from kartoteka.api.answers import Answer
-from kartoteka.api.bodies import BULK_BYTES, SINGLE_BYTES
 from kartoteka.api.call import Call
 from kartoteka.api.routing import Parameter, Route
 from kartoteka.errors import NotAvailableYet
@@ -18,11 +17,9 @@ async def not_yet(call: Call) -> Answer:
     )
 
 
-_WRITE, _READ, _FULL = Rights.CONTACTS_WRITE, Rights.CONTACTS, Rights.FULL
+_READ, _FULL = Rights.CONTACTS, Rights.FULL
 
 _LATER: tuple[tuple[str, str, str, Rights], ...] = (
-    ("POST", "/api/v1/orders", "ordersBulkInsert", _WRITE),
-    ("DELETE", "/api/v1/orders", "deleteOrders", _FULL),
     ("GET", "/api/v1/workflows", "workflows", _READ),
     ("GET", "/api/v2/contacts/activity", "contactsActivity", _READ),
     ("GET", "/api/v2/contacts/messages", "contactsMessages", _READ),
@@ -30,11 +27,7 @@ _LATER: tuple[tuple[str, str, str, Rights], ...] = (
     ("POST", "/api/v1/merges/{id}/undo", "undoMerge", _FULL),
 )
 
-_MAX_BYTES = {
-    "/api/v1/orders": BULK_BYTES,
-}
 _TAGS = (
-    ("order", "Orders"),
     ("group", "Segments"),
     ("merge", "Merges"),
 )
@@ -59,7 +52,6 @@ def _route(method: str, path: str, operation: str, right: Rights) -> Route:
         tag=next((tag for word, tag in _TAGS if word in path), "Contacts"),
         description="A later version serves it; until then it answers 501.",
         parameters=_path_parameters(path),
-        max_body_bytes=_MAX_BYTES.get(path, SINGLE_BYTES),
         errors=(501,),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 import msgspec
@@ -45,7 +45,7 @@ async def register_past_events(call: Call) -> Answer:
     events = body.get("events")
     if not isinstance(events, list) or not 0 < len(events) <= MOST_EVENTS:
         raise InvalidPastEvents
-    rules = await event_rules(call, call.body)
+    rules = await event_rules(call)
     statuses = await asyncio.gather(
         *(_register(call, one, rules, place) for place, one in enumerate(events))
     )
@@ -63,7 +63,7 @@ async def _register(call: Call, body: Any, rules: EventRules, place: int) -> str
     raw = body.get("occurred") if isinstance(body, dict) else None
     if raw is None or raw == "":
         return "OCCURRED_DATE_IS_REQUIRED"
-    occurred = read_time(raw)
+    occurred = read_time(raw, rules.zone)
     if occurred is None:
         return "INCORRECT_OCCURRED_DATE_FORMAT"
     if occurred.year < FIRST_YEAR:
@@ -97,15 +97,16 @@ async def delete_past_events(call: Call) -> Answer:
     if not call.account.settings.delete_past_events:
         raise DeletingIsOff
     body = await call.json_object()
-    since, until = _limit(body, "from"), _limit(body, "to")
+    zone = (await event_rules(call)).zone
+    since, until = _limit(body, "from", zone), _limit(body, "to", zone)
     if since > until:
         raise InvalidPastEvents("from must not be later than to.")
     await delete_past(call.services.database, call.account.account_id, since, _after(body, until))
     return empty_answer()
 
 
-def _limit(body: dict[str, Any], name: str) -> datetime:
-    moment = read_time(body.get(name))
+def _limit(body: dict[str, Any], name: str, zone: tzinfo) -> datetime:
+    moment = read_time(body.get(name), zone)
     if moment is None:
         raise InvalidPastEvents(f"{name} must be a date or a time, such as 2025-03-01T10:00.")
     return moment

@@ -12,6 +12,7 @@ from kartoteka.access.keys import KeyRing
 from kartoteka.access.model import AccountContext
 from kartoteka.access.tokens import Tokens
 from kartoteka.activity.event_types import EventTypes
+from kartoteka.activity.orders.reads import Orders
 from kartoteka.activity.sites.store import Sites
 from kartoteka.activity.timeline import Timelines
 from kartoteka.activity.visitors.signing import ClaimSigner
@@ -68,6 +69,7 @@ class Services:
     asking: Asking
     event_types: EventTypes
     timelines: Timelines
+    orders: Orders
     outbound: Outbound
     sites: Sites
     signer: ClaimSigner

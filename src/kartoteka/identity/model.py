@@ -170,6 +170,10 @@ class Settings(msgspec.Struct, frozen=True):
     never: Any = None
     """`identity.never.NeverIdentifiers` of the account, or None."""
     visits_per_cookie: int = 10_000
+    currency: str = "UAH"
+    """Of an order that names none (D18)."""
+    time_zone: str = "UTC"
+    """Of a date without an offset, where the contact's is not known (wire X12)."""
 
 
 class Policy(msgspec.Struct, frozen=True):

@@ -62,3 +62,15 @@ EVENT = msgspec.structs.replace(
 """D17: events write no field, e-mail, phone or External ID to the card that they find."""
 EVENT_BY_ID = msgspec.structs.replace(EVENT, fills=True, sets_external_id=True)
 """D17: unless contactId names the card and it has none."""
+ORDER = Policy(
+    "ordersBulkInsert",
+    _BY_EMAIL,
+    "ORDER",
+    _CREATES,
+    restores=False,
+    replaces=False,
+    absorbs_lasting=False,
+    writes_profile=False,
+)
+"""A new order; one that is dated after the removal of its contact restores it, and one that is dated
+after an erase lifts the suppression (D8, D29): `activity/orders/rules.py`."""
