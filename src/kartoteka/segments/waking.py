@@ -82,4 +82,6 @@ async def _ask_again(
 
 
 def _settled(one: Watched, ids: Sequence[int], now: datetime) -> Call:
-    return one.settle, one.version.params(ids=pg_array(sorted(ids)), at=now, now=now)
+    return one.settle, one.version.params(
+        ids=pg_array(sorted(ids)), owners=pg_array([]), at=now, now=now
+    )
