@@ -75,9 +75,7 @@ async def replay_delivery(call: Call) -> Answer:
         delivery_id = call.path_id("delivery")
     except NotFound:
         raise DeliveryNotFound from None
-    replayed = await call.services.webhooks.replay(
-        call.account.account_id, _id(call), delivery_id
-    )
+    replayed = await call.services.webhooks.replay(call.account.account_id, _id(call), delivery_id)
     return json_answer({"replayed": replayed})
 
 

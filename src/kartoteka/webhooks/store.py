@@ -127,12 +127,10 @@ class Webhooks:
         if not found and skip:
             first = await self._database.fetch(QUERIES["deliveries"], **asked, skip=0, rows=1)
             return [], first[0][-1] if first else 0
-        page = [Delivery(*row[:6], State(row[6]).name.lower(), *row[7:12]) for row in found]
+        page = [Delivery(*(*row[:6], State(row[6]).name.lower(), *row[7:12])) for row in found]
         return page, found[0][-1] if found else 0
 
-    async def replay(
-        self, account_id: int, webhook_id: int, delivery_id: int | None = None
-    ) -> int:
+    async def replay(self, account_id: int, webhook_id: int, delivery_id: int | None = None) -> int:
         """Try a dead delivery again, or all that are dead; how many.
 
         Raises `WebhookNotFound`, and `DeliveryNotFound` for one that is not dead.
