@@ -16,6 +16,8 @@ COMMANDS = {
     "keys": "kartoteka.cli.keys:keys",
     "accounts": "kartoteka.cli.accounts:accounts",
     "fields": "kartoteka.cli.fields:fields",
+    "segments": "kartoteka.cli.segments:segments",
+    "webhooks": "kartoteka.cli.webhooks:webhooks",
     "import": "kartoteka.cli.import_file:import_file",
     "imports": "kartoteka.cli.imports:imports",
     "db": "kartoteka.cli.db:db",

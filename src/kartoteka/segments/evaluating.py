@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import msgspec
@@ -76,8 +77,7 @@ class Version(msgspec.Struct, frozen=True):
         parts = [given, *sides, *self._armed("do update set at = excluded.at")]
         if self.sql.next is not None:
             parts.append(self._forgot())
-        name = f"settle_{self.version_id}_{self.state.value}"
-        return Query(name, f"with {', '.join(parts)} {self._told()}", "")
+        return _query("settle", f"with {', '.join(parts)} {self._told()}")
 
     def fill(self) -> Query:
         """Evaluate the next contacts after `after`; one row (last contact id, how many they were).
@@ -123,7 +123,7 @@ class Version(msgspec.Struct, frozen=True):
         )"""
         parts = [part, step, given, come, *self._armed("do nothing")]
         sql = f"with {', '.join(parts)} select p.last, p.seen from part p, step s"
-        return Query(f"fill_{self.version_id}", sql, "")
+        return _query("fill", sql)
 
     def _next(self) -> str:
         if self.sql.next is None:
@@ -203,6 +203,12 @@ class Version(msgspec.Struct, frozen=True):
             select %(account_id)s::integer, %(at)s::timestamptz, kind, contact_id, {self.segment_id}
             from ({flips}) f
             returning contact_id"""
+
+
+def _query(what: str, sql: str) -> Query:
+    """Named after its text: statements are prepared, and remembered, by name."""
+    digest = hashlib.blake2b(sql.encode(), digest_size=12).hexdigest()
+    return Query(f"{what}_{digest}", sql, "")
 
 
 def version_of(
