@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from bench.jobs import (
+    attach,
     bulk,
     csv_import,
+    event,
     get_contact,
     lone_client,
     mixed,
@@ -19,12 +21,14 @@ from bench.jobs.base import Job
 JOBS: tuple[Job, ...] = (
     post_known.JOB,
     post_new.JOB,
+    event.JOB,
     lone_client.JOB,
     get_contact.JOB,
     search_contact.JOB,
     bulk.JOB,
     mixed.JOB,
     orders.JOB,
+    attach.JOB,
     segments.JOB,
     segments.EMPTY_JOB,
     csv_import.JOB,  # last: it makes the tables five times as large
