@@ -7,7 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
+
+from kartoteka.db.embedded import running_url
 
 EMPTY = {"field": "externalCustomerId", "operator": "is_empty"}
 
@@ -263,6 +266,30 @@ def test_a_preview_counts_and_changes_nothing(api, name):
     hurried = {"condition": own, "withinMs": 0, "rows": 0}
     assert api.post("/api/v1/segments/preview", json=hurried).status_code == 200
     assert api.post("/api/v1/segments/preview", json={}).status_code == 400
+
+
+COUNTING = "select count(*) from pg_stat_activity where wait_event_type = 'Lock'"
+
+
+def test_a_preview_ends_when_nobody_waits_for_it(api, server):
+    """The count is held up by a lock; who hangs up cancels it in the database too."""
+    url = running_url(server.log.parent / "data")
+    with psycopg.connect(url) as blocker, psycopg.connect(url, autocommit=True) as watcher:
+
+        def waiting() -> int:
+            found = watcher.execute(COUNTING).fetchone()
+            assert found is not None
+            return int(found[0])
+
+        blocker.execute("lock table contact in access exclusive mode")
+        body = {"condition": EMPTY, "withinMs": 30_000}
+        with pytest.raises(httpx.ReadTimeout):
+            api.post("/api/v1/segments/preview", json=body, timeout=1)
+        eventually(lambda: waiting() == 0, within_s=20)
+        hurried = {"condition": EMPTY, "withinMs": 1}
+        answer = api.post("/api/v1/segments/preview", json=hurried, timeout=60)
+        assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")
+        blocker.rollback()
 
 
 def test_deleting_with_contacts_removes_them_restorably(api, name):
