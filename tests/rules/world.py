@@ -20,6 +20,8 @@ from kartoteka.activity.orders.model import Order, OrderItem
 from kartoteka.activity.orders.rules import FACT, ORDERS_OF
 from kartoteka.activity.spans import SPANS
 from kartoteka.activity.store import WAITS_FOR
+from kartoteka.activity.visitors.claims import WAITING
+from kartoteka.activity.visitors.model import Waiting
 from kartoteka.contacts.model import Command, Outcome, RowRules
 from kartoteka.errors import KartotekaError
 from kartoteka.identity.history import rebuild
@@ -106,6 +108,7 @@ class World:
         self.orders: dict[str, Order] = {}
         self.items: dict[int, Sequence[OrderItem]] = {}
         self.messages: set[bytes] = set()
+        self.claims: dict[Key, Waiting] = {}
         self.written: set[int] = set()
         """Whose rows the last batch wrote."""
         self._ids = itertools.count(1)
@@ -277,6 +280,7 @@ class World:
                 "message": lambda digest: digest in self.messages or None,
                 FACT: lambda order_id: copy(self.orders.get(order_id)),
                 ORDERS_OF: self.orders_of,
+                WAITING: self.claims.get,
             }
             ws.load_facts(name, [key], {key: facts[name](key)})
 
@@ -314,6 +318,8 @@ class World:
 
     def _writers(self) -> dict[str, Callable[..., None]]:
         return {
+            "touch_span": lambda _owner: None,
+            "turn": self._turn,
             "span": self._span,
             "came": self._came,
             "linked": self._linked,
@@ -321,6 +327,9 @@ class World:
             "event_type": lambda key: self.event_types.setdefault(key, EventType(key)),
             "message": self.messages.add,
             "happened": self.happened.append,
+            "mark": lambda _owner: None,
+            "unclaim": lambda kind, text, _who: self.claims.pop((kind, text), None),
+            "claim": self._claim,
             FACT: self._order,
             "event": self._event,
             "list": lambda name, who, _at: self.lists.setdefault(name, set()).add(who),
@@ -340,6 +349,16 @@ class World:
             "erase_value": self._erase_value,
             "erase": self._erase,
         }
+
+    def _turn(self, owner: int, state: int, contact: int | None) -> None:
+        for spans in self.spans.values():
+            for place, span in enumerate(spans):
+                if span.owner_id == owner:
+                    spans[place] = msgspec.structs.replace(span, state=state, contact_id=contact)
+
+    def _claim(self, kind: int, text: str, *waiting: Any) -> None:
+        """That contacts take claims up is shown on the database: it is one statement there."""
+        self.claims[(kind, text)] = Waiting(*waiting[:5])
 
     def _span(
         self,

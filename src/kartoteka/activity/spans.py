@@ -72,8 +72,8 @@ def moves_of(ws: WorkingSet, key: Key) -> list[tuple[Any, ...]]:
 
 def wait_for(ws: WorkingSet, one: Identifier, at: datetime) -> int:
     """A new span for an identifier that nobody has: whoever gets it gets what the span owns."""
-    owner = ws.new_id()
     since = after(spans_of(ws, one.key), at)
+    owner = ws.new_id()
     begin(ws, one, Span(since, owner, None, SpanState.OPEN, at))
     put_stub(ws, one, owner, at)
     return owner
