@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import httpx
+import jsonschema
 import psycopg
 import pytest
 
@@ -360,8 +361,13 @@ def test_every_condition_of_the_registry_makes_a_segment(api, name):
     person = add(api, externalCustomerId=name, channels=email(f"{name}@x.example"))
     found = api.get("/api/v1/segments/conditions").json()
     group = api.post("/api/v1/segments", json={"name": f"L {name}", "type": "Static"}).json()["id"]
+    schema = jsonschema.Draft202012Validator(found["schema"])
+    schema.validate({"all": [EMPTY, {"not": {"any": [EMPTY]}}]})
+    assert not schema.is_valid({"all": [EMPTY, {"field": "shoe", "operator": "is_set"}]})
+    assert not schema.is_valid({**EMPTY, "vaule": 1})
     for one in found["conditions"]:
         example = one["example"]
+        schema.validate(example)
         if one["field"] == "segment":
             example = {**example, "id": group}
         segment = make(api, example)
