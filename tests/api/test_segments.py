@@ -269,6 +269,21 @@ def test_a_preview_counts_and_changes_nothing(api, name):
     assert api.post("/api/v1/segments/preview", json={}).status_code == 400
 
 
+def test_the_clock_moves_contacts_without_any_call(api, server, name):
+    """D31: nobody writes; the moment comes, and the jobs process takes the contact out."""
+    person = add(api, externalCustomerId=name)
+    url = running_url(server.log.parent / "data")
+    almost = "update contact set created_at = now() - interval '1 day' + interval '4 seconds' "
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(almost + "where contact_id = %s", [person])
+    own = {"field": "externalCustomerId", "operator": "equals", "value": name}
+    recent = {"field": "createdAt", "operator": "in_last_days", "value": 1}
+    segment = make(api, {"all": [own, recent]})
+    eventually(lambda: members(api, segment) == [], within_s=120)
+    path = f"/api/v1/segments/{segment}/events"
+    assert [one["event"] for one in api.get(path).json()] in (["left"], [])
+
+
 COUNTING = "select count(*) from pg_stat_activity where wait_event_type = 'Lock'"
 
 
