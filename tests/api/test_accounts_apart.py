@@ -130,6 +130,8 @@ class Alice:
         assert api.post("/api/v1/site/webpush/domain", json=site).status_code == 200
         emails = {"emails": ["refused.apart@example.com"]}
         assert api.post("/api/v1/emails/unsubscribed/add", json=emails).status_code == 200
+        app = {"name": "App apart", "id": "apart-app"}
+        assert api.post("/api/v1/apps", json=app).status_code == 200
         anonymous = {"channels": [{"type": "mobilepush", "value": "second-apart-token"}]}
         self.absorbed = api.post("/api/v1/contact", json=anonymous).json()["id"]
         merge = {"externalCustomerId": ALICE["externalCustomerId"], **anonymous}
@@ -248,6 +250,41 @@ def test_with_the_key_of_another_account_nothing_is_seen_and_nothing_changes(
             assert made or words_in(answer) == [], answer.text
             if "{" in route.path and route.method != "POST" and not made:
                 assert answer.status_code == 404, answer.text
+    assert alice.everything() == before
+
+
+PUBLIC = [route for route in ROUTES if route.tag in ("Mobile SDK", "Segment-style")]
+
+
+@pytest.mark.parametrize("kind", ["app", "browser", "write"])
+def test_with_a_public_key_of_another_account_nothing_changes(
+    server: Any, alice: Alice, bob: httpx.Client, kind: str
+):
+    """Apps, pages and libraries of Bob name all that is Alice's."""
+    key = make_key(server, "--account", "bob", "--kind", kind)
+    before = alice.everything()
+    person = {"externalUserId": ALICE["externalCustomerId"], "userId": ALICE["externalCustomerId"]}
+    traits = {"email": ALICE["email"], "phone": ALICE["sms"]}
+    body = {
+        **person,
+        **traits,
+        **dict.fromkeys(("deviceId", "anonymousId", "previousId", "groupId"), "apart-of-bob"),
+        "pushToken": ALICE["token"],
+        "userAttributes": traits,
+        "traits": traits,
+        "event": "apart",
+        "events": [{"eventTypeKey": "apart"}],
+        "batch": [{"type": "identify", **person, "traits": traits}],
+    }
+    for route in PUBLIC:
+        if route.method != "POST":
+            continue
+        header = {"X-Reteno-Access-Key": key} if kind == "app" else {}
+        auth = None if kind == "app" else (key, "")
+        path = route.path.replace("{variant}", "1")
+        answer = httpx.post(server.url + path, json=body, headers=header, auth=auth, timeout=60)
+        assert answer.status_code in (200, 400, 401, 403), answer.text
+        assert words_in(answer) == []
     assert alice.everything() == before
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.mutate.activity import ACTIVITY
+from tests.mutate.apps import APPS
 from tests.mutate.bulk import BULK_ROWS
 from tests.mutate.claims import CLAIMING
 from tests.mutate.finding import FINDING
@@ -10,5 +11,8 @@ from tests.mutate.lists import LISTS
 from tests.mutate.orders import ORDERS
 from tests.mutate.writing import WRITING
 
-MUTATIONS = (*FINDING, *WRITING, *LISTS, *BULK_ROWS, *ACTIVITY, *ORDERS, *CLAIMING)
+MUTATIONS = (
+    *(*FINDING, *WRITING, *LISTS, *BULK_ROWS),
+    *(*ACTIVITY, *CLAIMING, *APPS, *ORDERS),
+)
 """Every flip, in the order of the decisions."""

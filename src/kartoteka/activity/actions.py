@@ -100,7 +100,7 @@ def record_event(ws: WorkingSet, command: RecordEvent) -> Outcome:
     if plan is not None:
         card = None if owner is None else ws.cards.get(owner)
         carry_out(ws, command.origin, plan, card, via)
-    if known is None:
+    if known is None and command.kind == Kind.EVENT:
         ws.effect(TYPE, event.type_key)
         ws.know(TYPE, event.type_key, EventType(event.type_key))
     if command.message is not None:
@@ -236,7 +236,7 @@ def _write(ws: WorkingSet, command: RecordEvent, owner: int, via: Key | None) ->
         "happened",
         Happened(
             owner_id=owner,
-            kind=Kind.EVENT,
+            kind=command.kind,
             source=command.source,
             type_key=event.type_key,
             key_value=event.key_value,
