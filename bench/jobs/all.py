@@ -14,6 +14,7 @@ from bench.jobs import (
     post_known,
     post_new,
     search_contact,
+    segments,
 )
 from bench.jobs.base import Job
 
@@ -28,6 +29,8 @@ JOBS: tuple[Job, ...] = (
     mixed.JOB,
     orders.JOB,
     attach.JOB,
+    segments.JOB,
+    segments.EMPTY_JOB,
     csv_import.JOB,  # last: it makes the tables five times as large
 )
 BY_NAME = {job.name: job for job in JOBS}

@@ -20,12 +20,15 @@ from kartoteka.api import (
     orders,
     past_events,
     reading,
+    segment_questions,
     segment_style,
+    segments,
     sites,
     subscribe,
     timeline,
     tokens,
     tracker,
+    webhooks,
 )
 from kartoteka.api.routing import Route
 
@@ -40,6 +43,9 @@ ROUTES: tuple[Route, ...] = (
     *timeline.ROUTES,
     *identity_reading.ROUTES,
     *groups.ROUTES,
+    *segment_questions.ROUTES,
+    *segments.ROUTES,
+    *webhooks.ROUTES,
     *fields.ROUTES,
     *bulk.ROUTES,
     *orders.ROUTES,

@@ -27,7 +27,10 @@ from kartoteka.contacts.reads import Cards
 from kartoteka.db.database import Database
 from kartoteka.imports.store import Imports
 from kartoteka.outbound.client import Outbound
+from kartoteka.segments.actions import SegmentActions
+from kartoteka.segments.asking import Asking
 from kartoteka.segments.store import Segments
+from kartoteka.webhooks.store import Webhooks
 
 
 class Writer(Protocol):
@@ -63,6 +66,9 @@ class Services:
     identities: IdentityReads
     imports: Imports
     segments: Segments
+    segment_actions: SegmentActions
+    asking: Asking
+    webhooks: Webhooks
     event_types: EventTypes
     timelines: Timelines
     orders: Orders

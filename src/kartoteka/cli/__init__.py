@@ -17,6 +17,8 @@ COMMANDS = {
     "apps": "kartoteka.cli.apps:apps",
     "accounts": "kartoteka.cli.accounts:accounts",
     "fields": "kartoteka.cli.fields:fields",
+    "segments": "kartoteka.cli.segments:segments",
+    "webhooks": "kartoteka.cli.webhooks:webhooks",
     "import": "kartoteka.cli.import_file:import_file",
     "imports": "kartoteka.cli.imports:imports",
     "db": "kartoteka.cli.db:db",
