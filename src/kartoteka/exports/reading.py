@@ -1,0 +1,135 @@
+"""Reads the service's own database for one run: one snapshot, and what changed since a mark.
+
+A mark is the text of a snapshot (`pg_current_snapshot()`). What a row of `change` was written by and a
+mark did not see is new, however late it was committed (docs/decisions/0022).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any, Self
+
+import msgspec
+
+from kartoteka.db.copying import Session
+from kartoteka.db.named import load_queries
+from kartoteka.exports.datasets import QUERIES, Column, Dataset
+from kartoteka.exports.model import Options
+
+CHANGES = load_queries(__package__, "changes.sql")
+FORMS = {"text": "format text", "csv": r"format csv, null '\N'"}
+
+
+class Reading:
+    """One transaction on the service's database; closed by the end of the block."""
+
+    def __init__(self, url: str, account_id: int, options: Options) -> None:
+        self._session = Session.open(url, application_name="kartoteka export")
+        self._account_id = account_id
+        self._options = options
+        self._since: str | None = ""
+        """The mark that the temporary tables are filled for; None: everything."""
+        self.mark = ""
+        """What this transaction sees."""
+
+    def __enter__(self) -> Self:
+        session = self._session
+        session.run("set timezone = 'UTC'")
+        session.run("set idle_in_transaction_session_timeout = 0")
+        session.run("begin isolation level repeatable read")
+        ((self.mark, _),) = session.rows(CHANGES["snapshot"])
+        for statement in CHANGES["make_tables"].sql.split(";"):
+            session.run(statement)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._session.close()
+
+    def is_readable(self, mark: str) -> bool:
+        """Whether everything since that mark can be found."""
+        ((yes,),) = self._session.rows(
+            CHANGES["is_readable"], mark=mark, account_id=self._account_id
+        )
+        return bool(yes)
+
+    def has_changes(self, mark: str) -> bool:
+        """Whether anything changed since that mark."""
+        ((yes,),) = self._session.rows(
+            CHANGES["has_changes"], mark=mark, account_id=self._account_id
+        )
+        return bool(yes)
+
+    def read_since(self, mark: str | None) -> None:
+        """Let what follows be about changes since that mark; None: about everything."""
+        if mark == self._since:
+            return
+        params = {"account_id": self._account_id, "mark": mark, "everything": mark is None}
+        self._session.run(CHANGES["empty_tables"])
+        names = ("contacts", "segments", "redirects", "owners", "events", "orders")
+        for name in names if mark is not None else ():
+            self._session.run(CHANGES[f"fill_{name}"], **params)
+        self._session.run(CHANGES["fill_elsewhere"], **params)
+        self._session.run(CHANGES["analyse"])
+        self._since = mark
+
+    def scopes(self, dataset: Dataset) -> tuple[tuple[str, tuple[int, ...]], ...]:
+        """(column, ids) of what is to be replaced."""
+        return tuple(
+            (scope.column, tuple(row[0] for row in self._rows(scope.query)))
+            for scope in dataset.scopes
+        )
+
+    def _rows(self, name: str) -> list[tuple[Any, ...]]:
+        return self._session.rows(QUERIES[name], account_id=self._account_id)
+
+    def rows(
+        self, dataset: Dataset, columns: tuple[Column, ...], form: str, month: str | None = None
+    ) -> Iterator[bytes]:
+        """The rows in blocks: all, or those of what changed, or those of one month (`2026-11`)."""
+        everything = self._since is None
+        select = dataset.select(columns, everything=everything or month is not None)
+        params: dict[str, Any] = {
+            "account_id": self._account_id,
+            "everything": everything or month is not None,
+            "last_status": 1 if self._options.keep_removed else 0,
+        }
+        if month is not None:
+            select += (
+                f' where "{dataset.month_of}" >= %(month)s::timestamptz'
+                f" and \"{dataset.month_of}\" < %(month)s::timestamptz + interval '1 month'"
+            )
+            params["month"] = f"{month}-01T00:00:00Z"
+        return self._session.copy_out(select, params, FORMS[form])
+
+    def digest(self, dataset: Dataset, columns: tuple[Column, ...]) -> str:
+        """A mark made of the rows themselves, for data sets of few rows."""
+        found = hashlib.sha256()
+        for block in self.rows(dataset, columns, "text"):
+            found.update(block)
+        return f"rows {found.hexdigest()}"
+
+
+class OwnDatabase(msgspec.Struct, frozen=True):
+    """Tells whether a session is connected to the service's own database, by whatever name.
+
+    No name, address or identifier is compared, all of which can differ for one database: a lock is
+    taken here, and looked for there.
+    """
+
+    url: str
+
+    def __call__(self, session: Session) -> bool:
+        import secrets
+
+        one, two = secrets.randbits(31), secrets.randbits(31)
+        with Session.open(self.url, application_name="kartoteka export") as own:
+            own.rows("select pg_advisory_lock(%(one)s, %(two)s)", one=one, two=two)
+            found = session.rows(
+                "select 1 from pg_locks l join pg_database d on d.oid = l.database "
+                "where l.locktype = 'advisory' and d.datname = current_database() "
+                "and l.classid = %(one)s::bigint::oid and l.objid = %(two)s::bigint::oid",
+                one=one,
+                two=two,
+            )
+            return bool(found)
