@@ -3,6 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import csv
+import io
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -112,3 +121,105 @@ async def exporting(database_url: str, tmp_path: Path) -> AsyncIterator[Exportin
 def warehouse(postgres_url: str) -> Iterator[Warehouse]:
     with fresh_database(postgres_url, template="template0") as url:
         yield Warehouse(url)
+
+
+def picture(exporting: Exporting, dataset: str, *, keep_removed: bool = False) -> list[tuple]:
+    """What an export of all is to show now, as the database says it."""
+    from kartoteka.exports.datasets import BY_NAME, LATEST
+    from kartoteka.exports.model import Options
+    from kartoteka.exports.reading import Reading
+
+    one = BY_NAME[dataset]
+    columns = one.columns_of(LATEST, keep_removed=keep_removed)
+    options = Options(keep_removed=keep_removed)
+    with Reading(exporting.database.url, exporting.account_id, options) as reading:
+        reading.read_since(None)
+        text = b"".join(reading.rows(one, columns, "csv")).decode()
+    return sorted(csv.reader(io.StringIO(text)))
+
+
+def table(warehouse: Warehouse, dataset: str) -> list[tuple]:
+    """What is in that table of the warehouse, spelled in the same way."""
+    from psycopg import sql
+
+    with psycopg.connect(warehouse.url, autocommit=True) as connection:
+        connection.execute("set timezone = 'UTC'")
+        statement = sql.SQL(r"copy {} to stdout (format csv, null '\N')")
+        with connection.cursor().copy(statement.format(sql.Identifier(dataset))) as copy:
+            text = b"".join(copy).decode()
+    return sorted(csv.reader(io.StringIO(text)))
+
+
+@pytest.fixture(scope="session")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a BigQuery emulator: a real query engine behind Google's own HTTP API."""
+    import duckdb
+    import duckdb_extension_spatial
+
+    home = tmp_path_factory.mktemp("bigquery")
+    extensions = home / ".duckdb" / "extensions" / f"v{duckdb.__version__}" / "linux_amd64"
+    extensions.mkdir(parents=True)
+    packed = Path(duckdb_extension_spatial.__file__).parent / "extensions"
+    for file in packed.rglob("*.duckdb_extension"):
+        shutil.copy(file, extensions)
+    port, grpc = free_port(), free_port()
+    log = (home / "log").open("wb")
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "bqemulator",
+            "start",
+            "--rest-port",
+            str(port),
+            "--grpc-port",
+            str(grpc),
+        ],
+        env={**os.environ, "HOME": str(home)},
+        cwd=home,
+        stdout=log,
+        stderr=log,
+    )
+    try:
+        wait_for_port(port, process)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(30)
+        log.close()
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of an S3-compatible store."""
+    port = free_port()
+    log = (tmp_path_factory.mktemp("s3") / "log").open("wb")
+    process = subprocess.Popen(
+        [str(Path(sys.executable).with_name("moto_server")), "-H", "127.0.0.1", "-p", str(port)],
+        stdout=log,
+        stderr=log,
+    )
+    try:
+        wait_for_port(port, process)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(30)
+        log.close()
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port: int = one.getsockname()[1]
+        return port
+
+
+def wait_for_port(port: int, process: subprocess.Popen[bytes], timeout_s: float = 120) -> None:
+    until = time.monotonic() + timeout_s
+    while time.monotonic() < until:
+        assert process.poll() is None, "it ended"
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        time.sleep(0.1)
+    raise AssertionError("it does not listen")

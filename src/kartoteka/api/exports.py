@@ -85,7 +85,7 @@ async def validate_export(call: Call) -> Answer:
         if isinstance(body.get("id"), int):
             notices = await exports.validate_known(account_id, body["id"])
         else:
-            notices = await exports.validate(body)
+            notices = await exports.validate(account_id, body)
     except TargetFailed as error:
         return json_answer(
             {"valid": False, "code": error.code, "error": error.message, "warnings": []}

@@ -193,3 +193,9 @@ join contact c
 -- Sizes for the planner: a temporary table has none.
 analyze pg_temp.changed_contact, pg_temp.changed_redirect, pg_temp.changed_segment, pg_temp.changed_event,
     pg_temp.changed_order, pg_temp.owner_elsewhere
+
+-- name: changed_months
+-- Months of changed events.
+select distinct to_char(occurred at time zone 'UTC', 'YYYY-MM') as month
+from pg_temp.changed_event
+order by month

@@ -74,11 +74,36 @@ class Dataset(msgspec.Struct, frozen=True, kw_only=True):
             if one.since <= version and (keep_removed or not one.only_with_removed)
         )
 
-    def select(self, columns: tuple[Column, ...], *, everything: bool) -> str:
+    def select(
+        self,
+        columns: tuple[Column, ...],
+        *,
+        everything: bool,
+        of_month: bool = False,
+        for_spreadsheets: bool = False,
+    ) -> str:
         """The statement that gives these columns in their order."""
         name = self.query or self.name if everything else self.changed_query or self.name
-        wanted = ", ".join(f'"{one.name}"' for one in columns)
-        return f"select {wanted} from ({QUERIES[name].sql}) as rows"  # noqa: S608  names of ours
+        wanted = ", ".join(
+            _harmless(one) if for_spreadsheets else f'"{one.name}"' for one in columns
+        )
+        where = ""
+        if of_month:
+            where = (
+                f' where "{self.month_of}" >= %(month)s::timestamptz and "{self.month_of}" '
+                "< (%(month)s::timestamptz at time zone 'UTC' + interval '1 month') at time zone 'UTC'"
+            )
+        return f"select {wanted} from ({QUERIES[name].sql}) as rows{where}"  # noqa: S608  names of ours
+
+
+def _harmless(column: Column) -> str:
+    """A column of text whose values no spreadsheet takes for a formula."""
+    name = f'"{column.name}"'
+    if column.type not in (Type.TEXT, Type.JSON):
+        return name
+    text = f"{name}::text"
+    formula = f"{text} ~ E'^[=+@\\t\\r-]'"
+    return f"case when {formula} then '''' || {text} else {text} end as {name}"
 
 
 def _big(*names: str) -> tuple[Column, ...]:

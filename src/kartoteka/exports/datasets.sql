@@ -179,6 +179,19 @@ left join contact c
  and c.status < 2
 where (o.contact_id is not null or c.contact_id is not null)
 
+-- name: months_of_events
+-- The months that events of known people are in.
+select distinct to_char(e.occurred at time zone 'UTC', 'YYYY-MM') as month
+from event e
+left join pg_temp.owner_elsewhere o on o.owner_id = e.owner_id
+left join contact c
+  on c.account_id = %(account_id)s
+ and c.contact_id = e.owner_id
+ and c.status < 2
+where e.account_id = %(account_id)s
+  and (o.contact_id is not null or c.contact_id is not null)
+order by month
+
 -- name: orders
 -- Orders with the contact that they belong to now; primary key.
 select coalesce(w.contact_id, c.contact_id) as "contactId",

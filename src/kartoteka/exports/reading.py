@@ -7,7 +7,7 @@ mark did not see is new, however late it was committed (docs/decisions/0022).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Self
 
 import msgspec
@@ -18,7 +18,12 @@ from kartoteka.exports.datasets import QUERIES, Column, Dataset
 from kartoteka.exports.model import Options
 
 CHANGES = load_queries(__package__, "changes.sql")
-FORMS = {"text": "format text", "csv": r"format csv, null '\N'"}
+FORMS = {
+    "text": "format text",
+    "csv": r"format csv, null '\N'",
+    "spreadsheet": "format csv, null ''",
+}
+"""Formats of rows, as options of COPY; `spreadsheet` has no formulas."""
 
 
 class Reading:
@@ -32,6 +37,7 @@ class Reading:
         """The mark that the temporary tables are filled for; None: everything."""
         self.mark = ""
         """What this transaction sees."""
+        self._all_owners = False
 
     def __enter__(self) -> Self:
         session = self._session
@@ -72,6 +78,7 @@ class Reading:
         self._session.run(CHANGES["fill_elsewhere"], **params)
         self._session.run(CHANGES["analyse"])
         self._since = mark
+        self._all_owners = mark is None
 
     def scopes(self, dataset: Dataset) -> tuple[tuple[str, tuple[int, ...]], ...]:
         """(column, ids) of what is to be replaced."""
@@ -83,24 +90,57 @@ class Reading:
     def _rows(self, name: str) -> list[tuple[Any, ...]]:
         return self._session.rows(QUERIES[name], account_id=self._account_id)
 
-    def rows(
-        self, dataset: Dataset, columns: tuple[Column, ...], form: str, month: str | None = None
+    def rows(self, dataset: Dataset, columns: tuple[Column, ...], form: str) -> Iterator[bytes]:
+        """The rows in blocks: all, or those of what changed."""
+        return self._copy(dataset, columns, form, everything=self._since is None)
+
+    def everything(
+        self, dataset: Dataset, columns: tuple[Column, ...], form: str, month: str | None
     ) -> Iterator[bytes]:
-        """The rows in blocks: all, or those of what changed, or those of one month (`2026-11`)."""
-        everything = self._since is None
-        select = dataset.select(columns, everything=everything or month is not None)
+        """All rows, or those of one month (`2026-11`), whatever changed."""
+        self._know_all_owners(dataset)
+        return self._copy(dataset, columns, form, everything=True, month=month)
+
+    def _know_all_owners(self, dataset: Dataset) -> None:
+        if dataset.of_activity and self._since is not None and not self._all_owners:
+            params = {"account_id": self._account_id, "everything": True}
+            self._session.run("truncate pg_temp.owner_elsewhere")
+            self._session.run(CHANGES["fill_elsewhere"], **params)
+            self._all_owners = True
+
+    def _copy(
+        self,
+        dataset: Dataset,
+        columns: tuple[Column, ...],
+        form: str,
+        *,
+        everything: bool,
+        month: str | None = None,
+    ) -> Iterator[bytes]:
         params: dict[str, Any] = {
             "account_id": self._account_id,
-            "everything": everything or month is not None,
+            "everything": everything,
             "last_status": 1 if self._options.keep_removed else 0,
+            "month": None if month is None else f"{month}-01T00:00:00Z",
         }
-        if month is not None:
-            select += (
-                f' where "{dataset.month_of}" >= %(month)s::timestamptz'
-                f" and \"{dataset.month_of}\" < %(month)s::timestamptz + interval '1 month'"
-            )
-            params["month"] = f"{month}-01T00:00:00Z"
+        select = dataset.select(
+            columns,
+            everything=everything,
+            of_month=month is not None,
+            for_spreadsheets=form == "spreadsheet",
+        )
         return self._session.copy_out(select, params, FORMS[form])
+
+    def months(self, dataset: Dataset) -> Sequence[str]:
+        """All months of that data set's rows, as `2026-11`."""
+        self._know_all_owners(dataset)
+        params = {"account_id": self._account_id, "everything": True, "last_status": 0}
+        query = QUERIES[f"months_of_{dataset.name}"]
+        return [row[0] for row in self._session.rows(query, **params)]
+
+    def changed_months(self) -> Sequence[str]:
+        """Months with events that were written, deleted or passed to another contact."""
+        return [row[0] for row in self._session.rows(CHANGES["changed_months"])]
 
     def digest(self, dataset: Dataset, columns: tuple[Column, ...]) -> str:
         """A mark made of the rows themselves, for data sets of few rows."""

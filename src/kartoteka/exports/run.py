@@ -85,15 +85,17 @@ class Running(msgspec.Struct, frozen=True, kw_only=True):
     def _write(self, wanted: Wanted, since: str | None, mark: str, done: Done) -> None:
         dataset = wanted.dataset
         done.full = since is None
-        rows = partial(self.reading.rows, dataset, wanted.columns)
+        reading = self.reading
         self.target.write(
             Work(
                 dataset=dataset,
                 columns=wanted.columns,
                 full=since is None,
-                rows=rows,
-                months=rows,
-                scopes=() if since is None else self.reading.scopes(dataset),
+                rows=partial(reading.rows, dataset, wanted.columns),
+                everything=partial(reading.everything, dataset, wanted.columns),
+                all_months=partial(reading.months, dataset),
+                changed_months=reading.changed_months,
+                scopes=() if since is None else reading.scopes(dataset),
                 before=None if since is None else digest(since),
                 mark=mark,
                 done=done,

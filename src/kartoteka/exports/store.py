@@ -49,11 +49,16 @@ class Exports:
         self._database = database
         self._clock = clock
         self._safe = safe
-        self.surroundings = surroundings
+        self._surroundings = surroundings
+
+    def surroundings(self, account_id: int) -> Surroundings:
+        """What targets may use; each account has a folder of its own."""
+        folder = self._surroundings.export_dir / str(account_id)
+        return msgspec.structs.replace(self._surroundings, export_dir=folder)
 
     async def create(self, account_id: int, body: Mapping[str, Any]) -> Export:
         """A new export, due at once. Raises `InvalidExport`, `TargetRefused`, `ExportExists`."""
-        asked = await asyncio.to_thread(read_new, body, self.surroundings)
+        asked = await asyncio.to_thread(read_new, body, self.surroundings(account_id))
         params = {
             "account_id": account_id,
             "uid": secrets.token_hex(8),
@@ -144,7 +149,7 @@ class Exports:
             full = self._safe.open(one.account_id, one.secret)
             return Checked(full, one.settings, place), False
         settings = read_settings(body["settings"])
-        checked = await asyncio.to_thread(kind.read, settings, self.surroundings)
+        checked = await asyncio.to_thread(kind.read, settings, self.surroundings(one.account_id))
         return checked, checked.place != place
 
     async def delete(self, account_id: int, export_id: int) -> None:
@@ -273,11 +278,12 @@ class Exports:
         )
         return [_run(row) for row in rows]
 
-    async def validate(self, body: Mapping[str, Any]) -> list[Notice]:
+    async def validate(self, account_id: int, body: Mapping[str, Any]) -> list[Notice]:
         """Connect with these settings and look; the warnings. Raises `TargetFailed`."""
         body = {"name": "validate", **body}
-        asked = await asyncio.to_thread(read_new, body, self.surroundings)
-        return await asyncio.to_thread(self._look, asked)
+        around = self.surroundings(account_id)
+        asked = await asyncio.to_thread(read_new, body, around)
+        return await asyncio.to_thread(_look, asked, around)
 
     async def validate_known(self, account_id: int, export_id: int) -> list[Notice]:
         """The same with the settings of an export."""
@@ -292,17 +298,18 @@ class Exports:
 
         return await asyncio.to_thread(look)
 
-    def _look(self, asked: Asked) -> list[Notice]:
-        target = asked.kind.open("0" * 16, asked.checked.full, self.surroundings)
-        try:
-            return target.check([])
-        finally:
-            target.close()
-
     def open_target(self, one: Export) -> Target:
         """Connect to where it writes; not for the event loop. Raises `TargetFailed`."""
         full = self._safe.open(one.account_id, one.secret)
-        return TARGETS[one.target].open(one.uid, full, self.surroundings)
+        return TARGETS[one.target].open(one.uid, full, self.surroundings(one.account_id))
+
+
+def _look(asked: Asked, surroundings: Surroundings) -> list[Notice]:
+    target = asked.kind.open("0" * 16, asked.checked.full, surroundings)
+    try:
+        return target.check([])
+    finally:
+        target.close()
 
 
 def _in_use(others: list[Row], account_id: int) -> ExportExists:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from kartoteka.exports.targets import postgres
+from kartoteka.exports.targets import bigquery, files, postgres
 from kartoteka.exports.targets.base import TargetKind
 
-TARGETS: tuple[TargetKind, ...] = (postgres.KIND,)
+TARGETS: tuple[TargetKind, ...] = (postgres.KIND, bigquery.KIND, files.KIND)
 BY_NAME = {one.name: one for one in TARGETS}

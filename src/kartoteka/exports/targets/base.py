@@ -60,9 +60,11 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
     full: bool
     """Replace the whole table; else only rows within `scopes`."""
     rows: Callable[[str], Iterator[bytes]]
-    """The rows in blocks; the argument is the format: `text` or `csv` of PostgreSQL's COPY."""
-    months: Callable[[str, str], Iterator[bytes]]
-    """The rows of one month (format, `2026-11`): what a file of that month is to hold."""
+    """The rows in blocks; the argument is a format of `reading.FORMS`."""
+    everything: Callable[[str, str | None], Iterator[bytes]]
+    """All rows, also of a run that is not full, or those of one month (`2026-11`)."""
+    all_months: Callable[[], Sequence[str]]
+    changed_months: Callable[[], Sequence[str]]
     scopes: tuple[tuple[str, tuple[int, ...]], ...]
     """(column, ids): rows of the target with one of these ids go before `rows` come."""
     before: str | None
@@ -75,6 +77,15 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
     """Raises `Stopped` when the run is to end; called between blocks."""
     about_to_commit: Callable[[], None]
     """To be called right before the commit."""
+
+    @property
+    def erased(self) -> bool:
+        """Whether rows go that only their contact names: nobody knows of which month."""
+        return any(ids for _, ids in self.scopes[1:])
+
+    def months(self, *, everything: bool) -> Sequence[str]:
+        """The months that there are, or those with changes."""
+        return self.all_months() if everything else self.changed_months()
 
 
 class Target(Protocol):
