@@ -183,6 +183,7 @@ where r.account_id = %(account_id)s
       where i.account_id = %(account_id)s
         and i.kind = d.kind
         and i.value_key = d.value_key
+        and i.contact_id > 0
   )
 
 -- name: erase_retired
@@ -278,26 +279,6 @@ insert into change (account_id, at, contact_ids)
 select %(account_id)s::integer, %(at)s::timestamptz, array_agg(distinct contact_id)
 from cleaned
 having count(*) > 0
-
--- name: erase_events
--- Events of erased persons, and those of visitors that were found to be them; indexes event_by_owner,
--- visitor_span_by_contact.
-delete from event
-where account_id = %(account_id)s
-  and owner_id in (
-      with recursive person as (
-          select unnest(%(ids)s::bigint[]) as contact_id
-          union
-          select c.contact_id
-          from contact c
-          join person p on c.account_id = %(account_id)s and c.merged_into = p.contact_id
-      )
-      select contact_id from person
-      union all
-      select s.owner_id
-      from person p
-      join visitor_span s on s.account_id = %(account_id)s and s.contact_id = p.contact_id
-  )
 
 -- name: erase_members
 -- Lists of erased persons; index segment_member_by_contact.
