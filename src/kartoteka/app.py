@@ -12,6 +12,7 @@ from kartoteka.access.accounts import Accounts
 from kartoteka.access.bootstrap import FirstStart, first_start
 from kartoteka.access.keys import KeyRing
 from kartoteka.access.tokens import Tokens
+from kartoteka.activity.orders.reads import Orders
 from kartoteka.api.asgi import build
 from kartoteka.api.services import Services
 from kartoteka.clock import Clock
@@ -132,6 +133,7 @@ def compose(settings: Settings, database: Database, writers: Database) -> Servic
         imports=Imports(database, clock, import_folder(settings)),
         exports=open_exports(settings, database, clock),
         segments=Segments(database),
+        orders=Orders(database),
         outbound=Outbound(allow_private=settings.allow_private_addresses),
     )
 

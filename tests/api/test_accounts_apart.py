@@ -44,6 +44,15 @@ _CONTACT = {
         {"type": "mobilepush", "value": ALICE["token"], "device": {"appId": "apart-app"}},
     ],
 }
+_ORDER = {
+    "externalOrderId": "O-1077",
+    "status": "DELIVERED",
+    "totalCost": 10,
+    "date": "2026-01-05",
+    "externalCustomerId": ALICE["externalCustomerId"],
+    "email": ALICE["email"],
+    "items": [{"externalItemId": "sku apart", "quantity": 1}],
+}
 OF_NOBODY = {
     *("/api/v1/account/info", "/api/v1/account/settings", "/api/v1/merges"),
     *("/api/v1/version", "/api/v2/version"),
@@ -54,6 +63,8 @@ BODIES: dict[str, Any] = {
     "addContact": _CONTACT,
     "updateContact": _CONTACT,
     "changeAccountSettings": {"absorb": "never"},
+    "ordersBulkInsert": {"orders": [{**_ORDER, "totalCost": 1}]},
+    "deleteOrders": {"externalOrderIds": [_ORDER["externalOrderId"]]},
     "subscribeContact": {"contact": _CONTACT, "groups": ["List apart"], "subscriptions": ["apart"]},
 }
 
@@ -94,6 +105,7 @@ class Alice:
         self.absorbed = api.post("/api/v1/contact", json=anonymous).json()["id"]
         merge = {"externalCustomerId": ALICE["externalCustomerId"], **anonymous}
         assert api.post("/api/v1/contact", json=merge).json()["id"] == self.contact_id
+        assert api.post("/api/v1/orders", json={"orders": [_ORDER]}).content == b""
         (group,) = api.get(f"/api/v1/contact/{self.contact_id}").json()["groups"]
         self.group_id = group["id"]
         self._import_file(api)

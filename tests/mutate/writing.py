@@ -364,8 +364,8 @@ WRITING = [
         "D17",
         "an app token writes no name",
         POLICIES,
-        "    writes_profile=False,\n",
-        "",
+        "    absorbs=False,\n    writes_profile=False,\n",
+        "    absorbs=False,\n",
     ),
     Mutation(
         "D17",

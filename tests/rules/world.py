@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
+from copy import copy
 from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 
 from kartoteka.activity.model import Happened, Span, SpanState
+from kartoteka.activity.orders.model import Order, OrderItem
+from kartoteka.activity.orders.rules import FACT, ORDERS_OF
 from kartoteka.activity.spans import SPANS
 from kartoteka.activity.store import WAITS_FOR, EventTypeFact
 from kartoteka.contacts.model import Command, Outcome, RowRules
@@ -91,12 +94,15 @@ class World:
         self.lists: dict[str, set[int]] = {}
         self.refusals: dict[Key, int] = {}
         self.suppressions: dict[Key, dict[int, int | None]] = {}
+        self.erased_at: dict[tuple[Key, int], datetime] = {}
         self.categories: set[str] = set()
         self.history: list[Line] = []
         self.events: list[tuple[int, str, dict[str, Any]]] = []
         self.event_keys: list[str] = []
         self.spans: dict[Key, list[Span]] = {}
         self.happened: list[Happened] = []
+        self.orders: dict[str, Order] = {}
+        self.items: dict[int, Sequence[OrderItem]] = {}
         self.event_types: dict[str, EventTypeFact] = {}
         self.messages: set[bytes] = set()
         self.written: set[int] = set()
@@ -249,7 +255,7 @@ class World:
             missing.addresses,
             [(*key, state) for key, state in self.refusals.items() if key in missing.addresses],
             [
-                (key, who, refusal)
+                (key, who, refusal, self.erased_at[(key, who)])
                 for key in missing.addresses
                 for who, refusal in self.suppressions.get(key, {}).items()
             ],
@@ -260,6 +266,8 @@ class World:
                 SPANS: lambda key: tuple(self.spans.get(key, ())),
                 "event_type": self.event_types.get,
                 "message": lambda digest: digest in self.messages or None,
+                FACT: lambda order_id: copy(self.orders.get(order_id)),
+                ORDERS_OF: self.orders_of,
             }
             ws.load_facts(name, [key], {key: facts[name](key)})
 
@@ -304,6 +312,7 @@ class World:
             "event_type": lambda key: self.event_types.setdefault(key, EventTypeFact()),
             "message": self.messages.add,
             "happened": self.happened.append,
+            FACT: self._order,
             "event": self._event,
             "list": lambda name, who, _at: self.lists.setdefault(name, set()).add(who),
             "attach": lambda number, who, _at: self._list(number).add(who),
@@ -382,6 +391,23 @@ class World:
                 counted = msgspec.structs.replace(span, events=span.events + 1)
                 self.spans[(kind, text)][place] = counted
 
+    def _order(
+        self, before: Order | None, after: Order | None, items: Any, _carrier: Key | None
+    ) -> None:
+        known = (before or after).external_order_id  # type: ignore[union-attr]
+        assert self.orders.get(known) == before, "the order was another one"
+        if after is None:
+            del self.orders[known]
+        else:
+            self.orders[known] = after
+            if items is not None:
+                self.items[after.order_id] = items
+
+    def orders_of(self, contact_id: int) -> list[str]:
+        """Ids of a card's orders, with those of the cards that were merged into it."""
+        person = self._person(contact_id)
+        return [key for key, one in self.orders.items() if one.owner_id in person]
+
     def history_of(self, contact_id: int) -> list[str]:
         """Types of what belongs to a card, in the order of its own time (docs/decisions/0014)."""
         person = self._person(contact_id)
@@ -423,7 +449,8 @@ class World:
         if self.refusals.get((EMAIL.code, text)) == Consent.UNSUBSCRIBED:
             del self.refusals[(EMAIL.code, text)]
 
-    def _suppress(self, key: Key, who: int, refusal: int | None, _at: datetime) -> None:
+    def _suppress(self, key: Key, who: int, refusal: int | None, at: datetime) -> None:
+        self.erased_at[(key, who)] = at
         self.suppressions.setdefault(key, {}).setdefault(who, refusal)
         if not any(row_key[:2] == key for row_key in self.rows):
             self.refusals.pop(key, None)
@@ -488,6 +515,7 @@ class World:
             del self.spans[key]
             self.rows = {row_key: row for row_key, row in self.rows.items() if -row[3] not in gone}
         self.happened = [one for one in self.happened if one.owner_id not in gone]
+        self.orders = {key: one for key, one in self.orders.items() if one.owner_id not in gone}
 
     def _person(self, who: int) -> set[int]:
         """A card and all that were merged into it."""

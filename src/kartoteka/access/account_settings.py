@@ -83,6 +83,16 @@ class AccountSettings(msgspec.Struct, frozen=True):
             allowed="three capital letters of ISO 4217, such as UAH or EUR",
         ),
     ] = "UAH"
+    time_zone: Annotated[
+        str,
+        About(
+            meaning="The time zone of dates without an offset, where the contact's is not known.",
+            consequence="Such dates are read as another moment; stored ones stay.",
+            source="wire X12",
+            pattern=r"[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*",
+            allowed="a name in the TZ database, such as Europe/Kyiv",
+        ),
+    ] = "UTC"
     rate_limits: Annotated[
         bool,
         About(

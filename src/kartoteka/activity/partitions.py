@@ -48,16 +48,24 @@ async def prepare(database: Database, commands: Sequence[Command]) -> None:
 
 
 async def make_months(database: Database, months: Iterable[Month]) -> None:
-    """Make the partitions of these months that are not there yet."""
+    """Make the partitions of these months that are not there yet.
+
+    On a connection of its own: behind an ALTER psycopg deallocates every prepared statement of the
+    connection, those of `db/transaction.py` too.
+    """
     known = _known.setdefault(database, set())
     missing = {month for month in months if month not in known}
     if not missing:
         return
-    async with database.connection() as connection:
-        for month in sorted(missing):
-            if FIRST_YEAR <= month[0] <= LAST_YEAR:
-                await _make(connection, month)
-            known.add(month)
+    own = await Database.open(database.url, max_size=1, name="kartoteka partitions")
+    try:
+        async with own.connection() as connection:
+            for month in sorted(missing):
+                if FIRST_YEAR <= month[0] <= LAST_YEAR:
+                    await _make(connection, month)
+                known.add(month)
+    finally:
+        await own.close()
 
 
 async def _make(connection: Connection, month: Month) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kartoteka.access.model import Rights
 from kartoteka.api.answers import Answer
-from kartoteka.api.bodies import BULK_BYTES, EVENT_BYTES, SINGLE_BYTES
+from kartoteka.api.bodies import EVENT_BYTES, SINGLE_BYTES
 from kartoteka.api.call import Call
 from kartoteka.api.routing import Parameter, Route
 from kartoteka.errors import NotAvailableYet
@@ -22,8 +22,6 @@ _EVENTS, _WRITE, _READ, _FULL = Rights.EVENTS, Rights.CONTACTS_WRITE, Rights.CON
 _TOKEN = Rights.EVENT_TOKEN
 
 _LATER: tuple[tuple[str, str, str, Rights], ...] = (
-    ("POST", "/api/v1/orders", "ordersBulkInsert", _WRITE),
-    ("DELETE", "/api/v1/orders", "deleteOrders", _FULL),
     ("POST", "/api/v1/event", "registerEvent", _TOKEN),
     ("POST", "/api/v2/event", "registerEvent_1", _EVENTS),
     ("POST", "/api/v3/event", "registerEvent_2", _EVENTS),
@@ -55,14 +53,12 @@ _POOLS = {
     "/api/v2/past_events": "past_events",
 }
 _MAX_BYTES = {
-    "/api/v1/orders": BULK_BYTES,
     "/api/v1/event": EVENT_BYTES,
     "/api/v2/event": EVENT_BYTES,
     "/api/v3/event": EVENT_BYTES,
 }
 _TAGS = (
     ("event", "Events"),
-    ("order", "Orders"),
     ("group", "Segments"),
     ("site", "Sites"),
     ("merge", "Merges"),

@@ -11,6 +11,7 @@ from kartoteka.access.accounts import Accounts
 from kartoteka.access.keys import KeyRing
 from kartoteka.access.model import AccountContext
 from kartoteka.access.tokens import Tokens
+from kartoteka.activity.orders.reads import Orders
 from kartoteka.api.limits import RateLimits
 from kartoteka.api.metrics import Metrics
 from kartoteka.clock import Clock
@@ -59,6 +60,7 @@ class Services:
     imports: Imports
     exports: Exports
     segments: Segments
+    orders: Orders
     outbound: Outbound
     is_ready: Callable[[], Awaitable[bool]] | None = None
     """Whether the process may serve; None: as soon as the database answers."""

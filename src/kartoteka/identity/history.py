@@ -40,6 +40,7 @@ RULES = {
     "external_id": "D8, G8.1: the External ID names the card",
     "former_external_id": "D11: a former External ID still finds its card",
     "contact_id": "G7, G9.3: the contact id in the path names the card",
+    "known_order": "wire 5.1: an order that is known stays with the contact that it came to first",
     "new_external_id": "D9, G8.3: nobody has this External ID and nobody may join it",
     "new_contact": "D10: nobody has any of these identifiers",
     **_FOUND,

@@ -47,3 +47,15 @@ APP_TOKEN = Policy(
     absorbs=False,
     writes_profile=False,
 )
+ORDER = Policy(
+    "ordersBulkInsert",
+    _BY_EMAIL,
+    "ORDER",
+    _CREATES,
+    restores=False,
+    replaces=False,
+    absorbs_lasting=False,
+    writes_profile=False,
+)
+"""A new order; one that is dated after the removal of its contact restores it, and one that is dated
+after an erase lifts the suppression (D8, D29): `activity/orders/rules.py`."""

@@ -11,6 +11,7 @@ place (`hold`), and the effect `came` says so (docs/decisions/0014).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -60,6 +61,8 @@ class WorkingSet:
         self.lists: dict[int, set[int]] = {}
         self.refusals: dict[Key, int] = {}
         self.suppressed: dict[Key, list[tuple[int, int | None]]] = {}
+        self.erased_at: dict[tuple[Key, int], datetime] = {}
+        """Since when the key is suppressed for that contact."""
         self.effects: dict[str, list[tuple[Any, ...]]] = {}
         self._facts: dict[str, dict[Any, Any]] = {}
         self._stubs: dict[Key, Held] = {}
@@ -113,13 +116,13 @@ class WorkingSet:
         self,
         keys: Iterable[Key],
         refusals: Iterable[tuple[int, str, int]],
-        suppressed: Iterable[tuple[Key, int, int | None]],
+        suppressed: Iterable[tuple[Key, int, int | None, datetime]],
     ) -> None:
         self._known_addresses.update(keys)
         for kind, text, state in refusals:
             self.refusals.setdefault((kind, text), state)
-        for key, contact_id, refusal in suppressed:
-            self.suppressed.setdefault(key, []).append((contact_id, refusal))
+        for key, contact_id, refusal, erased_at in suppressed:
+            self.suppress(key, contact_id, refusal, erased_at)
 
     def load_facts(self, name: str, keys: Iterable[Any], found: Mapping[Any, Any]) -> None:
         """What another capability reads for its rules; what the batch changed already stays."""
@@ -265,6 +268,11 @@ class WorkingSet:
             raise Missing(addresses=missing)
 
     # Changing.
+
+    def suppress(self, key: Key, contact_id: int, refusal: int | None, at: datetime) -> None:
+        """From now on the key is known as an erased person's (decisions D29)."""
+        self.suppressed.setdefault(key, []).append((contact_id, refusal))
+        self.erased_at[(key, contact_id)] = at
 
     def create(self, card: Card) -> Card:
         self.cards[card.contact_id] = card

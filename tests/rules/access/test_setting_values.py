@@ -28,6 +28,7 @@ DEFAULTS = [
     ("keep_former_ids", True),
     ("absorb", "contained"),
     ("currency", "UAH"),
+    ("time_zone", "UTC"),
     ("rate_limits", False),
     ("disable_unused_keys", False),
     ("refuse_repeats", False),
