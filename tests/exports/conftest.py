@@ -134,6 +134,7 @@ def picture(exporting: Exporting, dataset: str, *, keep_removed: bool = False) -
     options = Options(keep_removed=keep_removed)
     with Reading(exporting.database.url, exporting.account_id, options) as reading:
         reading.read_since(None)
+        reading.read_activity()
         text = b"".join(reading.rows(one, columns, "csv")).decode()
     return sorted(csv.reader(io.StringIO(text)))
 

@@ -37,6 +37,7 @@ class Reading:
         """The mark that the temporary tables are filled for; None: everything."""
         self.mark = ""
         """What this transaction sees."""
+        self._knows_activity = False
         self._all_owners = False
 
     def __enter__(self) -> Self:
@@ -72,12 +73,27 @@ class Reading:
             return
         params = {"account_id": self._account_id, "mark": mark, "everything": mark is None}
         self._session.run(CHANGES["empty_tables"])
-        names = ("contacts", "segments", "redirects", "owners", "events", "orders")
-        for name in names if mark is not None else ():
+        for name in ("contacts", "segments", "redirects") if mark is not None else ():
+            self._session.run(CHANGES[f"fill_{name}"], **params)
+        self._session.run(CHANGES["analyse"])
+        self._since = mark
+        self._knows_activity = self._all_owners = False
+
+    def read_activity(self) -> None:
+        """Look into events and orders too.
+
+        Only when somebody wants it, and last of all: it holds the tables' partitions, and who makes
+        a new one has to wait for the end of this transaction.
+        """
+        if self._knows_activity:
+            return
+        mark = self._since
+        params = {"account_id": self._account_id, "mark": mark, "everything": mark is None}
+        for name in ("owners", "events", "orders") if mark is not None else ():
             self._session.run(CHANGES[f"fill_{name}"], **params)
         self._session.run(CHANGES["fill_elsewhere"], **params)
         self._session.run(CHANGES["analyse"])
-        self._since = mark
+        self._knows_activity = True
         self._all_owners = mark is None
 
     def scopes(self, dataset: Dataset) -> tuple[tuple[str, tuple[int, ...]], ...]:

@@ -40,7 +40,7 @@ class Running(msgspec.Struct, frozen=True, kw_only=True):
         """Bring every data set up to what `reading` sees. Raises `TargetFailed`, `Stopped`."""
         wanted = wanted_of(self.export)
         states = self.target.states(wanted)
-        for one in wanted:
+        for one in sorted(wanted, key=lambda one: one.dataset.of_activity):
             self.check()
             name = one.dataset.name
             done = self.progress.setdefault(name, Done())
@@ -78,6 +78,8 @@ class Running(msgspec.Struct, frozen=True, kw_only=True):
         if since is None or self.reading.has_changes(since):
             mark = self.reading.mark
             self.reading.read_since(since)
+            if wanted.dataset.of_activity:
+                self.reading.read_activity()
             self._write(wanted, since, mark, done)
         assert mark is not None
         self.keeping.reached(wanted.dataset.name, mark)
