@@ -197,7 +197,7 @@ order by month
 select coalesce(w.contact_id, c.contact_id) as "contactId",
        o.delivery_address as "deliveryAddress",
        o.delivery_method as "deliveryMethod",
-       round(o.discount, 9) as "discount",
+       trim_scale(round(o.discount, 9)) as "discount",
        o.email as "email",
        o.external_order_id as "externalOrderId",
        o.first_name as "firstName",
@@ -211,7 +211,7 @@ select coalesce(w.contact_id, c.contact_id) as "contactId",
            when 0 then 'INITIALIZED' when 1 then 'IN_PROGRESS' when 2 then 'DELIVERED'
            when 3 then 'CANCELLED' when 4 then 'ABANDONED_SHOPPING_CART'
        end as "Status",
-       round(o.total_cost, 9) as "totalCost"
+       trim_scale(round(o.total_cost, 9)) as "totalCost"
 from orders o
 left join pg_temp.owner_elsewhere w on w.owner_id = o.owner_id
 left join contact c
@@ -224,14 +224,14 @@ where o.account_id = %(account_id)s
 
 -- name: orderItems
 -- Items of the same orders; primary keys.
-select round(i.cost, 9) as "cost",
+select trim_scale(round(i.cost, 9)) as "cost",
        i.description as "description",
        i.external_item_id as "externalProductId",
        i.image_url as "imageUrl",
        i.name as "name",
        o.ordered_at as "orderDate",
        i.order_id as "orderId",
-       round(i.quantity, 9) as "quantity",
+       trim_scale(round(i.quantity, 9)) as "quantity",
        i.url as "url"
 from order_item i
 join orders o
