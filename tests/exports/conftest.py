@@ -19,10 +19,12 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from kartoteka.db.database import Database
-from kartoteka.exports.model import Export, ExportRun
-from kartoteka.exports.reading import OwnDatabase
+from kartoteka.exports.datasets import BY_NAME, LATEST
+from kartoteka.exports.model import Export, ExportRun, Options
+from kartoteka.exports.reading import OwnDatabase, Reading
 from kartoteka.exports.runner import Runner
 from kartoteka.exports.secrets import Safe
 from kartoteka.exports.store import Exports
@@ -123,26 +125,24 @@ def warehouse(postgres_url: str) -> Iterator[Warehouse]:
         yield Warehouse(url)
 
 
-def picture(exporting: Exporting, dataset: str, *, keep_removed: bool = False) -> list[tuple]:
+def picture(exporting: Exporting, dataset: str) -> list[list[str]]:
     """What an export of all is to show now, as the database says it."""
-    from kartoteka.exports.datasets import BY_NAME, LATEST
-    from kartoteka.exports.model import Options
-    from kartoteka.exports.reading import Reading
+    return picture_of(exporting.database.url, exporting.account_id, dataset)
 
+
+def picture_of(url: str, account_id: int, dataset: str) -> list[list[str]]:
+    """The same of any account of any database."""
     one = BY_NAME[dataset]
-    columns = one.columns_of(LATEST, keep_removed=keep_removed)
-    options = Options(keep_removed=keep_removed)
-    with Reading(exporting.database.url, exporting.account_id, options) as reading:
+    columns = one.columns_of(LATEST, keep_removed=False)
+    with Reading(url, account_id, Options()) as reading:
         reading.read_since(None)
         reading.read_activity()
         text = b"".join(reading.rows(one, columns, "csv")).decode()
     return sorted(csv.reader(io.StringIO(text)))
 
 
-def table(warehouse: Warehouse, dataset: str) -> list[tuple]:
+def table(warehouse: Warehouse, dataset: str) -> list[list[str]]:
     """What is in that table of the warehouse, spelled in the same way."""
-    from psycopg import sql
-
     with psycopg.connect(warehouse.url, autocommit=True) as connection:
         connection.execute("set timezone = 'UTC'")
         statement = sql.SQL(r"copy {} to stdout (format csv, null '\N')")

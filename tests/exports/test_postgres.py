@@ -198,14 +198,12 @@ async def test_a_connection_that_is_cut_leaves_nothing_half_written(exporting, w
 
 
 async def until_waits(warehouse: Warehouse) -> None:
+    waiting = (
+        "select 1 from pg_stat_activity where application_name = 'kartoteka export' "
+        "and wait_event_type = 'Lock' and datname = current_database()"
+    )
     async with asyncio.timeout(60):
-        while (
-            warehouse.rows(
-                "select 1 from pg_stat_activity where application_name = 'kartoteka export' "
-                "and wait_event_type = 'Lock' and datname = current_database()"
-            )
-            == []
-        ):
+        while not warehouse.rows(waiting):  # noqa: ASYNC110  polls a database
             await asyncio.sleep(0.02)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -27,6 +28,8 @@ def _spelled(value: Any) -> str:
         return "\\N"
     if isinstance(value, bool):
         return "t" if value else "f"
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}"
     if hasattr(value, "tzinfo"):
         text = value.strftime("%Y-%m-%d %H:%M:%S.%f").rstrip("0").rstrip(".")
         return f"{text}+00"
@@ -48,11 +51,15 @@ def place(request: Any, exporting: Exporting, tmp_path: Any) -> tuple[dict[str, 
 
 
 def _bigquery(endpoint: str, name: str) -> tuple[dict[str, Any], Look]:
-    from google.auth.credentials import AnonymousCredentials
-    from google.cloud import bigquery
-
     dataset = "".join(char if char.isalnum() else "_" for char in name)
     settings = {"project": "test-shop", "dataset": dataset, "endpoint": endpoint, "location": "EU"}
+    return {"target": "bigquery", "settings": settings}, bigquery_look(endpoint, dataset)
+
+
+def bigquery_look(endpoint: str, dataset: str) -> Look:
+    """What is in a table of the emulator, spelled as PostgreSQL does it."""
+    from google.auth.credentials import AnonymousCredentials
+    from google.cloud import bigquery
 
     def look(name: str) -> list[Any]:
         client = bigquery.Client(
@@ -63,7 +70,7 @@ def _bigquery(endpoint: str, name: str) -> tuple[dict[str, Any], Look]:
         rows = client.query_and_wait(f"select * from `test-shop.{dataset}.{name}`")
         return as_text([list(row.values()) for row in rows])
 
-    return {"target": "bigquery", "settings": settings}, look
+    return look
 
 
 def _bucket(endpoint: str, name: str) -> tuple[dict[str, Any], Look]:
