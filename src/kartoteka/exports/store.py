@@ -104,10 +104,9 @@ class Exports:
 
     async def change(self, account_id: int, export_id: int, body: Mapping[str, Any]) -> Export:
         """What a PATCH asks for. Raises what `create` raises, and `ExportNotFound`."""
-        unknown = set(body) - set(_CHANGEABLE)
-        if unknown:
-            raise InvalidExport(f"Only {', '.join(_CHANGEABLE)} of an export can be changed.")
         one = await self.find(account_id, export_id)
+        if set(body) - set(_CHANGEABLE):
+            raise InvalidExport(f"Only {', '.join(_CHANGEABLE)} of an export can be changed.")
         checked, anew = await self._checked(one, body)
         datasets = read_datasets(body["datasets"]) if "datasets" in body else one.datasets
         options = read_options(body["options"]) if "options" in body else one.options
