@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from kartoteka.activity.model import EventInput, RecordEvent
 from kartoteka.activity.orders.model import (
     DeleteOrder,
     OrderItem,
@@ -240,6 +241,29 @@ def unsubscribe(*emails: str) -> RefuseAddresses:
 def forgive(*emails: str) -> RefuseAddresses:
     """POST emails/unsubscribed/delete."""
     return RefuseAddresses(origin=origin(), emails=emails, refuse=False)
+
+
+def event(
+    key: str = "seen",
+    *,
+    contact_id: int | None = None,
+    push: str | None = None,
+    at: datetime | None = None,
+    message: str | None = None,
+    params: dict[str, Any] | None = None,
+    past: bool = False,
+    **whom: Any,
+) -> RecordEvent:
+    """POST event; `whom` as in `contact`, `push` a token of unknown kind, `at` its own time."""
+    named = contact(**whom)
+    return RecordEvent(
+        origin=origin(method="registerEvent"),
+        event=EventInput(key, "key", params or {}, named.person, push, contact_id, named.profile),
+        occurred=at,
+        message=None if message is None else message.encode(),
+        needs_segmentation=past,
+        creates=False if past else None,
+    )
 
 
 def order(

@@ -15,11 +15,11 @@ from typing import Any
 
 import msgspec
 
-from kartoteka.activity.model import Happened, Span, SpanState
+from kartoteka.activity.model import EventType, Happened, Span, SpanState
 from kartoteka.activity.orders.model import Order, OrderItem
 from kartoteka.activity.orders.rules import FACT, ORDERS_OF
 from kartoteka.activity.spans import SPANS
-from kartoteka.activity.store import WAITS_FOR, EventTypeFact
+from kartoteka.activity.store import WAITS_FOR
 from kartoteka.contacts.model import Command, Outcome, RowRules
 from kartoteka.errors import KartotekaError
 from kartoteka.identity.history import rebuild
@@ -89,6 +89,7 @@ class World:
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or Settings()
         self.now = START
+        self.at = START
         self.cards: dict[int, tuple[Any, ...]] = {}
         self.rows: dict[tuple[int, str, int], tuple[Any, ...]] = {}
         self.lists: dict[str, set[int]] = {}
@@ -101,9 +102,9 @@ class World:
         self.event_keys: list[str] = []
         self.spans: dict[Key, list[Span]] = {}
         self.happened: list[Happened] = []
+        self.event_types: dict[str, EventType] = {}
         self.orders: dict[str, Order] = {}
         self.items: dict[int, Sequence[OrderItem]] = {}
-        self.event_types: dict[str, EventTypeFact] = {}
         self.messages: set[bytes] = set()
         self.written: set[int] = set()
         """Whose rows the last batch wrote."""
@@ -145,6 +146,13 @@ class World:
     def row(self, by: RowRules, **said: Any) -> Answer:
         return self.send(stories.row(by, **said))
 
+    def event(self, key: str = "seen", **said: Any) -> Answer:
+        return self.send(stories.event(key, **said))
+
+    def segmented(self, *keys: str) -> None:
+        """Let events of these types create contacts."""
+        self.event_types |= {key: EventType(key, segmentation=True) for key in keys}
+
     def set_subscriptions(self, contact_id: int, *keys: str) -> Answer:
         return self.send(stories.set_subscriptions(contact_id, *keys))
 
@@ -165,6 +173,7 @@ class World:
             arrived.append(stories.arriving(command, at or self.now))
         ws = WorkingSet(1, self.settings, lambda: next(self._ids))
         answers = [self._decide(ws, command) for command in arrived]
+        self.at = at or self.now
         self._write(ws)
         return answers
 
@@ -309,7 +318,7 @@ class World:
             "came": self._came,
             "linked": self._linked,
             "counted": self._count,
-            "event_type": lambda key: self.event_types.setdefault(key, EventTypeFact()),
+            "event_type": lambda key: self.event_types.setdefault(key, EventType(key)),
             "message": self.messages.add,
             "happened": self.happened.append,
             FACT: self._order,
@@ -355,21 +364,21 @@ class World:
         if last is not None and since <= last:
             since = last + timedelta(microseconds=1)
         state = SpanState.OPEN if contact is None else SpanState.LINKED
-        self._add_span(key, Span(since, next(self._span_ids), contact, state, self.now))
+        self._add_span(key, Span(since, next(self._span_ids), contact, state, self.at))
 
-    def _came(self, kind: int, text: str, contact: int, since: datetime) -> None:
+    def _came(self, kind: int, text: str, contact: int, since: datetime, _rule: str) -> None:
         spans = self.spans[(kind, text)]
         for place, span in enumerate(spans):
             if span.contact_id is not None or span.state != SpanState.OPEN:
                 continue
-            if kind == KIND["cookie"].code or span.created_at >= self.now - WAITS_FOR:
+            if kind == KIND["cookie"].code or span.created_at >= self.at - WAITS_FOR:
                 linked = {"contact_id": contact, "state": SpanState.LINKED}
                 spans[place] = msgspec.structs.replace(span, **linked)
             else:
                 spans[place] = msgspec.structs.replace(span, state=SpanState.NOBODYS)
                 self.happened = [
                     msgspec.structs.replace(one, owner_id=contact)
-                    if one.owner_id == span.owner_id and one.received >= self.now - WAITS_FOR
+                    if one.owner_id == span.owner_id and one.received >= self.at - WAITS_FOR
                     else one
                     for one in self.happened
                 ]
@@ -377,11 +386,11 @@ class World:
             self._follow((kind, text), contact, since)
 
     def _linked(
-        self, kind: int, text: str, former: int, contact: int | None, since: datetime
+        self, kind: int, text: str, former: int, contact: int | None, since: datetime, _rule: str
     ) -> None:
         if (kind, text) not in self.spans:
             self._add_span(
-                (kind, text), Span(None, next(self._span_ids), former, SpanState.LINKED, self.now)
+                (kind, text), Span(None, next(self._span_ids), former, SpanState.LINKED, self.at)
             )
         self._follow((kind, text), contact, since)
 

@@ -68,6 +68,35 @@ async def make_months(database: Database, months: Iterable[Month]) -> None:
         await own.close()
 
 
+async def drop_empty_months(database: Database, before: datetime) -> None:
+    """Drop the partitions of whole months before a moment that hold nothing any more."""
+    own = await Database.open(database.url, max_size=1, name="kartoteka partitions")
+    try:
+        async with own.connection() as connection:
+            found = await connection.execute(QUERIES["months"].sql)
+            for (name,) in await found.fetchall():
+                if name < f"event_{before.year:04}_{before.month:02}":
+                    await _drop_if_empty(connection, name)
+    finally:
+        await own.close()
+
+
+async def _drop_if_empty(connection: Connection, name: str) -> None:
+    async with connection.transaction():
+        await connection.execute("set local lock_timeout = '5s'")
+        await connection.execute(QUERIES["lock_partitions"].sql, {"lock": _LOCK})
+        found = await connection.execute(f"select exists (select from {name})".encode())  # noqa: S608  from the catalogue
+        row = await found.fetchone()
+        if row is None or row[0]:
+            return
+        # Locked before it is looked at again: nobody writes into what is dropped.
+        await connection.execute(f"lock table {name} in access exclusive mode".encode())
+        found = await connection.execute(f"select exists (select from {name})".encode())  # noqa: S608
+        row = await found.fetchone()
+        if row is not None and not row[0]:
+            await connection.execute(f"drop table {name}".encode())
+
+
 async def _make(connection: Connection, month: Month) -> None:
     year, number = month
     after = next_month(month)

@@ -11,7 +11,9 @@ from kartoteka.access.accounts import Accounts
 from kartoteka.access.keys import KeyRing
 from kartoteka.access.model import AccountContext
 from kartoteka.access.tokens import Tokens
+from kartoteka.activity.event_types import EventTypes
 from kartoteka.activity.orders.reads import Orders
+from kartoteka.activity.timeline import Timelines
 from kartoteka.api.limits import RateLimits
 from kartoteka.api.metrics import Metrics
 from kartoteka.clock import Clock
@@ -60,6 +62,8 @@ class Services:
     imports: Imports
     exports: Exports
     segments: Segments
+    event_types: EventTypes
+    timelines: Timelines
     orders: Orders
     outbound: Outbound
     is_ready: Callable[[], Awaitable[bool]] | None = None

@@ -201,4 +201,6 @@ class Policy(msgspec.Struct, frozen=True):
     takes_from_known: bool = True
     """Tokens, devices and cookies move away from contacts with an External ID too (D12)."""
     writes_profile: bool = True
+    sets_external_id: bool = True
+    """A found card without one gets the request's External ID (D9)."""
     lifts_suppression: bool = False

@@ -287,7 +287,7 @@ class WorkingSet:
         """
         if self._stubs.pop(held.key, None) is not None:
             self._new_stubs.pop(held.key, None)
-            self.effect("came", held.kind, held.value_key, held.contact_id, held.since)
+            self.effect("came", *held.key, held.contact_id, held.since, held.rule)
         taken = self._by_key.setdefault(held.key, {})
         ordinal = 0
         while (held.kind, held.value_key, ordinal) in taken:

@@ -23,7 +23,7 @@ from event;
 drop table event;
 alter table event_new rename to event;
 select setval(pg_get_serial_sequence('event', 'event_id'), coalesce((select max(event_id) from event), 0) + 1, false);
-create index event_by_owner on event (account_id, owner_id, occurred desc, event_id desc);
+create index event_by_owner on event (account_id, owner_id, kind, occurred desc, event_id desc);
 
 -- A stretch of time in which a cookie, device or other identifier belonged to one person, or to nobody.
 -- Rows of one identifier follow each other by `since`; the first begins at -infinity.
