@@ -38,7 +38,7 @@ class Checked(msgspec.Struct, frozen=True):
     """Names where it writes: two exports never have the same."""
 
 
-class Notice(msgspec.Struct, frozen=True):
+class Caution(msgspec.Struct, frozen=True):
     """A warning for whoever sets the export up."""
 
     code: str
@@ -91,7 +91,7 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
 class Target(Protocol):
     """One opened target of one export."""
 
-    def check(self, wanted: Sequence[Wanted]) -> list[Notice]:
+    def check(self, wanted: Sequence[Wanted]) -> list[Caution]:
         """Warnings, when it can be written; raises `TargetFailed` when it cannot."""
         ...
 
