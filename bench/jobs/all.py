@@ -6,6 +6,7 @@ from bench.jobs import (
     bulk,
     csv_import,
     event,
+    exports,
     get_contact,
     lone_client,
     mixed,
@@ -26,6 +27,7 @@ JOBS: tuple[Job, ...] = (
     bulk.JOB,
     mixed.JOB,
     orders.JOB,
+    exports.JOB,
     csv_import.JOB,  # last: it makes the tables five times as large
 )
 BY_NAME = {job.name: job for job in JOBS}
