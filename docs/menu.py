@@ -58,6 +58,7 @@ MENU: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("api/orders.md", "Orders"),
             ("api/fields.md", "Custom fields"),
             ("api/lists.md", "Lists"),
+            ("api/website.md", "Websites"),
             ("api/errors.md", "Errors and warnings"),
             ("api/repeats.md", "Repeats and limits"),
         ),

@@ -15,7 +15,10 @@ from kartoteka.access.tokens import Tokens
 from kartoteka.activity.event_types import EventTypes
 from kartoteka.activity.orders.reads import Orders
 from kartoteka.activity.retention import keep_house, make_partitions
+from kartoteka.activity.sites.store import Sites
 from kartoteka.activity.timeline import Timelines
+from kartoteka.activity.visitors.signing import ClaimSigner
+from kartoteka.activity.visitors.store import forget_old as forget_visitors
 from kartoteka.api.asgi import build
 from kartoteka.api.services import Services
 from kartoteka.clock import Clock
@@ -38,8 +41,14 @@ from kartoteka.intake.repeats import forget_old
 from kartoteka.jobs.queue import Periodic, prepare_queue, run_worker
 from kartoteka.log import logger
 from kartoteka.outbound.client import Outbound
+from kartoteka.segments.actions import SegmentActions
+from kartoteka.segments.asking import Asking
+from kartoteka.segments.jobs import SegmentJobs
 from kartoteka.segments.store import Segments
 from kartoteka.settings import Settings
+from kartoteka.webhooks.sending import Sending
+from kartoteka.webhooks.sending import forget_old as forget_happenings
+from kartoteka.webhooks.store import Webhooks
 from kartoteka.writing import build_engine
 
 Scope: TypeAlias = MutableMapping[str, Any]
@@ -114,6 +123,7 @@ class Application:
 
     async def _close(self) -> None:
         if self._services is not None:
+            await self._services.discretion.close()
             await self._services.engine.close()
             await self._services.keys.close()
         for database in (self._database, self._writers):
@@ -124,6 +134,8 @@ class Application:
 def compose(settings: Settings, database: Database, writers: Database) -> Services:
     """One of everything that the end points stand on; `writers` has the engine's connections."""
     clock = Clock()
+    definitions, segments = Definitions(database), Segments(database)
+    actions = SegmentActions(database, clock, definitions, segments)
     return Services(
         database=database,
         clock=clock,
@@ -131,16 +143,22 @@ def compose(settings: Settings, database: Database, writers: Database) -> Servic
         keys=KeyRing(database, clock, settings.region),
         accounts=Accounts(database, clock, settings.region),
         tokens=Tokens(database, clock),
-        definitions=Definitions(database),
+        definitions=definitions,
         cards=Cards(writers, database),
         identities=IdentityReads(database),
         imports=Imports(database, clock, import_folder(settings)),
         exports=open_exports(settings, database, clock),
-        segments=Segments(database),
+        segments=segments,
+        segment_actions=actions,
+        asking=Asking(database, clock, definitions, actions),
+        webhooks=Webhooks(database, clock, allow_private=settings.allow_private_addresses),
         event_types=EventTypes(database, clock),
         timelines=Timelines(writers, clock),
         orders=Orders(database),
         outbound=Outbound(allow_private=settings.allow_private_addresses),
+        sites=Sites(database, clock),
+        signer=ClaimSigner(settings.secret_key),
+        trusted_proxies=settings.trusted_proxies,
     )
 
 
@@ -153,10 +171,12 @@ async def run_jobs(settings: Settings, database_url: str, stopping: asyncio.Even
         database_url, min_size=0, options=WRITER_OPTIONS, name="kartoteka jobs"
     )
     services = compose(settings, database, writers)
+    engine = build_engine(writers, services.clock, digest_with(settings.secret_key))
+    segment_jobs = SegmentJobs(database, services.clock, services.accounts.read, engine.submit)
     runner = Runner(
         database=database,
         leases=leases,
-        engine=build_engine(writers, services.clock, digest_with(settings.secret_key)),
+        engine=engine,
         imports=services.imports,
         accounts=services.accounts,
         definitions=services.definitions,
@@ -176,7 +196,9 @@ async def run_jobs(settings: Settings, database_url: str, stopping: asyncio.Even
             "*/10 * * * *",
             partial(clean_up_exports, database, services.clock),
         ),
+        Periodic("forget_happenings", "47 * * * *", partial(_forget_happenings, services)),
         Periodic("forget_repeats", "37 * * * *", partial(_forget_repeats, services)),
+        Periodic("forget_visitors", "47 * * * *", partial(_forget_visitors, services)),
         Periodic(
             "keep_events",
             "23 2 * * *",
@@ -190,6 +212,8 @@ async def run_jobs(settings: Settings, database_url: str, stopping: asyncio.Even
         await asyncio.gather(
             runner.run(stopping),
             exporter.run(stopping),
+            segment_jobs.run(stopping),
+            Sending(database, services.outbound, services.clock).run(stopping),
             _keep_working(database_url, periodic, stopping),
         )
     finally:
@@ -197,9 +221,19 @@ async def run_jobs(settings: Settings, database_url: str, stopping: asyncio.Even
             await one.close()
 
 
+async def _forget_happenings(services: Services) -> None:
+    accounts = [account.account_id for account in await services.accounts.all()]
+    await forget_happenings(services.database, services.clock, accounts)
+
+
 async def _forget_repeats(services: Services) -> None:
     accounts = [account.account_id for account in await services.accounts.all()]
     await forget_old(services.database, services.clock, accounts)
+
+
+async def _forget_visitors(services: Services) -> None:
+    accounts = [account.account_id for account in await services.accounts.all()]
+    await forget_visitors(services.database, services.clock.now(), accounts)
 
 
 async def _keep_working(

@@ -11,6 +11,7 @@ import re
 import secrets
 import tomllib
 from collections.abc import Callable, Mapping
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -47,6 +48,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     log_format: str
     allow_private_addresses: bool
     export_private_addresses: bool
+    trusted_proxies: tuple[str, ...]
 
     def __repr__(self) -> str:
         """Without secrets, so that none gets into a log by accident."""
@@ -94,6 +96,13 @@ def _choice(*allowed: str) -> Callable[[str], str]:
         return text
 
     return read
+
+
+def _addresses(text: str) -> tuple[str, ...]:
+    try:
+        return tuple(str(ip_address(one.strip())) for one in text.split(",") if one.strip())
+    except ValueError:
+        raise ValueError("must be IP addresses, separated by commas") from None
 
 
 def _switch(text: str) -> bool:
@@ -267,6 +276,15 @@ SETTINGS: tuple[Setting, ...] = (
         consequence="Only keys with full rights make exports. Set it to off where strangers have such "
         "keys. The service's own database is closed to them either way.",
         read=_switch,
+    ),
+    Setting(
+        name="trusted_proxies",
+        kind="addresses, separated by commas",
+        default="127.0.0.1,::1",
+        meaning="Proxies in front of the server whose `X-Forwarded-For` is believed.",
+        consequence="Public end points count messages by the address that they name. Of a proxy that "
+        "is not listed all visitors count as one.",
+        read=_addresses,
     ),
 )
 

@@ -45,6 +45,8 @@ class SpanState(IntEnum):
     LINKED = 1
     NOBODYS = 2
     """Between a logout and the next link, or waited for too long: for ever nobody's (D37)."""
+    CLAIMED = 3
+    """Waits for the person whom a claim named before they were a contact: for nobody else (D36)."""
 
 
 class Span(msgspec.Struct, frozen=True):

@@ -213,10 +213,10 @@ def _hand_over(change: Change, former: Card, card: Card, held: Held, rule: str) 
     change.journal.note("moved", rule, card.contact_id, [named(held)], other=former.contact_id)
     moved = Moved(BY_CODE[held.kind].name, held.value, former.contact_id)
     change.resolution.moved.append(moved)
-    _count_senders(change, former, card, held)
+    count_senders(change, former, card, held)
 
 
-def _count_senders(change: Change, former: Card, card: Card, held: Held) -> None:
+def count_senders(change: Change, former: Card, card: Card, held: Held) -> None:
     """D6: remember whose External IDs sent this value; too many of them and it names nobody."""
     senders = set(held.senders or ())
     senders.update(short_hash(one.external_id) for one in (former, card) if one.external_id)

@@ -23,6 +23,7 @@ ACTIONS = {
     "erased": "the person's values were destroyed",
     "quarantined": "a value stands on too many people and finds nobody from now on",
     "refused": "a change was refused and nothing changed",
+    "claimed": "a public caller said that its cookie or device is this contact's",
 }
 
 _FOUND = {f"found_by_{kind.name}": f"D10: found by {kind.label}" for kind in KINDS if kind.code > 1}
@@ -68,6 +69,9 @@ RULES = {
     "came_already": "D22: an event with this messageId was counted before",
     "external_id_taken": "D11, G9.1: the External ID belongs to another contact",
     "logout": "D37: somebody logged out; the cookie is nobody's until the next link",
+    "claim": "D36: a page or app said who its visitor is; the cookie or device was linked",
+    "claim_waited": "D36: a claim that came before its contact took effect",
+    "with_visitor": "D10: a web push token came along with its visitor",
     "too_many_people": "D6: more than 50 External IDs have sent this value",
 }
 """Stable names of what can decide; docs list them, `resolution.rule` and the history use them."""

@@ -291,6 +291,7 @@ def difference(ws: WorkingSet, at: datetime) -> list[Call]:
 
     deleted, inserted, updated = rows_changed = ws.changed_rows()
     new, changed = ws.changed_cards(rows_changed)
+    ws.written = (rows_changed, new, changed)
     if new:
         add("insert_contacts", columns(CARD_COLUMNS, [msgspec.structs.astuple(one) for one in new]))
     if changed:

@@ -34,7 +34,7 @@ create table visitor_span (
     since timestamptz not null,
     owner_id bigint not null,
     contact_id bigint,                          -- whose it is; null: nobody's
-    state smallint not null default 0,          -- 0 open: the first link takes it | 1 linked | 2 nobody's for ever
+    state smallint not null default 0,          -- activity/model.py SpanState
     rule text,                                  -- why: given | claim | …
     linked_at timestamptz,
     events integer not null default 0,          -- how many while it is anonymous: its cap (D37)
@@ -52,6 +52,7 @@ create table claim (
     external_key text,
     email text,
     phone text,
+    contact_id bigint,                          -- of a link's address (wire 4.2)
     claimed_at timestamptz not null,
     expires_at timestamptz not null,
     primary key (account_id, kind, value_key)
@@ -198,6 +199,7 @@ create table site (
     account_id integer not null,
     site_key text not null,
     domain text not null,
+    web_push jsonb,                             -- {"name","path","scope"} of its service worker
     created_at timestamptz not null,
     primary key (account_id, site_key)
 );
