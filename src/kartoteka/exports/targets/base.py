@@ -106,6 +106,10 @@ class Target(Protocol):
         """All of it or nothing, where the target can do that."""
         ...
 
+    def abort(self) -> None:
+        """Let a call that waits for the target end with an error; from another thread."""
+        ...
+
     def close(self) -> None: ...
 
 

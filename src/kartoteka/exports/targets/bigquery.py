@@ -158,6 +158,9 @@ class BigQuery:
                 client_options={"api_endpoint": full["endpoint"]} if full["endpoint"] else None,
             )
 
+    def abort(self) -> None:
+        """Requests have timeouts of their own."""
+
     def close(self) -> None:
         self._client.close()
 

@@ -126,6 +126,9 @@ class Files:
         self._is_bucket = "bucket" in full
         self._endpoint: str = full.get("endpoint") or ""
 
+    def abort(self) -> None:
+        """Requests have timeouts of their own."""
+
     def close(self) -> None:
         self._store.close()
 

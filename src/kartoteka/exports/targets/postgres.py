@@ -152,6 +152,9 @@ class Postgres:
             self._session.close()
             raise
 
+    def abort(self) -> None:
+        self._session.abort()
+
     def close(self) -> None:
         self._session.close()
 
