@@ -465,6 +465,8 @@ class World:
             self.refusals.pop(key, None)
 
     def _forget_value(self, who: int, kind: int, value: str) -> None:
+        for span in self.spans.pop((kind, value), []):
+            self.spans[(0, str(span.owner_id))] = [span]
         gone = {"kind": BY_CODE[kind].name, "value": value}
         self.history = [
             msgspec.structs.replace(
@@ -475,8 +477,14 @@ class World:
             for line in self.history
         ]
 
-    def _erase_value(self, _kind: int, name: str, value: str, _key: str) -> None:
+    def _erase_value(self, kind: int, name: str, value: str, text: str) -> None:
         """It leaves the history of whoever held it before, unless they hold it now."""
+        if not any(key[:2] == (kind, text) and row[3] > 0 for key, row in self.rows.items()):
+            spans = self.spans.get((kind, text), [])
+            nobodys = {span.owner_id for span in spans if span.contact_id is None}
+            self.happened = [one for one in self.happened if one.owner_id not in nobodys]
+            if spans and len(nobodys) == len(spans):
+                del self.spans[(kind, text)]
         gone = {"kind": name, "value": value}
         for number, line in enumerate(self.history):
             if gone in (line.identifiers or ()) and value not in self.has(line.contact_id):

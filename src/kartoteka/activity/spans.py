@@ -79,6 +79,16 @@ def wait_for(ws: WorkingSet, one: Identifier, at: datetime) -> int:
     return owner
 
 
+def keep_for_nobody(ws: WorkingSet, one: Identifier, at: datetime) -> int:
+    """The span of an e-mail or phone that nobody had: no contact ever gets what it owns (D17), but who
+    erases that address finds it (D29)."""
+    for span in spans_of(ws, one.key):
+        return span.owner_id
+    owner = ws.new_id()
+    begin(ws, one, Span(None, owner, None, SpanState.NOBODYS, at))
+    return owner
+
+
 def log_out(ws: WorkingSet, one: Identifier, at: datetime, journal: Journal) -> None:
     """D37: from this moment to the next link the identifier is nobody's.
 
