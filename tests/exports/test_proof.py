@@ -195,8 +195,13 @@ def test_the_target_is_the_source_after_any_number_of_kills(
         assert hashes(table(warehouse, name), leads) == hashes(ours), (name, runs[0])
         if name in TO_BIGQUERY:
             assert hashes(look(name), leads) == hashes(ours), (name, runs[1])
-    attempts = rows(killed.url, "select max(attempts), count(*) from export_run")
-    print(f"most attempts of a run, runs: {attempts[0]}")
+    for run in rows(
+        killed.url,
+        "select export_id, run_id, state, attempts, rows, created_at::time(0), started_at::time(0), "
+        "finished_at::time(0), code from export_run order by run_id",
+    ):
+        print(*run)
+    print({name: len(table(warehouse, name)) for name in BY_NAME})
 
 
 def create(api: httpx.Client, target: str, settings: dict[str, Any], datasets: list[str]) -> int:
