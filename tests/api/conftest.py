@@ -48,8 +48,8 @@ def make_key(server: Any, *options: str) -> str:
         env={"KARTOTEKA_DATA_DIR": str(server.log.parent / "data"), "PATH": "/usr/bin:/bin"},
         capture_output=True,
         text=True,
-        check=True,
     )
+    assert done.returncode == 0, done.stderr
     return next(word for word in done.stdout.split() if word.startswith("kk_"))
 
 
