@@ -11,11 +11,17 @@ from typing import Any, TypeAlias
 from kartoteka.access.accounts import Accounts
 from kartoteka.access.bootstrap import FirstStart, first_start
 from kartoteka.access.keys import KeyRing
+from kartoteka.access.sessions import Sessions
 from kartoteka.access.tokens import Tokens
+from kartoteka.access.users import Users
+from kartoteka.admin.application import Admin
+from kartoteka.admin.services import Services as AdminServices
 from kartoteka.api.asgi import build
 from kartoteka.api.services import Services
+from kartoteka.api.uploads import receive_upload
 from kartoteka.clock import Clock
 from kartoteka.contacts.actions import decide
+from kartoteka.contacts.browsing import Browsing
 from kartoteka.contacts.definitions import Definitions
 from kartoteka.contacts.identity_reads import IdentityReads
 from kartoteka.contacts.lookups import named_by
@@ -76,11 +82,14 @@ class Application:
         self._database: Database | None = None
         self._writers: Database | None = None
         self._services: Services | None = None
+        self._admin: ASGIApp | None = None
         self._inside: ASGIApp | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
+        elif self._admin is not None and _is_page(scope):
+            await self._admin(scope, receive, send)
         elif self._inside is not None:
             await self._inside(scope, receive, send)
 
@@ -103,6 +112,7 @@ class Application:
         self._writers = await Database.open(url, min_size=0, options=WRITER_OPTIONS, name=LIVE)
         self._services = compose(self._settings, self._database, self._writers)
         self._inside = build(self._services)
+        self._admin = Admin(admin_services(self._settings, self._services))
         gc.collect()
         gc.freeze()  # what lives for ever is not looked at again (design/engine.md)
         gc.set_threshold(20_000, 20, 50)
@@ -132,6 +142,34 @@ def compose(settings: Settings, database: Database, writers: Database) -> Servic
         imports=Imports(database, clock, import_folder(settings)),
         segments=Segments(database),
         outbound=Outbound(allow_private=settings.allow_private_addresses),
+    )
+
+
+def _is_page(scope: Scope) -> bool:
+    """Whether the pages answer it: everything under /admin."""
+    path: str = scope.get("path", "")
+    return scope["type"] == "http" and (path == "/admin" or path.startswith("/admin/"))
+
+
+def admin_services(settings: Settings, services: Services) -> AdminServices:
+    """What the pages stand on: the same parts as the API, and people who sign in."""
+    database, clock = services.database, services.clock
+    return AdminServices(
+        database=database,
+        clock=clock,
+        engine=services.engine,
+        keys=services.keys,
+        accounts=services.accounts,
+        users=Users(database, clock),
+        sessions=Sessions(database, clock, settings.region),
+        definitions=services.definitions,
+        cards=services.cards,
+        browsing=Browsing(database),
+        identities=services.identities,
+        imports=services.imports,
+        segments=services.segments,
+        receive_upload=receive_upload,
+        secret_key=settings.secret_key,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from kartoteka.db.database import Database
@@ -41,6 +42,14 @@ class Segments:
         if row is None:
             raise SegmentNotFound
         return Segment(row[0], row[1], SegmentType(row[2]))
+
+    async def make_list(self, account_id: int, name: str, at: datetime) -> int:
+        """The id of the list of that name, made if there is none."""
+        row = await self._database.fetch_one(
+            QUERIES["make_list"], account_id=account_id, name=name, at=at
+        )
+        assert row is not None
+        return int(row[0])
 
     async def members(
         self,

@@ -1,0 +1,168 @@
+"""Templates: every value is escaped, every word comes from the catalogue of texts."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+from urllib.parse import urlencode
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup
+
+from kartoteka import __version__
+from kartoteka.access.users import Role
+from kartoteka.admin import texts
+from kartoteka.admin.choices import channel_options, list_options, source_options, value_options
+from kartoteka.admin.frame import menu, next_theme, said, theme
+from kartoteka.admin.static_files import address_of
+from kartoteka.admin.words import rule_words, sentence
+from kartoteka.identity.kinds import BY_CODE, BY_NAME, IdentifierKind
+from kartoteka.imports.model import Import
+
+KIND_ICONS = {
+    "external_id": "id-card",
+    "email": "mail",
+    "phone": "phone",
+    "mobile_token": "smartphone",
+    "web_token": "bell",
+    "telegram_token": "send",
+    "device": "tablet-smartphone",
+    "web_cookie": "cookie",
+}
+
+
+def icon(name: str, label: str = "") -> Markup:
+    """A picture out of the sprite; with a label it speaks, without it is decoration."""
+    address = address_of("vendor/lucide.svg")
+    if label:
+        return Markup(
+            '<svg class="icon" role="img" aria-label="{}"><use href="{}#{}"/></svg>'
+        ).format(label, address, name)
+    return Markup('<svg class="icon" aria-hidden="true"><use href="{}#{}"/></svg>').format(
+        address, name
+    )
+
+
+_STATE_LOOK = {
+    "queued": ("", "clock"),
+    "running": ("blue", "refresh-cw"),
+    "paused": ("amber", "pause"),
+    "finished": ("green", "circle-check"),
+    "cancelled": ("", "ban"),
+    "failed": ("red", "circle-alert"),
+}
+
+
+def import_badge(one: Import) -> Markup:
+    """Where an import is, as a badge."""
+    colour, picture = _STATE_LOOK[one.state]
+    words = texts.text(f"state.{one.state}")
+    return Markup('<span class="badge {}">{}{}</span>').format(colour, icon(picture), words)
+
+
+def number(value: float | None) -> str:
+    """With separators: 12,480."""
+    return "" if value is None else f"{value:,}"
+
+
+def size(value: int) -> str:
+    """Bytes for people: 1.4 MB."""
+    amount = float(value)
+    for unit in ("bytes", "kB", "MB"):
+        if amount < 1000:
+            return f"{amount:.0f} {unit}" if unit == "bytes" else f"{amount:.1f} {unit}"
+        amount /= 1000
+    return f"{amount:.1f} GB"
+
+
+@pass_context
+def when(context: Context, at: datetime | None, style: str = "relative") -> Markup:
+    """A time: in UTC as it stands, in the viewer's zone and words where the script runs."""
+    if at is None:
+        return Markup("")
+    at = at.astimezone(UTC)
+    exact = f"{at:%Y-%m-%d %H:%M} UTC"
+    shown = exact if style != "relative" else _ago(at, context["request"].at) or exact
+    return Markup('<time datetime="{}" data-style="{}" title="{}">{}</time>').format(
+        at.isoformat(timespec="seconds"), style, exact, shown
+    )
+
+
+def _ago(at: datetime, now: datetime) -> str:
+    seconds = (now - at).total_seconds()
+    if seconds < 0:
+        return ""
+    if seconds < 60:
+        return str(texts.text("time.now"))
+    for key, length, most in (("minutes", 60, 60), ("hours", 3600, 24), ("days", 86_400, 14)):
+        if seconds < length * most:
+            return str(texts.text(f"time.{key}", n=int(seconds // length)))
+    return ""
+
+
+def query(**values: Any) -> str:
+    """A query string without what is blank."""
+    return urlencode({name: value for name, value in values.items() if value not in (None, "")})
+
+
+def kind_of(kind: int | str) -> IdentifierKind:
+    """The kind of identifier by its code or name."""
+    return BY_CODE[kind] if isinstance(kind, int) else BY_NAME[kind]
+
+
+def duration(seconds: int | None) -> str:
+    """How long: 3 min 20 s."""
+    if seconds is None:
+        return ""
+    if seconds < 60:
+        return str(texts.text("time.seconds", n=seconds))
+    if seconds < 3600:
+        return str(texts.text("time.minutes_long", n=seconds // 60, seconds=seconds % 60))
+    return str(texts.text("time.hours_long", n=seconds // 3600, minutes=seconds % 3600 // 60))
+
+
+@cache
+def environment() -> Environment:
+    """The templates of this package."""
+    made = Environment(
+        loader=PackageLoader("kartoteka.admin", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    made.globals.update(
+        t=texts.text,
+        has_text=texts.has,
+        icon=icon,
+        asset=address_of,
+        query_string=query,
+        kind_of=kind_of,
+        KIND_ICONS=KIND_ICONS,
+        version=__version__,
+        when=when,
+        rule_words=rule_words,
+        sentence=sentence,
+        menu=menu,
+        theme=theme,
+        next_theme=next_theme,
+        said=said,
+        channel_options=channel_options,
+        source_options=source_options,
+        list_options=list_options,
+        value_options=value_options,
+        import_badge=import_badge,
+        OWNER=Role.OWNER,
+        MARKETER=Role.MARKETER,
+        READER=Role.READER,
+    )
+    made.filters.update(number=number, size=size, duration=duration)
+    return made
+
+
+def render(template: str, **values: Any) -> str:
+    """The text of that template."""
+    return environment().get_template(template).render(values)

@@ -1,0 +1,20 @@
+"""The table of all pages, each with the role it needs."""
+
+from __future__ import annotations
+
+from kartoteka.admin.pages import (
+    card,
+    contacts,
+    home,
+    sign_in,
+    styleguide,
+)
+from kartoteka.admin.routing import Page
+
+PAGES: tuple[Page, ...] = (
+    *sign_in.PAGES,
+    *home.PAGES,
+    *contacts.PAGES,
+    *card.PAGES,
+    *styleguide.PAGES,
+)
