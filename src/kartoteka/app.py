@@ -11,22 +11,13 @@ from typing import Any, TypeAlias
 from kartoteka.access.accounts import Accounts
 from kartoteka.access.bootstrap import FirstStart, first_start
 from kartoteka.access.keys import KeyRing
-from kartoteka.access.sessions import Sessions
 from kartoteka.access.tokens import Tokens
-from kartoteka.access.users import Users
-from kartoteka.admin.application import Admin
-from kartoteka.admin.services import Services as AdminServices
 from kartoteka.api.asgi import build
 from kartoteka.api.services import Services
-from kartoteka.api.uploads import receive_upload
 from kartoteka.clock import Clock
-from kartoteka.contacts.actions import decide
-from kartoteka.contacts.browsing import Browsing
 from kartoteka.contacts.definitions import Definitions
 from kartoteka.contacts.identity_reads import IdentityReads
-from kartoteka.contacts.lookups import named_by
 from kartoteka.contacts.reads import Cards
-from kartoteka.contacts.store import after
 from kartoteka.db.database import WRITER_OPTIONS, Database
 from kartoteka.db.migrate import migrate
 from kartoteka.errors import DatabaseUnavailable
@@ -35,14 +26,14 @@ from kartoteka.imports.folder import import_folder
 from kartoteka.imports.leftovers import clean_up
 from kartoteka.imports.runner import MOST_LANES, Runner
 from kartoteka.imports.store import Imports
-from kartoteka.intake.deciding import Rules
-from kartoteka.intake.engine import Engine
 from kartoteka.intake.repeats import forget_old
 from kartoteka.jobs.queue import Periodic, prepare_queue, run_worker
 from kartoteka.log import logger
 from kartoteka.outbound.client import Outbound
+from kartoteka.pages import build_pages, forget_old_sessions, is_page
 from kartoteka.segments.store import Segments
 from kartoteka.settings import Settings
+from kartoteka.writing import build_engine
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -88,7 +79,7 @@ class Application:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
-        elif self._admin is not None and _is_page(scope):
+        elif self._admin is not None and is_page(scope):
             await self._admin(scope, receive, send)
         elif self._inside is not None:
             await self._inside(scope, receive, send)
@@ -112,7 +103,7 @@ class Application:
         self._writers = await Database.open(url, min_size=0, options=WRITER_OPTIONS, name=LIVE)
         self._services = compose(self._settings, self._database, self._writers)
         self._inside = build(self._services)
-        self._admin = Admin(admin_services(self._settings, self._services))
+        self._admin = build_pages(self._settings, self._services)
         gc.collect()
         gc.freeze()  # what lives for ever is not looked at again (design/engine.md)
         gc.set_threshold(20_000, 20, 50)
@@ -132,7 +123,7 @@ def compose(settings: Settings, database: Database, writers: Database) -> Servic
     return Services(
         database=database,
         clock=clock,
-        engine=_engine(settings, writers, clock),
+        engine=build_engine(writers, clock, digest_with(settings.secret_key)),
         keys=KeyRing(database, clock, settings.region),
         accounts=Accounts(database, clock, settings.region),
         tokens=Tokens(database, clock),
@@ -143,39 +134,6 @@ def compose(settings: Settings, database: Database, writers: Database) -> Servic
         segments=Segments(database),
         outbound=Outbound(allow_private=settings.allow_private_addresses),
     )
-
-
-def _is_page(scope: Scope) -> bool:
-    """Whether the pages answer it: everything under /admin."""
-    path: str = scope.get("path", "")
-    return scope["type"] == "http" and (path == "/admin" or path.startswith("/admin/"))
-
-
-def admin_services(settings: Settings, services: Services) -> AdminServices:
-    """What the pages stand on: the same parts as the API, and people who sign in."""
-    database, clock = services.database, services.clock
-    return AdminServices(
-        database=database,
-        clock=clock,
-        engine=services.engine,
-        keys=services.keys,
-        accounts=services.accounts,
-        users=Users(database, clock),
-        sessions=Sessions(database, clock, settings.region),
-        definitions=services.definitions,
-        cards=services.cards,
-        browsing=Browsing(database),
-        identities=services.identities,
-        imports=services.imports,
-        segments=services.segments,
-        receive_upload=receive_upload,
-        secret_key=settings.secret_key,
-    )
-
-
-def _engine(settings: Settings, writers: Database, clock: Clock) -> Engine:
-    rules = Rules(named_by, decide, after)
-    return Engine(writers, clock, digest_with(settings.secret_key), rules)
 
 
 async def run_jobs(settings: Settings, database_url: str, stopping: asyncio.Event) -> None:
@@ -189,7 +147,7 @@ async def run_jobs(settings: Settings, database_url: str, stopping: asyncio.Even
     runner = Runner(
         database=database,
         leases=leases,
-        engine=_engine(settings, writers, services.clock),
+        engine=build_engine(writers, services.clock, digest_with(settings.secret_key)),
         imports=services.imports,
         accounts=services.accounts,
         definitions=services.definitions,
@@ -216,6 +174,7 @@ async def run_jobs(settings: Settings, database_url: str, stopping: asyncio.Even
 async def _forget_repeats(services: Services) -> None:
     accounts = [account.account_id for account in await services.accounts.all()]
     await forget_old(services.database, services.clock, accounts)
+    await forget_old_sessions(services, accounts)
 
 
 async def _keep_working(

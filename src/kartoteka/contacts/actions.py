@@ -1,6 +1,6 @@
 """What one can do with a card: one function a command, each the story of a method.
 
-`decide` is what `intake` is handed: it knows every command. The functions read and change a
+`ACTIONS` is what `intake` is handed: it knows every command. The functions read and change a
 `WorkingSet` only; they raise errors of `errors.py` before they change anything.
 """
 
@@ -206,7 +206,7 @@ def follow(ws: WorkingSet, contact_id: int) -> Card:
     return card
 
 
-_ACTIONS: dict[type[Command], Callable[[WorkingSet, Any], Outcome]] = {
+ACTIONS: dict[type[Command], Callable[[WorkingSet, Any], Outcome]] = {
     AddContact: add_contact,
     UpdateContact: update_contact,
     Subscribe: subscribe_contact,
@@ -221,8 +221,5 @@ _ACTIONS: dict[type[Command], Callable[[WorkingSet, Any], Outcome]] = {
     DetachContacts: detach_contacts,
     EmptyList: empty_list,
 }
-
-
-def decide(ws: WorkingSet, command: Command) -> Outcome:
-    """Carry out one command on the working set; `Missing` when something has to be loaded first."""
-    return _ACTIONS[type(command)](ws, command)
+"""What `intake` is handed: it carries a command out on the working set; `Missing` when something has
+to be loaded first."""

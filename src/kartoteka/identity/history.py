@@ -63,6 +63,7 @@ RULES = {
     "removed_by_request": "wire 3.4: DELETE",
     "erased_by_request": "D29: DELETE with erase",
     "external_id_taken": "D11, G9.1: the External ID belongs to another contact",
+    "logout": "D37: somebody logged out; the cookie is nobody's until the next link",
     "too_many_people": "D6: more than 50 External IDs have sent this value",
 }
 """Stable names of what can decide; docs list them, `resolution.rule` and the history use them."""

@@ -169,6 +169,7 @@ class Settings(msgspec.Struct, frozen=True):
     keep_former_ids: bool = True
     never: Any = None
     """`identity.never.NeverIdentifiers` of the account, or None."""
+    visits_per_cookie: int = 10_000
 
 
 class Policy(msgspec.Struct, frozen=True):

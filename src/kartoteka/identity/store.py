@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from kartoteka.db.arrays import pg_array
-from kartoteka.db.named import load_queries
+from kartoteka.db.named import Query, load_queries
 from kartoteka.db.transaction import Call, Transaction
 from kartoteka.identity.model import QUARANTINED, Card, Held, Key
 from kartoteka.identity.policies import LASTING
@@ -53,13 +53,29 @@ def digest_with(secret: str) -> Digest:
     return digest
 
 
+class Reader(msgspec.Struct, frozen=True):
+    """Reads facts of one name for the rules of another capability: `WorkingSet.fact`."""
+
+    ask: Callable[[list[Any], bool], tuple[Query, dict[str, Any]]]
+    """(keys, whether to lock) to the statement; the account is added."""
+    take: Callable[[list[tuple[Any, ...]]], dict[Any, Any]]
+    """Its rows to what was found for each key."""
+
+
 class Loader:
     """Brings into the working set what commands name, in few round trips."""
 
     def __init__(
-        self, tx: Transaction, ws: WorkingSet, digest: Digest, *, locks: bool = True
+        self,
+        tx: Transaction,
+        ws: WorkingSet,
+        digest: Digest,
+        readers: Mapping[str, Reader] = {},
+        *,
+        locks: bool = True,
     ) -> None:
         """`locks` False: cards are only read, for what is never written."""
+        self._readers = readers
         self._lock_cards = "lock_cards" if locks else "read_cards"
         self._locks = locks
         self.tx = tx
@@ -70,9 +86,14 @@ class Loader:
         self._hashed: dict[bytes, Key] = {}
 
     async def first(
-        self, wanted: Sequence[tuple[Sequence[Key], Sequence[int]]], *extra: Call
+        self,
+        wanted: Sequence[tuple[Sequence[Key], Sequence[int]]],
+        *extra: Call,
+        facts: Iterable[tuple[str, Any]] = (),
     ) -> list[list[tuple[Any, ...]]]:
         """Load for a batch: (keys, contact ids) of each command. Rows of the extra statements."""
+        asked = self._facts(facts)
+        extra = (*[call for _, _, call in asked], *extra)
         keys = {key for named, _ in wanted for key in named}
         ids = {contact_id for _, named in wanted for contact_id in named}
         if fields := {key for key in keys if key[0] <= 0}:
@@ -89,6 +110,8 @@ class Loader:
         elif keys or extra:
             found, ((self._refused,),), *rows = await self.tx.run(self._find(keys), refused, *extra)
             self.ws.load_keys(keys, found)
+        for name, fact_keys, _ in asked:
+            self._take_facts(name, fact_keys, rows.pop(0))
         need = _foresee(self.ws, [named for named, _ in wanted], ids)
         need.cards = {contact_id for contact_id in need.cards if not self.ws.is_asked(contact_id)}
         await self.load(need)
@@ -121,6 +144,8 @@ class Loader:
             calls += [self._call("identifiers_of", ids=ids), self._call("lists_of", ids=ids)]
         if missing.addresses:
             calls += self._addresses(missing.addresses)
+        asked = self._facts(missing.facts)
+        calls += [call for _, _, call in asked]
         if not calls:
             return
         results = iter(await self.tx.run(*calls))
@@ -132,6 +157,23 @@ class Loader:
             self.ws.load_whole(missing.whole, next(results), next(results))
         if missing.addresses:
             self._take_addresses(missing.addresses, next(results), next(results))
+        for name, keys, _ in asked:
+            self._take_facts(name, keys, next(results))
+
+    def _facts(self, wanted: Iterable[tuple[str, Any]]) -> list[tuple[str, list[Any], Call]]:
+        """(name, keys, statement) for each reader that is asked."""
+        by_name: dict[str, dict[Any, None]] = {}
+        for name, key in wanted:
+            by_name.setdefault(name, {})[key] = None
+        asked: list[tuple[str, list[Any], Call]] = []
+        for name, keys in by_name.items():
+            ordered = list(keys)
+            query, params = self._readers[name].ask(ordered, self._locks)
+            asked.append((name, ordered, (query, {"account_id": self.ws.account_id, **params})))
+        return asked
+
+    def _take_facts(self, name: str, keys: list[Any], rows: list[tuple[Any, ...]]) -> None:
+        self.ws.load_facts(name, keys, self._readers[name].take(rows))
 
     async def _look_up(self, keys: Iterable[Key]) -> None:
         """Contacts by contact key and by custom fields: an index that only bitmap scans can read,
