@@ -10,10 +10,11 @@ import itertools
 import secrets
 from time import perf_counter
 from typing import Any
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote
 
 from kartoteka.access.users import Role
-from kartoteka.admin.bodies import ClientGone, Fields, read_form
+from kartoteka.admin.bodies import ClientGone, read_form
+from kartoteka.admin.csrf import check_origin, check_token
 from kartoteka.admin.replies import HTML, PRIVATE, SAFE, Reply, redirect
 from kartoteka.admin.request import (
     ACCOUNT_COOKIE,
@@ -54,12 +55,6 @@ class PageNotFound(NotFound):
     """There is no such page."""
 
     code = "unknown_page"
-
-
-class FormExpired(Forbidden):
-    """The form is from an earlier session or from another site. Load the page again and repeat."""
-
-    code = "form_expired"
 
 
 class NotYourRole(Forbidden):
@@ -143,7 +138,7 @@ class Admin:
 
     async def _read_form(self, request: Request) -> None:
         """The form, which must come from a page of ours (CSRF)."""
-        _check_origin(request)
+        check_origin(request)
         if request.page.uploads:
             return
         request.form = await read_form(request.receive, request.headers)
@@ -153,27 +148,6 @@ class Admin:
 def _check_role(request: Request) -> None:
     if request.page.role is not None and not request.may(request.page.role):
         raise NotYourRole
-
-
-def check_token(request: Request, form: Fields) -> None:
-    """Raises `FormExpired` unless the form was made for this session."""
-    if request.page.role is None:
-        return
-    if not secrets.compare_digest(form.one("csrf").encode(), request.csrf.encode()):
-        raise FormExpired
-
-
-def _check_origin(request: Request) -> None:
-    """Browsers say where a POST comes from; without any word the token alone decides."""
-    headers = request.headers
-    site = headers.get(b"sec-fetch-site")
-    if site not in (None, b"same-origin", b"none"):
-        raise FormExpired
-    origin = headers.get(b"origin")
-    if origin is not None:
-        host = headers.get(b"host", b"").decode("latin-1")
-        if urlsplit(origin.decode("latin-1")).netloc != host:
-            raise FormExpired
 
 
 def _to_sign_in(request: Request) -> Reply:

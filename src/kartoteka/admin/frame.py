@@ -21,6 +21,16 @@ MENU: tuple[tuple[str, str, str, str, Role], ...] = (
 )
 """(name, path, icon, key behind `g`, role) in order."""
 
+SETTINGS_MENU: tuple[tuple[str, str, Role], ...] = (
+    ("keys", "/admin/settings/keys", Role.OWNER),
+    ("fields", "/admin/settings/fields", Role.READER),
+    ("categories", "/admin/settings/categories", Role.READER),
+    ("account", "/admin/settings/account", Role.OWNER),
+    ("users", "/admin/settings/users", Role.OWNER),
+    ("audit", "/admin/settings/audit", Role.OWNER),
+)
+"""(name, path, role) of the second menu."""
+
 
 class Item(msgspec.Struct, frozen=True):
     """One line of the menu."""

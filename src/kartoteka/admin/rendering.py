@@ -15,11 +15,12 @@ from kartoteka import __version__
 from kartoteka.access.users import Role
 from kartoteka.admin import texts
 from kartoteka.admin.choices import channel_options, list_options, source_options, value_options
-from kartoteka.admin.frame import menu, next_theme, said, theme
+from kartoteka.admin.frame import SETTINGS_MENU, menu, next_theme, said, theme
 from kartoteka.admin.static_files import address_of
 from kartoteka.admin.words import rule_words, sentence
 from kartoteka.identity.kinds import BY_CODE, BY_NAME, IdentifierKind
 from kartoteka.imports.model import Import
+from kartoteka.imports.preview import PreviewMark, PreviewRow
 
 KIND_ICONS = {
     "external_id": "id-card",
@@ -60,6 +61,11 @@ def import_badge(one: Import) -> Markup:
     colour, picture = _STATE_LOOK[one.state]
     words = texts.text(f"state.{one.state}")
     return Markup('<span class="badge {}">{}{}</span>').format(colour, icon(picture), words)
+
+
+def marks_of(row: PreviewRow) -> dict[int, PreviewMark]:
+    """The coloured cells of a row, by column."""
+    return {mark.column: mark for mark in row.marks}
 
 
 def number(value: float | None) -> str:
@@ -112,6 +118,11 @@ def kind_of(kind: int | str) -> IdentifierKind:
     return BY_CODE[kind] if isinstance(kind, int) else BY_NAME[kind]
 
 
+def label_of_kind(name: str) -> str:
+    """What people call the kind; `matched_by` may also name a field that is no identifier."""
+    return BY_NAME[name].label if name in BY_NAME else name.replace("_", " ")
+
+
 def duration(seconds: int | None) -> str:
     """How long: 3 min 20 s."""
     if seconds is None:
@@ -155,6 +166,9 @@ def environment() -> Environment:
         list_options=list_options,
         value_options=value_options,
         import_badge=import_badge,
+        marks_of=marks_of,
+        label_of_kind=label_of_kind,
+        settings_menu=SETTINGS_MENU,
         OWNER=Role.OWNER,
         MARKETER=Role.MARKETER,
         READER=Role.READER,

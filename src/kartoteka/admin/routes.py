@@ -6,7 +6,10 @@ from kartoteka.admin.pages import (
     card,
     contacts,
     home,
+    imports,
+    settings,
     sign_in,
+    simulator,
     styleguide,
 )
 from kartoteka.admin.routing import Page
@@ -16,5 +19,8 @@ PAGES: tuple[Page, ...] = (
     *home.PAGES,
     *contacts.PAGES,
     *card.PAGES,
+    *imports.PAGES,
+    *simulator.PAGES,
+    *settings.PAGES,
     *styleguide.PAGES,
 )

@@ -161,7 +161,7 @@
   /* A form that is on its way says so, and is not sent twice */
   document.addEventListener("submit", (event) => {
     const form = event.target;
-    if (event.defaultPrevented || form.method === "get" || form.matches("[hx-post], [hx-get]")) return;
+    if (event.defaultPrevented || form.method === "get" || form.matches("[hx-post]:not([hx-trigger])")) return;
     if (form.dataset.sent) { event.preventDefault(); return; }
     form.dataset.sent = "yes";
     const button = event.submitter || find("button[type=submit], button:not([type])", form);
