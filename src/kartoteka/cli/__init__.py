@@ -15,6 +15,7 @@ COMMANDS = {
     "migrate": "kartoteka.cli.migrate:migrate",
     "keys": "kartoteka.cli.keys:keys",
     "accounts": "kartoteka.cli.accounts:accounts",
+    "users": "kartoteka.cli.users:users",
     "fields": "kartoteka.cli.fields:fields",
     "import": "kartoteka.cli.import_file:import_file",
     "imports": "kartoteka.cli.imports:imports",
