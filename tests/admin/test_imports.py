@@ -95,7 +95,7 @@ def test_progress_survives_a_reload_pauses_and_goes_on(open_page, owner, name):
     drop(page, name, f"External ID,First name\n{rows}")
     page.get_by_role("button", name="Import", exact=True).click()
     page.wait_for_url(re.compile(r"/admin/imports/\d+$"))
-    expect(page.get_by_text("You may leave this page")).to_be_visible()
+    expect(page.get_by_text("You may leave this page: the import goes on")).to_be_visible()
     page.get_by_role("button", name="Pause").click()
     expect(page.locator("#import .badge").first).to_contain_text("Paused")
     page.reload()
