@@ -15,8 +15,16 @@ setup: $(VENV)/.ready ## create .venv with everything the server needs
 run: $(VENV)/.ready ## start the server on http://127.0.0.1:8080 (settings: docs/reference/settings.md)
 	@exec $(BIN)/kartoteka serve
 
-test: $(VENV)/.ready-to-test ## run all tests
+test: $(VENV)/.ready-to-test chromium ## run all tests
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope
+
+# Debian's: what Playwright would download is not needed. Fonts, so that every alphabet can be read.
+chromium: ## install the browser of the tests where it is missing (needs root then)
+	@command -v chromium >/dev/null || { \
+		test "$$(id -u)" = 0 || { echo 'The browser tests need chromium; as root: make chromium'; exit 2; }; \
+		echo 'Installing chromium for the browser tests …'; \
+		apt-get -qq update && DEBIAN_FRONTEND=noninteractive \
+			apt-get -qq install --yes --no-install-recommends chromium fonts-noto-core >/dev/null; }
 
 check: $(VENV)/.ready-to-test ## lint, types, layers, docs in step with the code
 	@$(BIN)/ruff check .
@@ -65,4 +73,4 @@ $(VENV)/.ready-to-test: $(VENV)/.ready requirements-test.txt
 	@$(PIP) install --require-hashes -r requirements-test.txt
 	@touch $@
 
-.PHONY: help setup run test check docs bench mutate pins clean
+.PHONY: help setup run test chromium check docs bench mutate pins clean

@@ -1,44 +1,79 @@
-"""A real browser for tests: Debian's chromium, driven by Playwright.
+"""A real browser for tests: Debian's Chromium, driven by Playwright.
 
-`browser` is one for the whole run. Where chromium is missing the test fails and says how to get it:
-`make test` installs it first.
+`make test` installs Chromium where it is missing. Tests of one module share a browser (`launch`); each
+test opens a context of its own, which has its own cookies and storage.
 """
 
 from __future__ import annotations
 
-import os
+import json
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
 
-SCREENSHOTS = Path(__file__).parents[1] / "build" / "screenshots"
-"""Artefacts of `make test`: what the pages looked like."""
-WAIT_MS = 60_000
-"""The machine may be ten times slower than ours."""
+TIMEOUT_MS = 60_000
+ARGUMENTS = (
+    "--no-sandbox",  # as root it has none
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--host-resolver-rules=MAP *.example 127.0.0.1",
+)
+"""Names such as `shop.example` lead to servers of the test."""
 
 
 def chromium() -> str:
-    """The path of chromium."""
-    for name in ("chromium", "chromium-browser", "google-chrome"):
-        if (path := shutil.which(name)) is not None:
-            return path
-    raise AssertionError("These tests need chromium: `apt-get install chromium` (`make test` does)")
+    """The path of the browser."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    assert found, "Chromium is not installed: `make chromium` does it (apt-get install chromium)"
+    return found
 
 
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """A browser without a window; root has to switch its sandbox off."""
-    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium(), args=arguments)
+def launch(playwright: Playwright) -> Browser:
+    """A browser without a window; whoever calls closes it."""
+    return playwright.chromium.launch(executable_path=chromium(), args=list(ARGUMENTS))
+
+
+@contextmanager
+def launch_with(
+    playwright: Playwright, folder: Path, preferences: dict[str, Any]
+) -> Iterator[BrowserContext]:
+    """A browser whose user has set these preferences, such as that no cookies are taken."""
+    (folder / "Default").mkdir(parents=True)
+    (folder / "Default" / "Preferences").write_text(json.dumps(preferences), "utf-8")
+    context = playwright.chromium.launch_persistent_context(
+        folder, executable_path=chromium(), args=list(ARGUMENTS)
+    )
+    context.set_default_timeout(TIMEOUT_MS)
+    try:
+        yield context
+    finally:
+        context.close()
+
+
+@pytest.fixture(scope="module")
+def playwright() -> Iterator[Playwright]:
+    """What starts browsers: one for a module."""
+    with sync_playwright() as started:
         yield started
-        started.close()
 
 
-def shoot(page: Page, name: str) -> None:
-    """Keep what the page looks like now."""
-    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
+@pytest.fixture(scope="module")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    """One browser for a module."""
+    started = launch(playwright)
+    yield started
+    started.close()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A visitor's browser, without cookies."""
+    opened = browser.new_context()
+    opened.set_default_timeout(TIMEOUT_MS)
+    yield opened
+    opened.close()

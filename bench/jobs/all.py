@@ -8,6 +8,7 @@ from bench.jobs import (
     get_contact,
     lone_client,
     mixed,
+    orders,
     post_known,
     post_new,
     search_contact,
@@ -22,6 +23,7 @@ JOBS: tuple[Job, ...] = (
     search_contact.JOB,
     bulk.JOB,
     mixed.JOB,
+    orders.JOB,
     csv_import.JOB,  # last: it makes the tables five times as large
 )
 BY_NAME = {job.name: job for job in JOBS}

@@ -12,6 +12,13 @@ from kartoteka.access.accounts import Accounts
 from kartoteka.access.bootstrap import FirstStart, first_start
 from kartoteka.access.keys import KeyRing
 from kartoteka.access.tokens import Tokens
+from kartoteka.activity.event_types import EventTypes
+from kartoteka.activity.orders.reads import Orders
+from kartoteka.activity.retention import keep_house, make_partitions
+from kartoteka.activity.sites.store import Sites
+from kartoteka.activity.timeline import Timelines
+from kartoteka.activity.visitors.signing import ClaimSigner
+from kartoteka.activity.visitors.store import forget_old as forget_visitors
 from kartoteka.api.asgi import build
 from kartoteka.api.services import Services
 from kartoteka.clock import Clock
@@ -31,6 +38,9 @@ from kartoteka.jobs.queue import Periodic, prepare_queue, run_worker
 from kartoteka.log import logger
 from kartoteka.outbound.client import Outbound
 from kartoteka.pages import build_pages, forget_old_sessions, is_page
+from kartoteka.segments.actions import SegmentActions
+from kartoteka.segments.asking import Asking
+from kartoteka.segments.jobs import SegmentJobs
 from kartoteka.segments.store import Segments
 from kartoteka.settings import Settings
 from kartoteka.writing import build_engine
@@ -52,6 +62,7 @@ async def set_up(settings: Settings, database_url: str) -> FirstStart | None:
     await prepare_database(database_url)
     database = await Database.open(database_url, max_size=2)
     try:
+        await make_partitions(database, Clock())
         return await first_start(database, settings)
     finally:
         await database.close()
@@ -110,6 +121,7 @@ class Application:
 
     async def _close(self) -> None:
         if self._services is not None:
+            await self._services.discretion.close()
             await self._services.engine.close()
             await self._services.keys.close()
         for database in (self._database, self._writers):
@@ -120,6 +132,8 @@ class Application:
 def compose(settings: Settings, database: Database, writers: Database) -> Services:
     """One of everything that the end points stand on; `writers` has the engine's connections."""
     clock = Clock()
+    definitions, segments = Definitions(database), Segments(database)
+    actions = SegmentActions(database, clock, definitions, segments)
     return Services(
         database=database,
         clock=clock,
@@ -127,12 +141,20 @@ def compose(settings: Settings, database: Database, writers: Database) -> Servic
         keys=KeyRing(database, clock, settings.region),
         accounts=Accounts(database, clock, settings.region),
         tokens=Tokens(database, clock),
-        definitions=Definitions(database),
+        definitions=definitions,
         cards=Cards(writers, database),
         identities=IdentityReads(database),
         imports=Imports(database, clock, import_folder(settings)),
-        segments=Segments(database),
+        segments=segments,
+        segment_actions=actions,
+        asking=Asking(database, clock, definitions, actions),
+        event_types=EventTypes(database, clock),
+        timelines=Timelines(writers, clock),
+        orders=Orders(database),
         outbound=Outbound(allow_private=settings.allow_private_addresses),
+        sites=Sites(database, clock),
+        signer=ClaimSigner(settings.secret_key),
+        trusted_proxies=settings.trusted_proxies,
     )
 
 
@@ -144,10 +166,12 @@ async def run_jobs(settings: Settings, database_url: str, stopping: asyncio.Even
         database_url, min_size=0, options=WRITER_OPTIONS, name="kartoteka jobs"
     )
     services = compose(settings, database, writers)
+    engine = build_engine(writers, services.clock, digest_with(settings.secret_key))
+    segment_jobs = SegmentJobs(database, services.clock, services.accounts.read, engine.submit)
     runner = Runner(
         database=database,
         leases=leases,
-        engine=build_engine(writers, services.clock, digest_with(settings.secret_key)),
+        engine=engine,
         imports=services.imports,
         accounts=services.accounts,
         definitions=services.definitions,
@@ -160,12 +184,22 @@ async def run_jobs(settings: Settings, database_url: str, stopping: asyncio.Even
             partial(clean_up, database, services.clock, import_folder(settings)),
         ),
         Periodic("forget_repeats", "37 * * * *", partial(_forget_repeats, services)),
+        Periodic("forget_visitors", "47 * * * *", partial(_forget_visitors, services)),
+        Periodic(
+            "keep_events",
+            "23 2 * * *",
+            partial(keep_house, database, services.clock, services.accounts),
+        ),
     ]
     gc.collect()
     gc.freeze()
     gc.set_threshold(500_000, 5, 20)  # two batches fit in between
     try:
-        await asyncio.gather(runner.run(stopping), _keep_working(database_url, periodic, stopping))
+        await asyncio.gather(
+            runner.run(stopping),
+            segment_jobs.run(stopping),
+            _keep_working(database_url, periodic, stopping),
+        )
     finally:
         for one in (database, leases, writers):
             await one.close()
@@ -175,6 +209,11 @@ async def _forget_repeats(services: Services) -> None:
     accounts = [account.account_id for account in await services.accounts.all()]
     await forget_old(services.database, services.clock, accounts)
     await forget_old_sessions(services, accounts)
+
+
+async def _forget_visitors(services: Services) -> None:
+    accounts = [account.account_id for account in await services.accounts.all()]
+    await forget_visitors(services.database, services.clock.now(), accounts)
 
 
 async def _keep_working(

@@ -39,6 +39,8 @@ def build_pages(settings: Settings, services: Services) -> Admin:
             identities=services.identities,
             imports=services.imports,
             segments=services.segments,
+            segment_actions=services.segment_actions,
+            asking=services.asking,
             receive_upload=receive_upload,
             secret_key=settings.secret_key,
         )

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from kartoteka.activity.orders.part import ORDERS
 from kartoteka.activity.part import ACTIVITY
+from kartoteka.activity.visitors.part import CLAIMED_SPANS, VISITORS
 from kartoteka.clock import Clock
 from kartoteka.contacts.part import CONTACTS
 from kartoteka.db.database import Database
 from kartoteka.identity.store import Digest
 from kartoteka.intake.deciding import compose
 from kartoteka.intake.engine import Engine
+from kartoteka.segments.watch import SegmentWatch
 
-RULES = compose(CONTACTS, ACTIVITY)
-"""A capability that writes is a part in this line."""
+RULES = compose(CONTACTS, CLAIMED_SPANS, ACTIVITY, VISITORS, ORDERS, watch=SegmentWatch)
+"""A capability that writes is a part in this line; segments follow from what all of them write."""
 
 
 def build_engine(database: Database, clock: Clock, digest: Digest) -> Engine:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from tests.admin.conftest import ARABIC
-from tests.browser import shoot
+from tests.admin.conftest import ARABIC, shoot
 
 PAGES = {
     "home": "/admin",

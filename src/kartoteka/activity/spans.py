@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
 
@@ -42,13 +43,13 @@ def owner_at(ws: WorkingSet, one: Identifier, at: datetime) -> int | None:
     if stub is not None:
         return stub
     if span.contact_id is None:
-        _put_stub(ws, one, span.owner_id, span.created_at)
+        put_stub(ws, one, span.owner_id, span.created_at)
         return span.owner_id
     return None
 
 
 def _owner_of_held(ws: WorkingSet, held: Held, spans: Sequence[Span], at: datetime) -> int:
-    for _, _, former, _, since in moves_of(ws, held.key):
+    for _, _, former, _, since, _ in moves_of(ws, held.key):
         if at < since and not spans:  # moved in this batch: no span is written yet
             return former or NOBODY
     span = span_at(spans, at)
@@ -64,17 +65,17 @@ def _owner_of_held(ws: WorkingSet, held: Held, spans: Sequence[Span], at: dateti
     return span.owner_id
 
 
-def moves_of(ws: WorkingSet, key: Key) -> list[tuple[int, str, int | None, int | None, datetime]]:
-    """How the identifier changed hands in this batch: (kind, key, former, new contact, since)."""
+def moves_of(ws: WorkingSet, key: Key) -> list[tuple[Any, ...]]:
+    """How it changed hands in this batch: (kind, key, former, new contact, since, rule)."""
     return [row for row in ws.effects.get("linked", ()) if (row[0], row[1]) == key]
 
 
 def wait_for(ws: WorkingSet, one: Identifier, at: datetime) -> int:
     """A new span for an identifier that nobody has: whoever gets it gets what the span owns."""
     owner = ws.new_id()
-    since = _after(spans_of(ws, one.key), at)
-    _begin(ws, one, Span(since, owner, None, SpanState.OPEN, at))
-    _put_stub(ws, one, owner, at)
+    since = after(spans_of(ws, one.key), at)
+    begin(ws, one, Span(since, owner, None, SpanState.OPEN, at))
+    put_stub(ws, one, owner, at)
     return owner
 
 
@@ -91,21 +92,21 @@ def log_out(ws: WorkingSet, one: Identifier, at: datetime, journal: Journal) -> 
     if at < held.since:
         span = span_at(spans, at)
         if span is not None and span.contact_id is not None and span.since != at:
-            _begin(ws, one, Span(at, ws.new_id(), None, SpanState.NOBODYS, journal.origin.at))
+            begin(ws, one, Span(at, ws.new_id(), None, SpanState.NOBODYS, journal.origin.at))
         return
     card = ws.card(held.contact_id)
     if not spans:  # what came before and comes late is still theirs
         first = Span(None, ws.new_id(), card.contact_id, SpanState.LINKED, journal.origin.at)
-        _begin(ws, one, first)
+        begin(ws, one, first)
     ws.release(held)
-    card.updated_at = journal.origin.at
+    ws.touch(card.contact_id)  # not its time of update: anyone may log out (D36)
     journal.note("dropped", "logout", card.contact_id, [named(held)])
-    owner, since = ws.new_id(), _after(spans_of(ws, one.key), at)
-    _begin(ws, one, Span(since, owner, None, SpanState.NOBODYS, journal.origin.at))
-    _put_stub(ws, one, owner, at)
+    owner, since = ws.new_id(), after(spans_of(ws, one.key), at)
+    begin(ws, one, Span(since, owner, None, SpanState.NOBODYS, journal.origin.at))
+    put_stub(ws, one, owner, at)
 
 
-def _after(spans: Sequence[Span], at: datetime) -> datetime | None:
+def after(spans: Sequence[Span], at: datetime) -> datetime | None:
     """A moment that no span begins at; None where there is none before it."""
     if not spans:
         return None
@@ -113,14 +114,26 @@ def _after(spans: Sequence[Span], at: datetime) -> datetime | None:
     return at if last is None or at > last else last + _INSTANT
 
 
-def _begin(ws: WorkingSet, one: Identifier, span: Span) -> None:
+def begin(ws: WorkingSet, one: Identifier, span: Span) -> None:
+    """Write a new span down; it follows the others of its identifier in time."""
     spans = [*spans_of(ws, one.key), span]
     spans.sort(key=lambda each: (each.since is not None, each.since or each.created_at))
     ws.effect("span", *one.key, *msgspec.structs.astuple(span)[:-1])
     ws.know(SPANS, one.key, tuple(spans))
 
 
-def _put_stub(ws: WorkingSet, one: Identifier, owner: int, at: datetime) -> None:
+def change_begun(ws: WorkingSet, owner: int, state: SpanState, contact_id: int | None) -> bool:
+    """Give a span that this batch began another state; whether it began it."""
+    rows = ws.effects.get("span", [])
+    for place, row in enumerate(rows):
+        if row[3] == owner:
+            rows[place] = (*row[:4], contact_id, state, *row[6:])
+            return True
+    return False
+
+
+def put_stub(ws: WorkingSet, one: Identifier, owner: int, at: datetime) -> None:
+    """Let the identifier stand for this span until a card gets it."""
     kind, text = one.key
     long_value = None if text == one.value else one.value
     ws.wait(Held(kind, text, 0, -owner, long_value, False, at, "waits"))

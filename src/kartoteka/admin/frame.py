@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 MENU: tuple[tuple[str, str, str, str, Role], ...] = (
     ("home", "/admin", "house", "h", Role.READER),
     ("contacts", "/admin/contacts", "users", "c", Role.READER),
+    ("segments", "/admin/segments", "filter", "s", Role.READER),
     ("imports", "/admin/imports", "file-up", "i", Role.READER),
     ("simulator", "/admin/simulator", "flask-conical", "x", Role.READER),
     ("settings", "/admin/settings", "settings", ",", Role.READER),

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from kartoteka import __version__
 from kartoteka.access.users import Role
-from kartoteka.admin import texts
+from kartoteka.admin import segment_form, texts
 from kartoteka.admin.choices import channel_options, list_options, source_options, value_options
 from kartoteka.admin.frame import SETTINGS_MENU, menu, next_theme, said, theme
 from kartoteka.admin.static_files import address_of
@@ -21,6 +21,8 @@ from kartoteka.admin.words import rule_words, sentence
 from kartoteka.identity.kinds import BY_CODE, BY_NAME, IdentifierKind
 from kartoteka.imports.model import Import
 from kartoteka.imports.preview import PreviewMark, PreviewRow
+from kartoteka.segments.conditions import BY_KEY
+from kartoteka.segments.model import SegmentType, State, Stored
 
 KIND_ICONS = {
     "external_id": "id-card",
@@ -61,6 +63,21 @@ def import_badge(one: Import) -> Markup:
     colour, picture = _STATE_LOOK[one.state]
     words = texts.text(f"state.{one.state}")
     return Markup('<span class="badge {}">{}{}</span>').format(colour, icon(picture), words)
+
+
+def segment_badge(one: Stored) -> Markup:
+    """What kind of segment it is, and whether it is ready."""
+    if one.leaving is not None:
+        word, colour = "deleting", "red"
+    elif one.state in (State.FILLING, State.SETTLING):
+        word, colour = ("filling" if one.version_id is None else "refilling"), "amber"
+    elif one.type is SegmentType.STATIC:
+        word, colour = "list", ""
+    else:
+        word, colour = one.type.value.lower(), "accent"
+    picture = icon("list" if one.type is SegmentType.STATIC else "filter")
+    words = texts.text(f"segments.{word}")
+    return Markup('<span class="badge {}">{}{}</span>').format(colour, picture, words)
 
 
 def marks_of(row: PreviewRow) -> dict[int, PreviewMark]:
@@ -167,6 +184,14 @@ def environment() -> Environment:
         value_options=value_options,
         import_badge=import_badge,
         marks_of=marks_of,
+        segment_badge=segment_badge,
+        is_group=lambda node: isinstance(node, segment_form.Group),
+        takes_of=segment_form.takes_of,
+        type_of=segment_form.type_of,
+        choices_of=segment_form.choices_of,
+        operators_of=segment_form.operators_of,
+        label_of_leaf=segment_form.label_of_leaf,
+        parameters_of=lambda leaf: BY_KEY[leaf.field].parameters,
         label_of_kind=label_of_kind,
         settings_menu=SETTINGS_MENU,
         OWNER=Role.OWNER,

@@ -22,6 +22,8 @@ from kartoteka.contacts.reads import Cards
 from kartoteka.db.database import Database
 from kartoteka.imports.model import FileInfo
 from kartoteka.imports.store import Imports
+from kartoteka.segments.actions import SegmentActions
+from kartoteka.segments.asking import Asking
 from kartoteka.segments.store import Segments
 
 
@@ -62,6 +64,8 @@ class Services:
     identities: IdentityReads
     imports: Imports
     segments: Segments
+    segment_actions: SegmentActions
+    asking: Asking
     receive_upload: ReceiveUpload
     secret_key: str
 

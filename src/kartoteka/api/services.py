@@ -11,7 +11,13 @@ from kartoteka.access.accounts import Accounts
 from kartoteka.access.keys import KeyRing
 from kartoteka.access.model import AccountContext
 from kartoteka.access.tokens import Tokens
-from kartoteka.api.limits import RateLimits
+from kartoteka.activity.event_types import EventTypes
+from kartoteka.activity.orders.reads import Orders
+from kartoteka.activity.sites.store import Sites
+from kartoteka.activity.timeline import Timelines
+from kartoteka.activity.visitors.signing import ClaimSigner
+from kartoteka.api.discretion import Discretion
+from kartoteka.api.limits import PublicLimits, RateLimits
 from kartoteka.api.metrics import Metrics
 from kartoteka.clock import Clock
 from kartoteka.contacts.definitions import Definitions
@@ -21,6 +27,8 @@ from kartoteka.contacts.reads import Cards
 from kartoteka.db.database import Database
 from kartoteka.imports.store import Imports
 from kartoteka.outbound.client import Outbound
+from kartoteka.segments.actions import SegmentActions
+from kartoteka.segments.asking import Asking
 from kartoteka.segments.store import Segments
 
 
@@ -57,10 +65,20 @@ class Services:
     identities: IdentityReads
     imports: Imports
     segments: Segments
+    segment_actions: SegmentActions
+    asking: Asking
+    event_types: EventTypes
+    timelines: Timelines
+    orders: Orders
     outbound: Outbound
+    sites: Sites
+    signer: ClaimSigner
     is_ready: Callable[[], Awaitable[bool]] | None = None
     """Whether the process may serve; None: as soon as the database answers."""
     limits: RateLimits = field(default_factory=RateLimits)
+    public_limits: PublicLimits = field(default_factory=PublicLimits)
+    discretion: Discretion = field(default_factory=Discretion)
+    trusted_proxies: tuple[str, ...] = ()
     metrics: Metrics = field(default_factory=lambda: Metrics(__version__))
     version: str = __version__
 

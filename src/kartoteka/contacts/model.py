@@ -63,6 +63,10 @@ class Command(msgspec.Struct, kw_only=True):
         """When what it writes down happened, if that was not just now."""
         return ()
 
+    def alone_with(self) -> Sequence[Any]:
+        """What no two batches may be at, beside the identifiers and contacts that it names."""
+        return ()
+
 
 class AddContact(Command, kw_only=True):
     """POST /api/v1/contact (guide G8)."""

@@ -138,7 +138,7 @@ def drop(ws: WorkingSet, card: Card, held: Held, journal: Journal, rule: str) ->
     """Take one identifier off the card."""
     ws.release(held)
     if held.kind in CHANGEABLE:
-        _follow(ws, held, card.contact_id, None, journal.origin.at)
+        ws.effect("linked", *held.key, card.contact_id, None, journal.origin.at, rule)
     if held.kind == EMAIL.code:
         card.email = None
     elif held.kind == PHONE.code:
@@ -205,25 +205,18 @@ def _hand_over(change: Change, former: Card, card: Card, held: Held, rule: str) 
     """Both cards' rows change, so that a writer who waited for either of them runs again."""
     change.ws.reassign(held, card.contact_id)
     held.since, held.rule = change.occurred, rule
-    _follow(change.ws, held, former.contact_id, card.contact_id, change.occurred)
+    # What comes late of the time before is still the former's: `activity` writes it down (D37).
+    change.ws.effect("linked", *held.key, former.contact_id, card.contact_id, change.occurred, rule)
     # Who loses it was not written to: with the same moment on both, the same request again would find
     # the other one by a shared address (D10, D22).
     card.updated_at = change.journal.origin.at
     change.journal.note("moved", rule, card.contact_id, [named(held)], other=former.contact_id)
     moved = Moved(BY_CODE[held.kind].name, held.value, former.contact_id)
     change.resolution.moved.append(moved)
-    _count_senders(change, former, card, held)
+    count_senders(change, former, card, held)
 
 
-def _follow(
-    ws: WorkingSet, held: Held, former: int, contact_id: int | None, since: datetime
-) -> None:
-    """What the identifier carries from now on is another's, or nobody's: `activity` writes it down,
-    so that what happened before and comes late is still the former's (D37)."""
-    ws.effect("linked", held.kind, held.value_key, former, contact_id, since)
-
-
-def _count_senders(change: Change, former: Card, card: Card, held: Held) -> None:
+def count_senders(change: Change, former: Card, card: Card, held: Held) -> None:
     """D6: remember whose External IDs sent this value; too many of them and it names nobody."""
     senders = set(held.senders or ())
     senders.update(short_hash(one.external_id) for one in (former, card) if one.external_id)

@@ -23,6 +23,7 @@ ACTIONS = {
     "erased": "the person's values were destroyed",
     "quarantined": "a value stands on too many people and finds nobody from now on",
     "refused": "a change was refused and nothing changed",
+    "claimed": "a public caller said that its cookie or device is this contact's",
 }
 
 _FOUND = {f"found_by_{kind.name}": f"D10: found by {kind.label}" for kind in KINDS if kind.code > 1}
@@ -40,6 +41,7 @@ RULES = {
     "external_id": "D8, G8.1: the External ID names the card",
     "former_external_id": "D11: a former External ID still finds its card",
     "contact_id": "G7, G9.3: the contact id in the path names the card",
+    "known_order": "wire 5.1: an order that is known stays with the contact that it came to first",
     "new_external_id": "D9, G8.3: nobody has this External ID and nobody may join it",
     "new_contact": "D10: nobody has any of these identifiers",
     **_FOUND,
@@ -62,8 +64,14 @@ RULES = {
     "cleared": "D16: the request cleared the identifier",
     "removed_by_request": "wire 3.4: DELETE",
     "erased_by_request": "D29: DELETE with erase",
+    "waits_for_contact": "D17: nobody has the event's External ID, device, token or cookie yet",
+    "event_of_nobody": "D17: the event names nobody who could be found later",
+    "came_already": "D22: an event with this messageId was counted before",
     "external_id_taken": "D11, G9.1: the External ID belongs to another contact",
     "logout": "D37: somebody logged out; the cookie is nobody's until the next link",
+    "claim": "D36: a page or app said who its visitor is; the cookie or device was linked",
+    "claim_waited": "D36: a claim that came before its contact took effect",
+    "with_visitor": "D10: a web push token came along with its visitor",
     "too_many_people": "D6: more than 50 External IDs have sent this value",
 }
 """Stable names of what can decide; docs list them, `resolution.rule` and the history use them."""

@@ -126,11 +126,3 @@ from (
     order by contact_id
     limit %(rows)s
 ) part
-
--- name: make_list
--- The list of that name, made if there is none; index segment_static_name.
-insert into segment (account_id, name, type, created_at)
-values (%(account_id)s, %(name)s, 'Static', %(at)s)
-on conflict (account_id, name) where type = 'Static' do update
-set name = excluded.name
-returning segment_id

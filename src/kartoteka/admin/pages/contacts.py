@@ -27,6 +27,7 @@ from kartoteka.contacts.values.custom_fields import FieldDefinition
 from kartoteka.errors import InvalidRequest, KartotekaError
 from kartoteka.identity.kinds import BY_CODE, BY_NAME, KINDS
 from kartoteka.imports.statement_csv import BOM, safe_cell
+from kartoteka.segments.model import SegmentType
 
 SOURCES = ("API", "SUBSCRIPTION", "IMPORT", "ORDER", "EVENT", "MOBILE_SDK", "WEB", "MANUAL")
 COLUMNS = ("identifiers", "email", "phone", "source", "language", "town", "created", "updated")
@@ -196,7 +197,15 @@ async def _list_of(request: Request, action: str) -> int:
     """The list that was chosen, or a new one of the name that was typed."""
     name = request.form.one("new_list")
     if action == "attach" and name and not request.form.number("list"):
-        return await request.services.segments.make_list(request.account_id, name[:255], request.at)
+        known, _ = await request.services.segments.search(
+            request.account_id, name, 0, 500, type_=SegmentType.STATIC
+        )
+        same = [one.id for one in known if one.name == name]
+        return (
+            same[0]
+            if same
+            else await request.services.segment_actions.add_list(request.account_id, {"name": name})
+        )
     found = await request.services.segments.find(request.account_id, request.form.number("list"))
     if found.type != "Static":
         raise InvalidRequest(str(texts.text("error.not_a_list")))
