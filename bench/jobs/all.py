@@ -5,6 +5,7 @@ from __future__ import annotations
 from bench.jobs import (
     bulk,
     csv_import,
+    event,
     get_contact,
     lone_client,
     mixed,
@@ -18,6 +19,7 @@ from bench.jobs.base import Job
 JOBS: tuple[Job, ...] = (
     post_known.JOB,
     post_new.JOB,
+    event.JOB,
     lone_client.JOB,
     get_contact.JOB,
     search_contact.JOB,
