@@ -41,6 +41,10 @@ def build_pages(settings: Settings, services: Services) -> Admin:
             segments=services.segments,
             segment_actions=services.segment_actions,
             asking=services.asking,
+            timelines=services.timelines,
+            orders=services.orders,
+            event_types=services.event_types,
+            sites=services.sites,
             receive_upload=receive_upload,
             secret_key=settings.secret_key,
         )

@@ -12,6 +12,7 @@ from kartoteka.admin.pages import (
     sign_in,
     simulator,
     styleguide,
+    timeline,
 )
 from kartoteka.admin.routing import Page
 
@@ -20,6 +21,7 @@ PAGES: tuple[Page, ...] = (
     *home.PAGES,
     *contacts.PAGES,
     *card.PAGES,
+    *timeline.PAGES,
     *segments.PAGES,
     *imports.PAGES,
     *simulator.PAGES,

@@ -13,6 +13,10 @@ from kartoteka.access.keys import KeyRing
 from kartoteka.access.model import AccountContext
 from kartoteka.access.sessions import Sessions
 from kartoteka.access.users import Users
+from kartoteka.activity.event_types import EventTypes
+from kartoteka.activity.orders.reads import Orders
+from kartoteka.activity.sites.store import Sites
+from kartoteka.activity.timeline import Timelines
 from kartoteka.clock import Clock
 from kartoteka.contacts.browsing import Browsing
 from kartoteka.contacts.definitions import Definitions
@@ -66,6 +70,10 @@ class Services:
     segments: Segments
     segment_actions: SegmentActions
     asking: Asking
+    timelines: Timelines
+    orders: Orders
+    event_types: EventTypes
+    sites: Sites
     receive_upload: ReceiveUpload
     secret_key: str
 

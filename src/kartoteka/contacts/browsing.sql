@@ -199,13 +199,23 @@ where account_id = %(account_id)s
   and contact_id = %(contact_id)s
 
 -- name: lists_of
--- The segments that a contact is in and since when; index segment_member_by_contact.
+-- The lists and segments that a contact is in and since when; index segment_member_by_contact, and a
+-- look-up in the primary key of segment_match for each segment of the account.
 select s.segment_id, s.name, s.type, m.since
 from segment_member m
 join segment s on s.account_id = %(account_id)s and s.segment_id = m.segment_id
 where m.account_id = %(account_id)s
   and m.contact_id = %(contact_id)s
-order by s.name
+union all
+select s.segment_id, s.name, s.type, m.since
+from segment s
+join segment_match m
+  on m.account_id = %(account_id)s
+ and m.version_id = s.version_id
+ and m.contact_id = %(contact_id)s
+where s.account_id = %(account_id)s
+  and s.version_id is not null
+order by 2
 
 -- name: created_by_day
 -- How many of today's live contacts were created on each day: reads the whole account.

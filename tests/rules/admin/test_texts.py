@@ -19,7 +19,20 @@ _SAID = re.compile(r"""\.go\([^)]*?['"]([a-z_]+)['"](?:\)| if| else)""", re.DOTA
 MADE = (
     *("menu", "said", "source", "column", "field", "state", "outcome", "role", "type", "action"),
     *("did", "rule", "consent", "channel", "key_kind", "audit_action", "settings", "shortcuts"),
-    *("steps", "frame.theme", "error.title", "imports.source", "simulator.outcome", "time", "card"),
+    *(
+        "segments",
+        "join",
+        "family",
+        "timeline.show",
+        "order_status",
+        "steps",
+        "frame.theme",
+        "error.title",
+        "imports.source",
+        "simulator.outcome",
+        "time",
+        "card",
+    ),
 )
 """Where keys are put together, so that no search finds each of them."""
 

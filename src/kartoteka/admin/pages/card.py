@@ -8,6 +8,7 @@ from typing import Any
 from kartoteka.access.users import Role
 from kartoteka.admin import texts
 from kartoteka.admin.contact_form import ADDRESS, PROFILE, read_fields
+from kartoteka.admin.pages.timeline import timeline_of
 from kartoteka.admin.pictures.identity_graph import identity_graph
 from kartoteka.admin.replies import Reply
 from kartoteka.admin.request import Request
@@ -47,7 +48,9 @@ async def card(request: Request) -> Reply:
     if shown.status == Status.MERGED:
         identity = await _identity(request, shown.contact_id, rows=1)
         return request.go(f"/admin/contacts/{identity.contact_id}", "followed")
-    return request.render("card.html", **await _everything(request, shown))
+    return request.render(
+        "card.html", **await _everything(request, shown), **await timeline_of(request, shown)
+    )
 
 
 async def identity(request: Request) -> Reply:

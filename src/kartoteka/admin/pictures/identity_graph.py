@@ -19,7 +19,7 @@ LABELS, FIRST, STEP, RIGHT = 216, 28, 64, 40
 CARD_ROW, LANE_ROW, GAP, TOP, AXIS = 30, 26, 14, 12, 44
 
 _STARTS = frozenset(
-    ("created", "added", "moved", "external_id_set", "external_id_replaced", "restored")
+    ("created", "claimed", "added", "moved", "external_id_set", "external_id_replaced", "restored")
 )
 _ENDS = frozenset(("dropped", "erased"))
 
