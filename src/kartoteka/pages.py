@@ -45,6 +45,7 @@ def build_pages(settings: Settings, services: Services) -> Admin:
             orders=services.orders,
             event_types=services.event_types,
             sites=services.sites,
+            outbound=services.outbound,
             receive_upload=receive_upload,
             secret_key=settings.secret_key,
         )

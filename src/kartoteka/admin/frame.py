@@ -26,6 +26,8 @@ SETTINGS_MENU: tuple[tuple[str, str, Role], ...] = (
     ("keys", "/admin/settings/keys", Role.OWNER),
     ("fields", "/admin/settings/fields", Role.READER),
     ("categories", "/admin/settings/categories", Role.READER),
+    ("websites", "/admin/settings/websites", Role.READER),
+    ("event_types", "/admin/settings/event-types", Role.READER),
     ("account", "/admin/settings/account", Role.OWNER),
     ("users", "/admin/settings/users", Role.OWNER),
     ("audit", "/admin/settings/audit", Role.OWNER),

@@ -26,6 +26,7 @@ from kartoteka.contacts.reads import Cards
 from kartoteka.db.database import Database
 from kartoteka.imports.model import FileInfo
 from kartoteka.imports.store import Imports
+from kartoteka.outbound.client import Outbound
 from kartoteka.segments.actions import SegmentActions
 from kartoteka.segments.asking import Asking
 from kartoteka.segments.store import Segments
@@ -74,6 +75,7 @@ class Services:
     orders: Orders
     event_types: EventTypes
     sites: Sites
+    outbound: Outbound
     receive_upload: ReceiveUpload
     secret_key: str
 

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from kartoteka.access.users import Role
-from kartoteka.admin.pages.settings import account, audit, categories, fields, keys, users
+from kartoteka.admin.pages.settings import (
+    account,
+    audit,
+    categories,
+    event_types,
+    fields,
+    keys,
+    users,
+    websites,
+)
 from kartoteka.admin.replies import Reply
 from kartoteka.admin.request import Request
 from kartoteka.admin.routing import Page
@@ -21,6 +30,8 @@ PAGES = (
     *keys.PAGES,
     *fields.PAGES,
     *categories.PAGES,
+    *websites.PAGES,
+    *event_types.PAGES,
     *account.PAGES,
     *users.PAGES,
     *audit.PAGES,
