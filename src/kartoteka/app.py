@@ -28,6 +28,10 @@ from kartoteka.contacts.reads import Cards
 from kartoteka.db.database import WRITER_OPTIONS, Database
 from kartoteka.db.migrate import migrate
 from kartoteka.errors import DatabaseUnavailable
+from kartoteka.exports.housekeeping import clean_up_exports
+from kartoteka.exports.opening import open_exports
+from kartoteka.exports.runner import MOST_LANES as MOST_EXPORTS
+from kartoteka.exports.runner import Runner as ExportRunner
 from kartoteka.identity.store import digest_with
 from kartoteka.imports.folder import import_folder
 from kartoteka.imports.leftovers import clean_up
@@ -148,6 +152,7 @@ def compose(settings: Settings, database: Database, writers: Database) -> Servic
         segments=segments,
         segment_actions=actions,
         asking=Asking(database, clock, definitions, actions),
+        exports=open_exports(settings, database, clock),
         event_types=EventTypes(database, clock),
         timelines=Timelines(writers, clock),
         orders=Orders(database),
@@ -161,7 +166,8 @@ def compose(settings: Settings, database: Database, writers: Database) -> Servic
 async def run_jobs(settings: Settings, database_url: str, stopping: asyncio.Event) -> None:
     """Background work until `stopping`; while the database is away it waits for it."""
     database = await Database.open(database_url, min_size=0)
-    leases = await Database.open(database_url, min_size=0, max_size=1 + sum(MOST_LANES.values()))
+    lanes = sum(MOST_LANES.values()) + MOST_EXPORTS
+    leases = await Database.open(database_url, min_size=0, max_size=2 + lanes)
     writers = await Database.open(
         database_url, min_size=0, options=WRITER_OPTIONS, name="kartoteka jobs"
     )
@@ -177,11 +183,19 @@ async def run_jobs(settings: Settings, database_url: str, stopping: asyncio.Even
         definitions=services.definitions,
         clock=services.clock,
     )
+    exporter = ExportRunner(
+        database=database, leases=leases, exports=services.exports, clock=services.clock
+    )
     periodic = [
         Periodic(
             "clean_up_imports",
             "17 * * * *",
             partial(clean_up, database, services.clock, import_folder(settings)),
+        ),
+        Periodic(
+            "clean_up_exports",
+            "*/10 * * * *",
+            partial(clean_up_exports, database, services.clock),
         ),
         Periodic("forget_repeats", "37 * * * *", partial(_forget_repeats, services)),
         Periodic("forget_visitors", "47 * * * *", partial(_forget_visitors, services)),
@@ -198,6 +212,7 @@ async def run_jobs(settings: Settings, database_url: str, stopping: asyncio.Even
         await asyncio.gather(
             runner.run(stopping),
             segment_jobs.run(stopping),
+            exporter.run(stopping),
             _keep_working(database_url, periodic, stopping),
         )
     finally:

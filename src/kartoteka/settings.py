@@ -35,6 +35,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     data_dir: Path
     import_dir: Path | None
     """None: the folder `imports` in `data_dir`."""
+    export_dir: Path | None
+    """None: the folder `exports` in `data_dir`."""
     database_url: str | None
     api_key: str | None
     admin_password: str | None
@@ -46,6 +48,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     log_format: str
     allow_private_addresses: bool
     trusted_proxies: tuple[str, ...]
+    export_private_addresses: bool
 
     def __repr__(self) -> str:
         """Without secrets, so that none gets into a log by accident."""
@@ -176,6 +179,15 @@ SETTINGS: tuple[Setting, ...] = (
         read=_path_if_any,
     ),
     Setting(
+        name="export_dir",
+        kind="folder",
+        default="",
+        meaning="Under which exports write files, each account in a folder of its own; unset: exports "
+        "in the data folder.",
+        consequence="Servers and workers on several machines must share it.",
+        read=_path_if_any,
+    ),
+    Setting(
         name="database_url",
         kind="PostgreSQL URL",
         default="",
@@ -206,7 +218,8 @@ SETTINGS: tuple[Setting, ...] = (
         name="secret_key",
         kind="text of 32 characters or more",
         default="",
-        meaning="Recognises erased people without knowing them, and signs sessions.",
+        meaning="Recognises erased people without knowing them, encrypts credentials of exports, and "
+        "signs sessions.",
         consequence="Unset, it is made at the first start and kept in the data folder. The "
         "database remembers its fingerprint: with another key the server does not start.",
         read=_secret_key,
@@ -262,6 +275,16 @@ SETTINGS: tuple[Setting, ...] = (
         consequence="Public end points count messages by the address that they name. Of a proxy that "
         "is not listed all visitors count as one.",
         read=_addresses,
+    ),
+    Setting(
+        name="export_private_addresses",
+        kind="on or off",
+        default="on",
+        meaning="Whether exports may go to databases and stores in your own network: loopback, private "
+        "and link-local addresses, sockets of this machine.",
+        consequence="Only keys with full rights make exports. Set it to off where strangers have such "
+        "keys. The service's own database is closed to them either way.",
+        read=_switch,
     ),
 )
 

@@ -25,6 +25,7 @@ from kartoteka.contacts.identity_reads import IdentityReads
 from kartoteka.contacts.model import Command, Outcome
 from kartoteka.contacts.reads import Cards
 from kartoteka.db.database import Database
+from kartoteka.exports.store import Exports
 from kartoteka.imports.store import Imports
 from kartoteka.outbound.client import Outbound
 from kartoteka.segments.actions import SegmentActions
@@ -64,6 +65,7 @@ class Services:
     cards: Cards
     identities: IdentityReads
     imports: Imports
+    exports: Exports
     segments: Segments
     segment_actions: SegmentActions
     asking: Asking

@@ -19,6 +19,7 @@ COMMANDS = {
     "fields": "kartoteka.cli.fields:fields",
     "import": "kartoteka.cli.import_file:import_file",
     "imports": "kartoteka.cli.imports:imports",
+    "export": "kartoteka.cli.export:export",
     "db": "kartoteka.cli.db:db",
     "demo": "kartoteka.cli.demo:demo",
     "version": "kartoteka.cli.version:version",

@@ -80,8 +80,10 @@ def _by_survivor(batch: Batch, rows: Rows) -> Rows:
     return [(which, batch.survivor(contact_id)) for which, contact_id in rows]
 
 
-def _emptied(_: Batch, rows: Rows) -> list[Statement]:
-    return [("detach_range", columns(("segment_id", "first", "last"), rows))]
+def _emptied(batch: Batch, rows: Rows) -> list[Statement]:
+    return [
+        ("detach_range", {**columns(("segment_id", "first", "last"), rows), "at": batch.at}),
+    ]
 
 
 def _categories(batch: Batch, rows: Rows) -> list[Statement]:
@@ -140,8 +142,8 @@ def _erase(batch: Batch, rows: Rows) -> list[Statement]:
         "erase_import_rows",
     )
     return [
-        ("erase_retired", ids),
-        ("erase_values_elsewhere", {**ids, **gone}),
+        ("erase_retired", {**ids, "at": batch.at}),
+        ("erase_values_elsewhere", {**ids, **gone, "at": batch.at}),
         *((name, ids) for name in traces),
     ]
 
