@@ -38,6 +38,7 @@ def build_pages(settings: Settings, services: Services) -> Admin:
             browsing=Browsing(database),
             identities=services.identities,
             imports=services.imports,
+            exports=services.exports,
             segments=services.segments,
             segment_actions=services.segment_actions,
             asking=services.asking,

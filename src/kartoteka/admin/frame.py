@@ -17,6 +17,7 @@ MENU: tuple[tuple[str, str, str, str, Role], ...] = (
     ("contacts", "/admin/contacts", "users", "c", Role.READER),
     ("segments", "/admin/segments", "filter", "s", Role.READER),
     ("imports", "/admin/imports", "file-up", "i", Role.READER),
+    ("exports", "/admin/exports", "database-zap", "e", Role.READER),
     ("simulator", "/admin/simulator", "flask-conical", "x", Role.READER),
     ("settings", "/admin/settings", "settings", ",", Role.READER),
 )

@@ -18,6 +18,8 @@ from kartoteka.admin.choices import channel_options, list_options, source_option
 from kartoteka.admin.frame import SETTINGS_MENU, menu, next_theme, said, theme
 from kartoteka.admin.static_files import address_of
 from kartoteka.admin.words import rule_words, sentence
+from kartoteka.exports.model import Export, ExportRun
+from kartoteka.exports.model import State as ExportState
 from kartoteka.identity.kinds import BY_CODE, BY_NAME, IdentifierKind
 from kartoteka.imports.model import Import
 from kartoteka.imports.preview import PreviewMark, PreviewRow
@@ -62,6 +64,25 @@ def import_badge(one: Import) -> Markup:
     """Where an import is, as a badge."""
     colour, picture = _STATE_LOOK[one.state]
     words = texts.text(f"state.{one.state}")
+    return Markup('<span class="badge {}">{}{}</span>').format(colour, icon(picture), words)
+
+
+def run_badge(run: ExportRun) -> Markup:
+    """Where a run of an export is."""
+    colour, picture = _STATE_LOOK[run.state]
+    words = texts.text(f"state.{run.state}")
+    return Markup('<span class="badge {}">{}{}</span>').format(colour, icon(picture), words)
+
+
+def export_badge(one: Export, run: ExportRun | None) -> Markup:
+    """The health of an export."""
+    if one.state == ExportState.PAUSED:
+        word, colour, picture = "paused", "amber", "pause"
+    elif one.failures or (run is not None and run.state == "failed"):
+        word, colour, picture = "failing", "red", "circle-alert"
+    else:
+        word, colour, picture = "ok", "green", "circle-check"
+    words = texts.text(f"exports.{word}")
     return Markup('<span class="badge {}">{}{}</span>').format(colour, icon(picture), words)
 
 
@@ -183,6 +204,8 @@ def environment() -> Environment:
         list_options=list_options,
         value_options=value_options,
         import_badge=import_badge,
+        run_badge=run_badge,
+        export_badge=export_badge,
         marks_of=marks_of,
         segment_badge=segment_badge,
         is_group=lambda node: isinstance(node, segment_form.Group),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from kartoteka.admin.pages import (
     card,
     contacts,
+    exports,
     home,
     imports,
     segments,
@@ -24,6 +25,7 @@ PAGES: tuple[Page, ...] = (
     *timeline.PAGES,
     *segments.PAGES,
     *imports.PAGES,
+    *exports.PAGES,
     *simulator.PAGES,
     *settings.PAGES,
     *styleguide.PAGES,

@@ -24,6 +24,7 @@ from kartoteka.contacts.identity_reads import IdentityReads
 from kartoteka.contacts.model import Command, Outcome
 from kartoteka.contacts.reads import Cards
 from kartoteka.db.database import Database
+from kartoteka.exports.store import Exports
 from kartoteka.imports.model import FileInfo
 from kartoteka.imports.store import Imports
 from kartoteka.outbound.client import Outbound
@@ -68,6 +69,7 @@ class Services:
     browsing: Browsing
     identities: IdentityReads
     imports: Imports
+    exports: Exports
     segments: Segments
     segment_actions: SegmentActions
     asking: Asking
