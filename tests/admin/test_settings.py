@@ -112,3 +112,30 @@ def test_the_theme_stays_chosen(open_page):
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
     page.goto("/admin/contacts")
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+
+
+def test_a_website_gets_its_script(open_page, api, name):
+    page = open_page("/admin/settings/websites")
+    page.get_by_label("Domain").fill("not a domain")
+    page.get_by_role("button", name="Add website").click()
+    expect(page.get_by_role("alert")).to_contain_text("shop.example")
+    page.get_by_label("Domain").fill(f"https://www.{name}.example/page")
+    page.get_by_role("button", name="Add website").click()
+    panel = page.locator("section", has_text=f"{name}.example")
+    expect(panel).to_contain_text("/scripts/")
+    panel.get_by_role("button", name="Is it installed?").click()
+    expect(panel).to_contain_text("could not be looked at")
+    panel.get_by_role("button", name="Remove").click()
+    expect(page.get_by_text(f"{name}.example")).to_have_count(0)
+
+
+def test_an_event_type_is_made(open_page, api, name):
+    page = open_page("/admin/settings/event-types")
+    page.get_by_label("Key").fill(name)
+    page.get_by_label("Required parameters").fill("total, currency")
+    page.get_by_label("An event of this type may make a contact").check()
+    page.get_by_role("button", name="Save").click()
+    row = page.locator("tr", has_text=name)
+    expect(row).to_contain_text("yes, since")
+    expect(row).to_contain_text("total, currency")
+    assert api.get(f"/api/v1/event-types/{name}").json()["segmentation"] is True

@@ -19,20 +19,9 @@ _SAID = re.compile(r"""\.go\([^)]*?['"]([a-z_]+)['"](?:\)| if| else)""", re.DOTA
 MADE = (
     *("menu", "said", "source", "column", "field", "state", "outcome", "role", "type", "action"),
     *("did", "rule", "consent", "channel", "key_kind", "audit_action", "settings", "shortcuts"),
-    *(
-        "segments",
-        "join",
-        "family",
-        "timeline.show",
-        "order_status",
-        "steps",
-        "frame.theme",
-        "error.title",
-        "imports.source",
-        "simulator.outcome",
-        "time",
-        "card",
-    ),
+    *("steps", "frame.theme", "error.title", "imports.source", "simulator.outcome", "time", "card"),
+    *("segments", "join", "family", "timeline.show", "order_status", "exports", "export_target"),
+    *("export_setting", "export_help"),
 )
 """Where keys are put together, so that no search finds each of them."""
 
