@@ -6,6 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 WORKERS ?= 2
+CLIENTS := $(VENV)/clients
+PINNED := tests/contract/clients
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -71,9 +73,23 @@ $(VENV)/.ready: $(VENV)/.made requirements.txt pyproject.toml
 	@$(PIP) install --no-deps --no-build-isolation --no-index --editable .
 	@touch $@
 
-$(VENV)/.ready-to-test: $(VENV)/.ready requirements-test.txt
+$(VENV)/.ready-to-test: $(VENV)/.ready requirements-test.txt $(CLIENTS)/.ready
 	@echo 'Installing what the tests need …'
 	@$(PIP) install --require-hashes -r requirements-test.txt
+	@touch $@
+
+# Clients of other people that the contract tests run, apart from our own dependencies. npm's lock has
+# no addresses in it, only what each package must be.
+$(CLIENTS)/.ready: $(VENV)/.made $(PINNED)/package-lock.json $(PINNED)/requirements.txt
+	@echo 'Installing the clients that the contract tests run …'
+	@command -v npm > /dev/null || { echo 'They need nodejs and npm, which only root can install.'; \
+		apt-get update -qq && apt-get install -y -qq --no-install-recommends nodejs npm; }
+	@mkdir -p $(CLIENTS)
+	@cp $(PINNED)/package.json $(PINNED)/package-lock.json $(CLIENTS)/
+	@cd $(CLIENTS) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@test -x $(CLIENTS)/python/bin/python || $(PYTHON) -m venv $(CLIENTS)/python
+	@$(CLIENTS)/python/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes \
+		-r $(PINNED)/requirements.txt
 	@touch $@
 
 .PHONY: help setup run test chromium check docs screenshots bench mutate pins clean

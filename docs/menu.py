@@ -59,6 +59,8 @@ MENU: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("api/fields.md", "Custom fields"),
             ("api/lists.md", "Lists"),
             ("api/website.md", "Websites"),
+            ("api/mobile-app.md", "Mobile apps"),
+            ("api/segment-style.md", "Segment-style libraries"),
             ("api/errors.md", "Errors and warnings"),
             ("api/repeats.md", "Repeats and limits"),
         ),

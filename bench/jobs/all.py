@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bench.jobs import (
+    attach,
     bulk,
     csv_import,
     event,
@@ -27,6 +28,7 @@ JOBS: tuple[Job, ...] = (
     bulk.JOB,
     mixed.JOB,
     orders.JOB,
+    attach.JOB,
     csv_import.JOB,  # it makes the tables five times as large
     pages.JOB,  # behind them all
 )

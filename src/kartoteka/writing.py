@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from kartoteka.activity.mobile.part import MOBILE
 from kartoteka.activity.orders.part import ORDERS
 from kartoteka.activity.part import ACTIVITY
+from kartoteka.activity.segment_style.part import SEGMENT_STYLE
 from kartoteka.activity.visitors.part import CLAIMED_SPANS, VISITORS
 from kartoteka.clock import Clock
 from kartoteka.contacts.part import CONTACTS
@@ -13,7 +15,16 @@ from kartoteka.intake.deciding import compose
 from kartoteka.intake.engine import Engine
 from kartoteka.segments.watch import SegmentWatch
 
-RULES = compose(CONTACTS, CLAIMED_SPANS, ACTIVITY, VISITORS, ORDERS, watch=SegmentWatch)
+RULES = compose(
+    CONTACTS,
+    CLAIMED_SPANS,
+    ACTIVITY,
+    VISITORS,
+    ORDERS,
+    MOBILE,
+    SEGMENT_STYLE,
+    watch=SegmentWatch,
+)
 """A capability that writes is a part in this line; segments follow from what all of them write."""
 
 

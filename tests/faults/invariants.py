@@ -238,7 +238,7 @@ CHECKS = {
         where i.contact_id > 0
           and (last.contact_id is distinct from i.contact_id
                or last.action not in ('created', 'added', 'moved', 'absorbed', 'external_id_set',
-                                      'external_id_replaced'))
+                                      'external_id_replaced', 'claimed'))
     """,
     "the history tells of an identifier that is not there (D26, D29)": """
         select said.*

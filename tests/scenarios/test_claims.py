@@ -369,6 +369,21 @@ def test_a_claim_without_an_external_id_waits_for_email_and_phone(
     eventually(lambda: holder(database, cookie), only_email)
 
 
+def test_a_link_waits_for_a_removed_contact(
+    api: httpx.Client, website: Website, database: Any, people: Alices
+) -> None:
+    """A contact id in an address: a removed contact counts as nobody, who may come back."""
+    api.delete(f"/contact/{people.alice}")
+    cookie = website.new_cookie()
+    website.says("PageView", cookie, user_es_contact_id=people.alice)
+    website.says("Mine", cookie, user_es_contact_id=people.alice)
+    eventually(lambda: visits(database, cookie), ["PageView", "Mine"])
+    assert holder(database, cookie) is None
+    post(api, externalCustomerId=people.x)
+    assert holder(database, cookie) == people.alice
+    assert visits_of(database, people.alice) == ["PageView", "Mine"]
+
+
 def test_put_gives_the_external_id_that_a_claim_waits_for(
     api: httpx.Client, website: Website, database: Any, people: Alices
 ) -> None:

@@ -48,8 +48,39 @@ def test_a_visitor_of_a_website_registers(
         one for one in identity["identifiers"] if one["kind"] == "web_cookie"
     ).items()
     # and the earlier history of that cookie is added to it.
-    assert look.visits_of(contact_id)[: len(seen)] == seen
+    timeline = api.get(f"/api/v1/contact/{contact_id}/timeline").json()
+    assert [one["key"] for one in reversed(timeline)][: len(seen)] == seen
+    assert {one["type"] for one in timeline} == {"visit"}
+    assert {one.get("linkedBy") for one in timeline} == {None}, "its own server said whose it is"
     # What follows is the contact's too (guide G6).
     eventually(lambda: look.visits_of(contact_id), [*seen, "PageView"])
     assert look.contacts() == contacts + 1
     assert errors == []
+
+
+def test_a_visitor_of_a_website_subscribes(
+    context: BrowserContext, shop: Shop, look: Look, api: httpx.Client
+) -> None:
+    """G5.5 the other way: Subscribe; the page says whose the cookie is, before the server does."""
+    contacts = look.contacts()
+    page = context.new_page()
+    page.goto(f"{shop.url}/product.html")
+    page.goto(f"{shop.url}/account.html")
+    page.get_by_label("Customer").fill("SUBSCRIBER-1")
+    page.get_by_label("E-mail").fill("subscriber@example.com")
+    page.get_by_role("button", name="Log in").click()
+    cookie = cookie_of(context)
+    assert cookie is not None
+    seen = ["PageView", "ProductPage", "PageView", "CustomerData"]
+    eventually(lambda: look.visits(cookie), seen)
+    assert look.contacts() == contacts
+    contact = {
+        "externalCustomerId": "SUBSCRIBER-1",
+        "channels": [{"type": "email", "value": "subscriber@example.com"}],
+    }
+    answer = api.post("/api/v1/contact/subscribe", json={"contact": contact, "formType": "footer"})
+    contact_id = answer.json()["id"]
+    timeline = api.get(f"/api/v1/contact/{contact_id}/timeline?type=visit").json()
+    assert [one["key"] for one in reversed(timeline)] == seen
+    assert {one["linkedBy"] for one in timeline} == {"claim"}
+    assert look.contacts() == contacts + 1

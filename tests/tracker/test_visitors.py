@@ -137,6 +137,29 @@ def test_offline_and_back(context: BrowserContext, shop: Shop, look: Look) -> No
     page.wait_for_function("!localStorage.esQueue")
 
 
+def test_a_server_that_is_away_gets_it_later(
+    context: BrowserContext, shop: Shop, look: Look
+) -> None:
+    """Faults on the way, a gateway's error, and our own "again": the script keeps what it has."""
+    answers = [
+        lambda route: route.abort(),
+        lambda route: route.fulfill(status=503, body="gateway"),
+        lambda route: route.fulfill(
+            status=200, body='{"retry":true}', headers={"access-control-allow-origin": "*"}
+        ),
+    ]
+    waiting = list(answers)
+    context.route(
+        "**/api/v2", lambda route: waiting.pop(0)(route) if waiting else route.continue_()
+    )
+    page = context.new_page()
+    page.goto(f"{shop.url}/index.html")
+    page.wait_for_function("window.eS.version")
+    eventually(lambda: look.visits(known(context)), ["PageView"])
+    assert waiting == []
+    page.wait_for_function("!localStorage.esQueue")
+
+
 def test_what_a_closed_page_could_not_send_the_next_one_sends(
     context: BrowserContext, shop: Shop, look: Look
 ) -> None:

@@ -118,6 +118,8 @@ class RecordEvent(Command, kw_only=True):
     needs_segmentation: bool = False
     """Refuse it where the type has segmentation off: an event of the past (wire 6.4)."""
     checks_params: bool = True
+    kind: int = Kind.EVENT
+    """VISIT: a page or screen that a Segment-style library told of."""
 
     def moments(self) -> Sequence[datetime]:
         return () if self.occurred is None else (self.occurred,)

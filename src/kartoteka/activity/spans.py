@@ -72,10 +72,20 @@ def moves_of(ws: WorkingSet, key: Key) -> list[tuple[Any, ...]]:
 
 def wait_for(ws: WorkingSet, one: Identifier, at: datetime) -> int:
     """A new span for an identifier that nobody has: whoever gets it gets what the span owns."""
-    owner = ws.new_id()
     since = after(spans_of(ws, one.key), at)
+    owner = ws.new_id()
     begin(ws, one, Span(since, owner, None, SpanState.OPEN, at))
     put_stub(ws, one, owner, at)
+    return owner
+
+
+def keep_for_nobody(ws: WorkingSet, one: Identifier, at: datetime) -> int:
+    """The span of an e-mail or phone that nobody had: no contact ever gets what it owns (D17), but who
+    erases that address finds it (D29)."""
+    for span in spans_of(ws, one.key):
+        return span.owner_id
+    owner = ws.new_id()
+    begin(ws, one, Span(None, owner, None, SpanState.NOBODYS, at))
     return owner
 
 

@@ -49,6 +49,9 @@ class RateLimits:
 ADDRESS_MESSAGES = (20.0, 600.0)
 """Messages of one address: so many a second for long, so many at once. A family, an office and a shop's
 own server stay below it; what offline browsers kept comes at once."""
+ADDRESS_CALLS = (50.0, 1_000.0)
+"""Calls of one address to the SDK's end points and with browser keys: the phones of a mobile network
+share addresses."""
 ACCOUNT_MESSAGES = (2_000.0, 20_000.0)
 """The same for all messages of one account."""
 MOST_BUCKETS = 50_000
@@ -76,6 +79,11 @@ class PublicLimits:
         passed = min(count, int(level))
         self._buckets[who] = (level - passed, now)
         return passed
+
+    def admit(self, address: str) -> None:
+        """Count one call to a public end point. Raises `RateLimited` when its address has none left."""
+        if not self.take(("call", address), ADDRESS_CALLS, 1):
+            raise RateLimited(retry_after_s=1)
 
     def _forget_full(self, now: float) -> None:
         """Buckets that nobody used for a minute have filled up; else all are forgotten: new addresses by

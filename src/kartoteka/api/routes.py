@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kartoteka.api import (
     account,
+    apps,
     bulk,
     contacts,
     event_types,
@@ -15,11 +16,13 @@ from kartoteka.api import (
     import_files,
     imports,
     later,
+    mobile,
     operations,
     orders,
     past_events,
     reading,
     segment_questions,
+    segment_style,
     segments,
     sites,
     subscribe,
@@ -51,6 +54,9 @@ ROUTES: tuple[Route, ...] = (
     *tracker.ROUTES,
     *exports.ROUTES,
     *account.ROUTES,
+    *apps.ROUTES,
+    *mobile.ROUTES,
+    *segment_style.ROUTES,
     *later.ROUTES,
     *operations.ROUTES,
 )

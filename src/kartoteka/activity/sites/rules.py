@@ -23,7 +23,8 @@ def read_domain(text: object) -> str | None:
     """
     if not isinstance(text, str) or len(text) > MAX_CHARS:
         return None
-    return _host(text.strip() if "//" in text else f"//{text.strip()}")
+    text = text.strip()
+    return _address(text) or _host(text if "//" in text else f"//{text}")
 
 
 def origin_host(origin: str) -> str | None:

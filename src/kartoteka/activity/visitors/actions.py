@@ -71,7 +71,7 @@ def _store(ws: WorkingSet, command: Visited, visit: Visit) -> str:
         return "capped"
     happened = Happened(
         owner,
-        Kind.VISIT,
+        visit.kind,
         command.source,
         visit.type_key,
         visit.key_value,
@@ -81,6 +81,8 @@ def _store(ws: WorkingSet, command: Visited, visit: Visit) -> str:
         visit.params,
     )
     ws.effect("happened", happened)
+    if visit.kind == Kind.EVENT:
+        ws.effect("event_type", visit.type_key)
     return "stored"
 
 

@@ -18,6 +18,7 @@ from kartoteka.activity.spans import (
     after,
     begin,
     change_begun,
+    keep_for_nobody,
     put_stub,
     spans_of,
     wait_for,
@@ -25,7 +26,7 @@ from kartoteka.activity.spans import (
 from kartoteka.activity.visitors.model import Claimed, Waiting, Who
 from kartoteka.identity.changes import Change, count_senders, new_held
 from kartoteka.identity.history import Journal, named
-from kartoteka.identity.kinds import BY_CODE, EXTERNAL_ID
+from kartoteka.identity.kinds import BY_CODE, EMAIL, EXTERNAL_ID, PHONE
 from kartoteka.identity.model import (
     QUARANTINED,
     Card,
@@ -37,7 +38,7 @@ from kartoteka.identity.model import (
     Status,
 )
 from kartoteka.identity.policies import TOKENS
-from kartoteka.identity.rules import finders
+from kartoteka.identity.rules import finders, is_never
 from kartoteka.identity.working_set import WorkingSet
 
 WAITING = "claim"
@@ -116,8 +117,13 @@ def _live_contact(ws: WorkingSet, contact_id: int) -> set[int]:
 
 def claim(ws: WorkingSet, visitor: Identifier, who: Who, at: datetime, journal: Journal) -> Claimed:
     """This cookie or device is said to be that person from `at` on. `prepare` was called before."""
+    who = _without_never(ws, who)
     card, refused = person_named(ws, who)
-    if refused or any(row.contact_id == QUARANTINED for row in ws.holders(visitor.key)):
+    if (
+        who.is_nobody()
+        or refused
+        or any(row.contact_id == QUARANTINED for row in ws.holders(visitor.key))
+    ):
         return Claimed.REFUSED
     if _is_late(ws, visitor, at):
         return Claimed.ALREADY
@@ -140,6 +146,16 @@ def claim(ws: WorkingSet, visitor: Identifier, who: Who, at: datetime, journal: 
     _go_on_as(ws, visitor, card, at, journal)
     ws.touch(card.contact_id)
     return Claimed.LINKED
+
+
+def _without_never(ws: WorkingSet, who: Who) -> Who:
+    """An account's own mailboxes and phones are nobody's, and nobody is waited for by them (D6)."""
+    email, phone = who.email, who.phone
+    if email is not None and is_never(ws.settings, EMAIL.code, email):
+        email = None
+    if phone is not None and is_never(ws.settings, PHONE.code, phone):
+        phone = None
+    return msgspec.structs.replace(who, email=email, phone=phone)
 
 
 def _go_on_as(
@@ -198,14 +214,16 @@ def _end_waiting(
     ws: WorkingSet, visitor: Identifier, earlier: Waiting, who: Who, card: Card
 ) -> None:
     """What waited for the same person is theirs now; another person's stays nobody's (D36)."""
-    ours = same_person(earlier, who) or earlier.external_key == _key_of(card.external_id)
+    ours = same_person(earlier, who) or (
+        card.external_id is not None and earlier.external_key == _key_of(card.external_id)
+    )
     _turn(ws, visitor.key, SpanState.CLAIMED, SpanState.LINKED if ours else SpanState.NOBODYS, card)
     ws.effect("unclaim", *visitor.key, card.contact_id if ours else None)
     ws.know(WAITING, visitor.key, None)
 
 
-def _key_of(external_id: str | None) -> str | None:
-    return None if external_id is None else Identifier(EXTERNAL_ID.code, external_id).key[1]
+def _key_of(external_id: str) -> str:
+    return Identifier(EXTERNAL_ID.code, external_id).key[1]
 
 
 def same_person(earlier: Waiting, who: Who) -> bool:
@@ -213,6 +231,8 @@ def same_person(earlier: Waiting, who: Who) -> bool:
     ours = {one.kind: one.key[1] for one in who.identifiers()}
     theirs = {1: earlier.external_key, 2: earlier.email, 3: earlier.phone}
     pairs = [(ours[kind], value) for kind, value in theirs.items() if value and kind in ours]
+    if not pairs and not ours and who.contact_id is not None:
+        return who.contact_id == earlier.contact_id
     return bool(pairs) and all(a == b for a, b in pairs)
 
 
@@ -220,7 +240,7 @@ def _wait(ws: WorkingSet, visitor: Identifier, who: Who, at: datetime, journal: 
     """A claim that names nobody yet waits 30 days; its visits wait with it, for nobody else."""
     earlier: Waiting | None = ws.fact(WAITING, visitor.key)
     held = holder(ws, visitor)
-    if not who.identifiers():
+    if not who.identifiers() and not _is_removed(ws, who.contact_id):
         return Claimed.REFUSED  # a contact id that nobody has: nobody ever will
     if held is not None and (at <= held.since or not _contradicts(ws.card(held.contact_id), who)):
         return Claimed.ALREADY
@@ -237,9 +257,18 @@ def _wait(ws: WorkingSet, visitor: Identifier, who: Who, at: datetime, journal: 
         _turn(ws, visitor.key, SpanState.OPEN, SpanState.CLAIMED, None)
     for one in who.identifiers():
         if not ws.holders(one.key) and ws.stub(one.key) is None:
-            wait_for(ws, one, at)
+            _look_out_for(ws, one, at)
     _remember(ws, visitor.key, earlier, who, at)
     return Claimed.WAITS
+
+
+def _look_out_for(ws: WorkingSet, one: Identifier, at: datetime) -> None:
+    """Whoever gets this identifier is told of the claim; events that named only an e-mail or phone stay
+    nobody's (D17)."""
+    if one.kind == EXTERNAL_ID.code:
+        wait_for(ws, one, at)
+    else:
+        put_stub(ws, one, keep_for_nobody(ws, one, at), at)
 
 
 def _remember(ws: WorkingSet, key: Key, earlier: Waiting | None, who: Who, at: datetime) -> None:
@@ -252,6 +281,12 @@ def _remember(ws: WorkingSet, key: Key, earlier: Waiting | None, who: Who, at: d
             return
     ws.effect("claim", *key, *msgspec.structs.astuple(waiting), at)
     ws.know(WAITING, key, waiting)
+
+
+def _is_removed(ws: WorkingSet, contact_id: int | None) -> bool:
+    """A removed contact counts as nobody, who may come back (D36)."""
+    card = None if contact_id is None else ws.known_card(contact_id)
+    return card is not None and card.status == Status.REMOVED
 
 
 def _contradicts(card: Card, who: Who) -> bool:

@@ -32,6 +32,7 @@ REASONS = {
     "no_event": "no event is named, or by a name that is not allowed",
     "capped": "the visitor has as many visits as are kept while nobody knows who it is",
     "failed": "it could not be stored",
+    "invalid_message": "a message of a Segment-style library names nobody or nothing, or was refused",
 }
 """Why a message was dropped: the label of the metric."""
 

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, TypeAlias
 
 import msgspec
 
+from kartoteka.activity.model import Kind
 from kartoteka.contacts.model import Command
 from kartoteka.identity.kinds import EMAIL, EXTERNAL_ID, PHONE
 from kartoteka.identity.model import Identifier
@@ -62,6 +63,7 @@ class Visit(msgspec.Struct, frozen=True):
     params: dict[str, Any]
     message: bytes | None = None
     """SHA-256 of its messageId: the same one counts once."""
+    kind: int = Kind.VISIT
 
 
 class Claim(msgspec.Struct, frozen=True):

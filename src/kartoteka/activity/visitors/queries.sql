@@ -94,6 +94,17 @@ named as (
           and external_key is null
     ) w
     where w.expires_at > %(at)s::timestamptz
+    union all
+    select w.contact_id, w.kind, w.value_key, null, null, null, w.contact_id, w.claimed_at
+    from claim w
+    join contact c on c.account_id = %(account_id)s and c.contact_id = w.contact_id
+    where w.account_id = %(account_id)s
+      and w.contact_id = any(%(ids)s::bigint[])
+      and w.external_key is null
+      and w.email is null
+      and w.phone is null
+      and w.expires_at > %(at)s::timestamptz
+      and c.status = 0
 ),
 due as (
     select distinct on (n.kind, n.value_key) n.contact_id, n.kind, n.value_key, n.claimed_at

@@ -60,6 +60,7 @@ create table claim (
 create index claim_by_external_key on claim (account_id, external_key) where external_key is not null;
 create index claim_by_email on claim (account_id, email) where email is not null;
 create index claim_by_phone on claim (account_id, phone) where phone is not null;
+create index claim_by_contact on claim (account_id, contact_id) where contact_id is not null;
 
 -- Everything that belongs to these contacts, retired ones among them: rows (the contact of the list, an
 -- owner of its activity). Indexes contact_by_survivor, visitor_span_by_contact.
