@@ -139,3 +139,17 @@ def test_an_event_type_is_made(open_page, api, name):
     expect(row).to_contain_text("yes, since")
     expect(row).to_contain_text("total, currency")
     assert api.get(f"/api/v1/event-types/{name}").json()["segmentation"] is True
+
+
+def test_an_application_gets_its_access_key_once(open_page, name):
+    page = open_page("/admin/settings/apps")
+    page.get_by_label("Name").fill(name)
+    page.get_by_role("button", name="Create application").click()
+    assert page.locator("#new-key").inner_text().startswith("kk_")
+    row = page.locator("tr", has_text=name)
+    row.get_by_role("button", name="Trust", exact=True).click()
+    expect(page.locator("tr", has_text=name)).to_contain_text("trusted")
+    page.locator("tr", has_text=name).get_by_role("button", name="New key").click()
+    expect(page.locator("tr", has_text=name).locator("td.num")).to_have_text("2")
+    page.locator("tr", has_text=name).get_by_role("button", name="Delete").click()
+    expect(page.locator("tr", has_text=name)).to_have_count(0)

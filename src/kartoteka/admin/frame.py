@@ -28,6 +28,7 @@ SETTINGS_MENU: tuple[tuple[str, str, Role], ...] = (
     ("fields", "/admin/settings/fields", Role.READER),
     ("categories", "/admin/settings/categories", Role.READER),
     ("websites", "/admin/settings/websites", Role.READER),
+    ("apps", "/admin/settings/apps", Role.OWNER),
     ("event_types", "/admin/settings/event-types", Role.READER),
     ("account", "/admin/settings/account", Role.OWNER),
     ("users", "/admin/settings/users", Role.OWNER),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from kartoteka.access.users import Role
 from kartoteka.admin.pages.settings import (
     account,
+    apps,
     audit,
     categories,
     event_types,
@@ -31,6 +32,7 @@ PAGES = (
     *fields.PAGES,
     *categories.PAGES,
     *websites.PAGES,
+    *apps.PAGES,
     *event_types.PAGES,
     *account.PAGES,
     *users.PAGES,
