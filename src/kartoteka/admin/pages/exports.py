@@ -16,10 +16,11 @@ from kartoteka.admin.export_form import (
 from kartoteka.admin.replies import Reply
 from kartoteka.admin.request import Request
 from kartoteka.admin.routing import Page
-from kartoteka.errors import Conflict, InvalidRequest, KartotekaError
+from kartoteka.errors import Conflict, InvalidRequest
 from kartoteka.exports.asked import interval_text
 from kartoteka.exports.datasets import DATASETS, LATEST
-from kartoteka.exports.model import OVER, Export
+from kartoteka.exports.errors import TargetFailed
+from kartoteka.exports.model import OVER, Export, State
 from kartoteka.exports.targets import BY_NAME as TARGETS
 
 ROWS = 100
@@ -92,7 +93,7 @@ async def create(request: Request) -> Reply:
             notices = await services.exports.validate(account_id, body)
             return _form(request, target, None, checked=notices)
         one = await services.exports.create(account_id, body)
-    except (InvalidRequest, Conflict) as error:
+    except (InvalidRequest, Conflict, TargetFailed) as error:
         return _form(request, target, None, problem=error.message)
     await request.note("export_created", one.export_id, target=target)
     return request.go(f"/admin/exports/{one.export_id}", "export_saved")
@@ -114,7 +115,8 @@ async def one_export(request: Request) -> Reply:
         size=RUNS,
         interval=interval_text(one.interval_s),
         has_new_columns=one.columns_version < LATEST,
-        is_live=any(run.state not in OVER for run in runs),
+        is_live=any(run.state not in OVER for run in runs)
+        or (not runs and one.state == State.ACTIVE),
     )
 
 
@@ -146,7 +148,7 @@ async def check(request: Request) -> Reply:
     one = await services.exports.find(account_id, request.id())
     try:
         notices = await services.exports.validate_known(account_id, one.export_id)
-    except KartotekaError as error:
+    except TargetFailed as error:
         return request.render("export_check.html", one=one, notices=[], reason=error.message)
     return request.render("export_check.html", one=one, notices=notices, reason="")
 
