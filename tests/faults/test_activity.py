@@ -304,3 +304,18 @@ async def test_dry_runs_and_rows_do_not_see_what_waits(shop: Shop):
 
 def dry_run(command: Command) -> Command:
     return msgspec.structs.replace(command, dry_run=True)
+
+
+async def test_a_long_reading_does_not_hold_events_up(shop: Shop):
+    """The month cannot be attached while somebody reads: events are taken, and move when it can."""
+    who = await shop.id(add(x="X"))
+    at = datetime(2003, 5, 6, tzinfo=UTC)
+    async with held_back(shop.url, "event_other", mode="access share"):
+        await shop.send(event("during", x="X", at=at))
+    assert shop.rows("select type_key from event_other") == [("during",)]
+    await shop.send(event("after", x="X", at=at))
+    assert shop.rows("select type_key from event_2003_05 order by event_id") == [
+        ("during",),
+        ("after",),
+    ]
+    assert await history(shop, who) == ["during", "after"]

@@ -6,7 +6,8 @@ from tests.mutate.activity import ACTIVITY
 from tests.mutate.bulk import BULK_ROWS
 from tests.mutate.finding import FINDING
 from tests.mutate.lists import LISTS
+from tests.mutate.orders import ORDERS
 from tests.mutate.writing import WRITING
 
-MUTATIONS = (*FINDING, *WRITING, *LISTS, *BULK_ROWS, *ACTIVITY)
+MUTATIONS = (*FINDING, *WRITING, *LISTS, *BULK_ROWS, *ACTIVITY, *ORDERS)
 """Every flip, in the order of the decisions."""

@@ -28,6 +28,7 @@ LISTS = (RULES / "contacts" / "test_lists.py", RULES / "contacts" / "test_member
 """D14 for attach and detach, and what a body of theirs may mean."""
 BULK = (RULES / "contacts" / "test_bulk_whose.py", RULES / "contacts" / "test_bulk.py")
 """Rows of bulk calls and files; their laws only say in more words what these show."""
+ORDERS = (RULES / "activity" / "orders" / "test_orders.py",)
 ACTIVITY = (RULES / "activity" / "test_events.py", RULES / "activity" / "test_spans.py")
 WORKERS = 2
 OPTIONS = ("-x", "-q", "-p", "no:cacheprovider", f"--confcutdir={RULES}")
@@ -88,7 +89,8 @@ def run_tests(copies: SimpleQueue[Path], mutation: Mutation | None) -> str | Non
 
 def first_failure(source: Path, decision: str) -> str | None:
     """Run the tests of that decision first, then the others, until one fails."""
-    files = [*sorted((RULES / "identity").glob("test_d*.py")), *FORMS, *LISTS, *BULK, *ACTIVITY]
+    files = [*sorted((RULES / "identity").glob("test_d*.py")), *FORMS, *LISTS, *BULK]
+    files += [*ORDERS, *ACTIVITY]
     files.sort(key=lambda path: not is_about(path, decision))
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *OPTIONS, *map(str, files)],
@@ -108,6 +110,8 @@ def first_failure(source: Path, decision: str) -> str | None:
 
 def is_about(path: Path, decision: str) -> bool:
     """`test_d10a_shared.py` is about D10a."""
+    if decision == "orders":
+        return path in ORDERS
     if decision == "D18":
         return path in FORMS
     if decision == "lists":
