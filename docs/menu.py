@@ -66,6 +66,13 @@ MENU: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         ),
     ),
     (
+        "Segments",
+        (
+            ("segments/segments.md", "Segments"),
+            ("segments/webhooks.md", "Webhooks"),
+        ),
+    ),
+    (
         "Reference",
         (
             ("reference/settings.md", "Settings of the server"),
@@ -75,6 +82,7 @@ MENU: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("reference/errors.md", "Errors"),
             ("reference/identifiers.md", "Kinds of identifier"),
             ("reference/import.md", "Imports: fields, outcomes"),
+            ("reference/conditions.md", "Conditions"),
             ("reference/policies.md", "What each method may do"),
             ("reference/history.md", "Actions and rules"),
         ),

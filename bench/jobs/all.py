@@ -15,6 +15,7 @@ from bench.jobs import (
     post_known,
     post_new,
     search_contact,
+    segments,
 )
 from bench.jobs.base import Job
 
@@ -29,6 +30,8 @@ JOBS: tuple[Job, ...] = (
     mixed.JOB,
     orders.JOB,
     attach.JOB,
+    segments.JOB,
+    segments.EMPTY_JOB,
     csv_import.JOB,  # it makes the tables five times as large
     pages.JOB,  # behind them all
 )

@@ -47,6 +47,9 @@ from kartoteka.segments.asking import Asking
 from kartoteka.segments.jobs import SegmentJobs
 from kartoteka.segments.store import Segments
 from kartoteka.settings import Settings
+from kartoteka.webhooks.sending import Sending
+from kartoteka.webhooks.sending import forget_old as forget_happenings
+from kartoteka.webhooks.store import Webhooks
 from kartoteka.writing import build_engine
 
 Scope: TypeAlias = MutableMapping[str, Any]
@@ -153,6 +156,7 @@ def compose(settings: Settings, database: Database, writers: Database) -> Servic
         segment_actions=actions,
         asking=Asking(database, clock, definitions, actions),
         exports=open_exports(settings, database, clock),
+        webhooks=Webhooks(database, clock, allow_private=settings.allow_private_addresses),
         event_types=EventTypes(database, clock),
         timelines=Timelines(writers, clock),
         orders=Orders(database),
@@ -197,6 +201,7 @@ async def run_jobs(settings: Settings, database_url: str, stopping: asyncio.Even
             "*/10 * * * *",
             partial(clean_up_exports, database, services.clock),
         ),
+        Periodic("forget_happenings", "47 * * * *", partial(_forget_happenings, services)),
         Periodic("forget_repeats", "37 * * * *", partial(_forget_repeats, services)),
         Periodic("forget_visitors", "47 * * * *", partial(_forget_visitors, services)),
         Periodic(
@@ -213,11 +218,17 @@ async def run_jobs(settings: Settings, database_url: str, stopping: asyncio.Even
             runner.run(stopping),
             segment_jobs.run(stopping),
             exporter.run(stopping),
+            Sending(database, services.outbound, services.clock).run(stopping),
             _keep_working(database_url, periodic, stopping),
         )
     finally:
         for one in (database, leases, writers):
             await one.close()
+
+
+async def _forget_happenings(services: Services) -> None:
+    accounts = [account.account_id for account in await services.accounts.all()]
+    await forget_happenings(services.database, services.clock, accounts)
 
 
 async def _forget_repeats(services: Services) -> None:

@@ -13,28 +13,27 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from kartoteka.access.accounts import Accounts
+from kartoteka.activity.visitors.model import Claim, Visit, Visited, Who
 from kartoteka.clock import FixedClock
-from kartoteka.contacts.actions import decide
 from kartoteka.contacts.definitions import Definitions, NewField
-from kartoteka.contacts.lookups import named_by
 from kartoteka.contacts.model import EmptyList
-from kartoteka.contacts.store import after
 from kartoteka.contacts.values.custom_fields import FieldType
 from kartoteka.db.database import WRITER_OPTIONS, Database
 from kartoteka.errors import KartotekaError
+from kartoteka.identity.kinds import WEB_COOKIE
+from kartoteka.identity.model import Identifier
 from kartoteka.identity.store import digest_with
-from kartoteka.intake.deciding import Rules
 from kartoteka.intake.engine import Engine
 from kartoteka.segments.actions import SegmentActions
 from kartoteka.segments.filling import Filling
 from kartoteka.segments.store import DYNAMIC, Segments
 from kartoteka.segments.verifying import verify
 from kartoteka.segments.waking import wake
-from kartoteka.segments.watch import SegmentWatch
+from kartoteka.writing import build_engine
 from tests.faults.conftest import Shop
 from tests.rules import stories
 from tests.store.segments_world import CODES, CONDITIONS, DATES, TAGS, TEXTS, TOWNS
@@ -121,6 +120,35 @@ class World(Shop):
             how = stories.attach if join else stories.detach
             await self.send(how(self.list_id, self.known[number % len(self.known)]))
 
+    async def do_event(self, whom: dict[str, str], days: float, params: dict[str, Any]) -> None:
+        at = self.clock.now() - timedelta(days=days)
+        await self.send(stories.event(at=at, params=params, **whom))
+
+    async def do_visit(self, cookie: str, page: str, days: float, params: dict[str, Any]) -> None:
+        now = self.clock.now()
+        visit = Visit(page, "SKU-1", now - timedelta(days=days), params)
+        visitor = Identifier(WEB_COOKIE.code, cookie)
+        command = Visited(origin=stories.origin(now), visitor=visitor, steps=(visit,), source=2)
+        await self.send(command)
+
+    async def do_claim(self, cookie: str, x: str) -> None:
+        now = self.clock.now()
+        claim = Claim(Who(external_id=x), now)
+        visitor = Identifier(WEB_COOKIE.code, cookie)
+        await self.send(
+            Visited(origin=stories.origin(now), visitor=visitor, steps=(claim,), source=2)
+        )
+
+    async def do_order(
+        self, number: str, whom: dict[str, str], status: str, cost: Any, days: float
+    ) -> None:
+        date = self.clock.now() - timedelta(days=days)
+        said = {"status": status, "cost": cost, "date": date, "currency": "EUR"}
+        await self.send(stories.order(number, **said, **whom))
+
+    async def do_delete_order(self, number: str) -> None:
+        await self.send(stories.delete_order(number))
+
     async def do_empty(self) -> None:
         command = EmptyList(
             origin=stories.origin(self.clock.now()),
@@ -191,6 +219,7 @@ PEOPLE = st.fixed_dictionaries(
         "token": maybe("T1", "T2"),
         "web": maybe("W1"),
         "device": maybe("D1", "D2"),
+        "cookie": maybe("S1", "S2"),
         "first": maybe(*TEXTS[:5]),
         "last": maybe(*TEXTS[5:]),
         "town": maybe(*TOWNS),
@@ -198,9 +227,38 @@ PEOPLE = st.fixed_dictionaries(
         "fields": FIELDS,
     }
 )
+WHOM = st.sampled_from(
+    ({"x": "A"}, {"x": "B"}, {"email": "a@x.example"}, {"device": "D1"}, {"token": "T1"})
+)
+AGO = st.sampled_from((0.0, 0.9, 6.9, 20.0, -2.0))
+PARAMS = st.sampled_from(({}, {"price": 12.5}, {"price": "12.50", "colour": "red"}, {"price": 7}))
+ORDERS = st.sampled_from(("O1", "O2"))
+ACTIVITY = st.one_of(
+    st.tuples(st.just("event"), WHOM, AGO, PARAMS),
+    st.tuples(st.just("event"), WHOM, AGO, PARAMS),
+    st.tuples(
+        st.just("visit"),
+        st.sampled_from(("S1", "S2")),
+        st.sampled_from(("PageView", "ProductPage")),
+        st.sampled_from((0.0, 0.9, 6.9)),
+        PARAMS,
+    ),
+    st.tuples(st.just("claim"), st.sampled_from(("S1", "S2")), st.sampled_from(("A", "B"))),
+    st.tuples(
+        st.just("order"),
+        ORDERS,
+        WHOM,
+        st.sampled_from(("DELIVERED", "DELIVERED", "CANCELLED")),
+        st.sampled_from((1, "12.50", 10)),
+        AGO,
+    ),
+    st.tuples(st.just("delete_order"), ORDERS),
+)
 NUMBERS = st.integers(0, 7)
 CLEARS = st.sampled_from(("", "externalCustomerId", "email,sms", "firstName,mobilepush", "town"))
 STEPS = st.one_of(
+    ACTIVITY,
+    ACTIVITY,
     st.lists(PEOPLE, min_size=1, max_size=4).map(lambda people: ("add", *people)),
     st.tuples(st.just("subscribe"), PEOPLE, st.sampled_from(((), ("news",)))),
     st.tuples(st.just("put"), NUMBERS, PEOPLE, CLEARS),
@@ -230,6 +288,8 @@ EXAMPLES = 60
     max_examples=EXAMPLES,
     deadline=None,
     derandomize=True,
+    phases=[Phase.explicit, Phase.generate],  # a failure takes minutes to shrink
+    report_multiple_bugs=False,
     suppress_health_check=[
         HealthCheck.too_slow,
         HealthCheck.function_scoped_fixture,
@@ -249,8 +309,7 @@ def test_membership_is_exact_after_every_step(
         try:
             clock = FixedClock(stories.START)
             account = await Accounts(database, clock).create(f"world {next(_names)}")
-            rules = Rules(named_by, decide, after, SegmentWatch())
-            engine = Engine(writers, clock, digest_with("a secret of the tests"), rules)
+            engine = build_engine(writers, clock, digest_with("a secret of the tests"))
             world = World(database_url, database, engine, account)
             await world.begin()
             for condition in conditions:

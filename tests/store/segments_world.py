@@ -138,8 +138,53 @@ CONSENT_LEAVES = st.one_of(
 LIST_LEAVES = st.sampled_from(("member", "not_member")).map(
     lambda op: {"field": "segment", "id": 1, "operator": op}
 )
+_FILTERS = st.sampled_from(
+    (
+        None,
+        [{"name": "price", "operator": "greater", "value": 10}],
+        [{"name": "price", "operator": "equals", "value": "12.50"}],
+        [{"name": "colour", "operator": "not_equals", "value": "red"}],
+    )
+)
+
+
+def _events(key: str, days: int | None, filters: Any) -> dict[str, Any]:
+    said: dict[str, Any] = {"field": key} if key != "event" else {"field": key, "type": "seen"}
+    if days is not None:
+        said["inLastDays"] = days
+    return said if filters is None else {**said, "params": filters}
+
+
+_COUNTED = st.builds(
+    _events,
+    st.sampled_from(("event", "event", "pageViews", "productViews")),
+    st.sampled_from((None, 1, 7, 30)),
+    _FILTERS,
+)
+ACTIVITY_LEAVES = st.one_of(
+    st.sampled_from(
+        (
+            {"field": "orderCount"},
+            {"field": "orderCount", "status": "any"},
+            {"field": "orderSum"},
+            {"field": "orderSum", "currency": "EUR"},
+            {"field": "orderAverage"},
+        )
+    ).flatmap(lambda said: number_tests(said, (0, 1, 2, 10, "12.50", 30))),
+    st.sampled_from(({"field": "lastOrderDate"}, {"field": "firstOrderDate"})).flatmap(date_tests),
+    _COUNTED.flatmap(lambda said: number_tests(said, (0, 1, 2))),
+    st.sampled_from(
+        ({"field": "firstEvent", "type": "seen"}, {"field": "lastEvent", "type": "seen"})
+    ).flatmap(date_tests),
+)
 LEAVES = st.one_of(
-    TEXT_LEAVES, FIELD_LEAVES, DATE_LEAVES, TOKEN_LEAVES, CONSENT_LEAVES, LIST_LEAVES
+    ACTIVITY_LEAVES,
+    TEXT_LEAVES,
+    FIELD_LEAVES,
+    DATE_LEAVES,
+    TOKEN_LEAVES,
+    CONSENT_LEAVES,
+    LIST_LEAVES,
 )
 
 

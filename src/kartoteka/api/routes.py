@@ -29,6 +29,7 @@ from kartoteka.api import (
     timeline,
     tokens,
     tracker,
+    webhooks,
 )
 from kartoteka.api.routing import Route
 
@@ -45,6 +46,7 @@ ROUTES: tuple[Route, ...] = (
     *groups.ROUTES,
     *segment_questions.ROUTES,
     *segments.ROUTES,
+    *webhooks.ROUTES,
     *fields.ROUTES,
     *bulk.ROUTES,
     *orders.ROUTES,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from kartoteka.access.model import Rights
@@ -13,8 +12,8 @@ from kartoteka.api.paging import PAGING, read_page
 from kartoteka.api.read_schemas import COUNTED
 from kartoteka.api.routing import Parameter, Reply, Route
 from kartoteka.api.segment_schemas import DEFINITION, MADE, SEGMENT, SEGMENT_ID, segment_id
-from kartoteka.segments.conditions.tree import Joined, Not, in_words, read_stored
-from kartoteka.segments.model import SegmentType, State, Stored
+from kartoteka.segments.model import SegmentType
+from kartoteka.segments.shown import segment_json
 
 TAG = "Segments"
 
@@ -79,44 +78,6 @@ async def shown(call: Call, wanted: int) -> dict[str, Any]:
     account_id, segments = call.account.account_id, call.services.segments
     stored = await segments.stored(account_id, wanted)
     return {**segment_json(stored), "count": await segments.count(account_id, stored)}
-
-
-def segment_json(one: Stored) -> dict[str, Any]:
-    """A segment as our own methods show it; a list has no conditions."""
-    body: dict[str, Any] = {
-        "id": one.id,
-        "name": one.name,
-        "type": one.type.value,
-        "purpose": one.purpose,
-        "tags": list(one.tags),
-        "state": state_of(one),
-        "createdAt": one.created_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-    }
-    if one.condition is not None and one.resolved is not None:
-        body["condition"] = one.condition
-        if one.exclude is not None:
-            body["exclude"] = one.exclude
-        body["description"] = words_of(one.resolved, has_exclude=one.exclude is not None)
-    if one.state in (State.FILLING, State.SETTLING):
-        body["progress"] = {"seen": one.seen, "expected": max(one.expected, one.seen)}
-    return body
-
-
-def state_of(one: Stored) -> str:
-    """ready | filling (answers are exact, only slower) | refilling (the old one serves) | deleting"""
-    if one.leaving is not None:
-        return "deleting"
-    if one.state in (State.FILLING, State.SETTLING):
-        return "filling" if one.version_id is None else "refilling"
-    return "ready"
-
-
-def words_of(resolved: Mapping[str, Any], *, has_exclude: bool) -> str:
-    """Both sides in words."""
-    test = read_stored(dict(resolved))
-    if has_exclude and isinstance(test, Joined) and isinstance(test.parts[1], Not):
-        return in_words(test.parts[0].describe(), test.parts[1].part.describe())
-    return test.describe()
 
 
 ROUTES = (

@@ -31,6 +31,7 @@ from kartoteka.outbound.client import Outbound
 from kartoteka.segments.actions import SegmentActions
 from kartoteka.segments.asking import Asking
 from kartoteka.segments.store import Segments
+from kartoteka.webhooks.store import Webhooks
 
 
 class Writer(Protocol):
@@ -69,6 +70,7 @@ class Services:
     segments: Segments
     segment_actions: SegmentActions
     asking: Asking
+    webhooks: Webhooks
     event_types: EventTypes
     timelines: Timelines
     orders: Orders

@@ -18,6 +18,8 @@ COMMANDS = {
     "accounts": "kartoteka.cli.accounts:accounts",
     "users": "kartoteka.cli.users:users",
     "fields": "kartoteka.cli.fields:fields",
+    "segments": "kartoteka.cli.segments:segments",
+    "webhooks": "kartoteka.cli.webhooks:webhooks",
     "import": "kartoteka.cli.import_file:import_file",
     "imports": "kartoteka.cli.imports:imports",
     "export": "kartoteka.cli.export:export",

@@ -16,11 +16,11 @@ BIT = {name: 1 << place for place, name in enumerate(_READS)}
 """Everything that a condition may read."""
 COLUMNS = frozenset(Card.__struct_fields__)
 ALL = (1 << len(_READS)) - 1
+_MERGED_INTO = Card.__struct_fields__.index("merged_into")
 _STATUS = Card.__struct_fields__.index("status")
 _COLUMN_BITS = tuple(BIT[name] for name in Card.__struct_fields__)
 _LIST_EFFECTS = {"list": 1, "attach": 1, "leave_list": 1, "detach": 1}
 """Where the contact id stands in the rows of effects that change lists."""
-ACTIVITY_EFFECTS = frozenset(("event", "order", "orders", "visit", "span", "link", "activity"))
 
 astuple = msgspec.structs.astuple
 
@@ -49,14 +49,17 @@ def changes_of(ws: WorkingSet, more: Mapping[int, int]) -> Changes:
     masks = {card.contact_id: ALL for card in new}
     cards = {card.contact_id: card for card in (*new, *changed)}
     before: dict[int, Card] = {}
+    others = dict(more)
     for card in changed:
         row = ws.loaded_card(card.contact_id)
         before[card.contact_id] = Card(*row)
         masks[card.contact_id] = _mask(row, astuple(card))
-    for contact_id, bit in _others(ws, rows, tuple(cards)):
+        if row[_MERGED_INTO] is not None and row[_MERGED_INTO] != card.merged_into:  # taken back
+            others[row[_MERGED_INTO]] = BIT[ACTIVITY] | BIT[LISTS]
+    for contact_id, bit in _others(ws, rows):
         if contact_id > 0:
             masks[contact_id] = masks.get(contact_id, 0) | bit
-    for contact_id, bits in more.items():
+    for contact_id, bits in others.items():
         masks[contact_id] = masks.get(contact_id, 0) | bits
     return Changes(masks, cards, before)
 
@@ -71,19 +74,16 @@ def _mask(before: tuple[object, ...], after: tuple[object, ...]) -> int:
     return mask
 
 
-def _others(ws: WorkingSet, rows: ChangedRows, cards: Iterable[int]) -> Iterable[tuple[int, int]]:
+def _others(ws: WorkingSet, rows: ChangedRows) -> Iterable[tuple[int, int]]:
     """Identifiers, lists and activity."""
     deleted, inserted, updated = rows
     for row_key in deleted:
         yield ws.loaded_row(row_key).contact_id, BIT[f"identifier:{row_key[0]}"]
     for held in (*inserted, *updated):
         yield held.contact_id, BIT[f"identifier:{held.kind}"]
-    if not ACTIVITY_EFFECTS.isdisjoint(ws.effects):
-        for contact_id in cards:
-            yield contact_id, BIT[ACTIVITY]
     for name, place in _LIST_EFFECTS.items():
         for row in ws.effects.get(name, ()):
             yield row[place], BIT[LISTS]
     for absorbed, survivor in ws.effects.get("absorbed", ()):
-        yield survivor, BIT[LISTS] | BIT[ACTIVITY]
+        yield survivor, BIT[LISTS]
         yield absorbed, ALL

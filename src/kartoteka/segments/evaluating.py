@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import msgspec
 
 from kartoteka.db.named import Query
-from kartoteka.segments.conditions.base import Sql, Test
+from kartoteka.segments.conditions.base import ACTIVITY, Sql, Test
 from kartoteka.segments.conditions.tree import read_stored
 from kartoteka.segments.model import Kind, State
 
@@ -49,27 +50,34 @@ class Version(msgspec.Struct, frozen=True):
     def is_filling(self) -> bool:
         return self.state is State.FILLING
 
+    @property
+    def reads_activity(self) -> bool:
+        return ACTIVITY in self.test.reads
+
     def params(self, **more: Any) -> dict[str, Any]:
         """The parameters of any statement of this version."""
         return {"account_id": self.account_id, **self.sql.params, **more}
 
     def settle(self) -> Query:
-        """Bring these contacts (`ids`) in or out; rows are the contacts that changed sides.
+        """Bring these contacts (`ids`, those of `owners`) in or out; rows are who changed sides.
 
         While it is filled, who is out is marked, so that the filling does not overrule it.
         """
+        ids = "%(ids)s::bigint[]"
+        if self.reads_activity:  # whosever it is when all is written
+            found = f"contacts_of({Sql.account}, %(owners)s::bigint[])"
+            ids += f" || array(select o.contact_id from {found} o)"
         given = f"""given as materialized (
             select c.contact_id, (c.status = 0 and {self.sql.holds}) as holds{self._next()}
             from contact c
             where c.account_id = %(account_id)s::integer
-              and c.contact_id = any(%(ids)s::bigint[])
+              and c.contact_id = any({ids})
         )"""
         sides = [self._marked()] if self.is_filling else [self._gone(), self._come()]
         parts = [given, *sides, *self._armed("do update set at = excluded.at")]
         if self.sql.next is not None:
             parts.append(self._forgot())
-        name = f"settle_{self.version_id}_{self.state.value}"
-        return Query(name, f"with {', '.join(parts)} {self._told()}", "")
+        return _query("settle", f"with {', '.join(parts)} {self._told()}")
 
     def fill(self) -> Query:
         """Evaluate the next contacts after `after`; one row (last contact id, how many they were).
@@ -115,7 +123,7 @@ class Version(msgspec.Struct, frozen=True):
         )"""
         parts = [part, step, given, come, *self._armed("do nothing")]
         sql = f"with {', '.join(parts)} select p.last, p.seen from part p, step s"
-        return Query(f"fill_{self.version_id}", sql, "")
+        return _query("fill", sql)
 
     def _next(self) -> str:
         if self.sql.next is None:
@@ -195,6 +203,12 @@ class Version(msgspec.Struct, frozen=True):
             select %(account_id)s::integer, %(at)s::timestamptz, kind, contact_id, {self.segment_id}
             from ({flips}) f
             returning contact_id"""
+
+
+def _query(what: str, sql: str) -> Query:
+    """Named after its text: statements are prepared, and remembered, by name."""
+    digest = hashlib.blake2b(sql.encode(), digest_size=12).hexdigest()
+    return Query(f"{what}_{digest}", sql, "")
 
 
 def version_of(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from kartoteka.db.database import Connection
 from kartoteka.db.named import load_queries
 from kartoteka.identity.model import Card
-from kartoteka.segments.conditions.base import Subject
+from kartoteka.segments.conditions.base import Event, Order, Subject
 
 QUERIES = load_queries(__package__, "subjects.sql")
 ROWS_IN_A_PAGE = 1_000
@@ -25,10 +26,20 @@ async def read_subjects(
 
 
 def _subject(row: tuple[Any, ...], now: datetime) -> Subject:
-    identifiers, lists = row[_COLUMNS:]
+    identifiers, lists, orders, events = row[_COLUMNS:]
     return Subject(
         Card(*row[:_COLUMNS]),
         now,
         tuple((kind, app) for kind, app in identifiers or ()),
         frozenset(lists or ()),
+        tuple(_order(*one) for one in orders or ()),
+        tuple(_event(*one) for one in events or ()),
     )
+
+
+def _order(delivered: bool, cost: str, at: str, currency: str) -> Order:
+    return Order(delivered, Decimal(cost), datetime.fromisoformat(at), currency)
+
+
+def _event(type_: str, at: str, visit: bool, key: str, params: dict[str, str] | None) -> Event:
+    return Event(type_, datetime.fromisoformat(at), visit, key, params or {})

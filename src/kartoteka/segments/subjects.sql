@@ -14,6 +14,29 @@ select c.contact_id, c.status, c.external_id, c.former_ids, c.email, c.phone, c.
            from segment_member m
            where m.account_id = %(account_id)s
              and m.contact_id = c.contact_id
+       ),
+       (
+           select jsonb_agg(jsonb_build_array(
+               r.status = 2, r.total_cost::text, r.ordered_at, r.currency
+           ))
+           from owners_of(%(account_id)s::integer, array[c.contact_id]) o
+           join orders r
+             on r.account_id = %(account_id)s
+            and r.owner_id = o.owner_id
+       ),
+       (
+           select jsonb_agg(jsonb_build_array(
+               e.type_key, e.occurred, e.kind = 1, e.key_value,
+               (
+                   select jsonb_object_agg(p.key, p.value #>> '{}')
+                   from jsonb_each(e.params) p
+                   where jsonb_typeof(p.value) in ('string', 'number', 'boolean')
+               )
+           ))
+           from owners_of(%(account_id)s::integer, array[c.contact_id]) o
+           join event e
+             on e.account_id = %(account_id)s
+            and e.owner_id = o.owner_id
        )
 from contact c
 where c.account_id = %(account_id)s

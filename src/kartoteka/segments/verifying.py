@@ -16,9 +16,10 @@ from kartoteka.db.named import load_queries
 from kartoteka.segments.evaluating import Version, version_of
 from kartoteka.segments.model import State
 from kartoteka.segments.subjects import ROWS_IN_A_PAGE, read_subjects
+from kartoteka.segments.waking import ask_again
 
 QUERIES = load_queries(__package__, "verifying.sql")
-MOST_NAMED = 20
+MOST_NAMED = 1_000
 
 
 class Verdict(msgspec.Struct, frozen=True, rename="camel"):
@@ -26,6 +27,7 @@ class Verdict(msgspec.Struct, frozen=True, rename="camel"):
 
     segment_id: int
     name: str
+    version_id: int
     members: int
     missing: list[int] = []
     """The condition holds, and they are not in it."""
@@ -57,6 +59,12 @@ async def verify(
         await connection.execute("commit")
 
 
+async def repair(database: Database, account_id: int, verdict: Verdict, now: datetime) -> None:
+    """Ask the named contacts again, as the clock does; they enter and leave, and are told of."""
+    ids = {*verdict.missing, *verdict.extra}
+    await ask_again(database, account_id, [(verdict.version_id, one) for one in ids], now)
+
+
 async def _verdict(
     connection: Connection, version: Version, name: str, now: datetime, *, in_python: bool
 ) -> Verdict:
@@ -68,6 +76,7 @@ async def _verdict(
     return Verdict(
         version.segment_id,
         name,
+        version.version_id,
         len(stands),
         sorted(fresh - stands - due)[:MOST_NAMED],
         sorted(stands - fresh - due)[:MOST_NAMED],

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from kartoteka.db.arrays import pg_array
+from kartoteka.db.arrays import PgArray, pg_array
 from kartoteka.db.database import Row
 from kartoteka.db.named import Query, load_queries
 from kartoteka.db.transaction import Call, Transaction
@@ -21,9 +21,10 @@ from kartoteka.identity.model import Card, Status
 from kartoteka.identity.store import columns
 from kartoteka.identity.working_set import WorkingSet
 from kartoteka.segments.changed import BIT, COLUMNS, Changes, changes_of, mask_of
-from kartoteka.segments.conditions.base import LISTS, Subject
+from kartoteka.segments.conditions.base import ACTIVITY, LISTS, Subject
 from kartoteka.segments.evaluating import Version, version_of
 from kartoteka.segments.model import Kind, State
+from kartoteka.segments.whose import touched_by
 
 QUERIES = load_queries(__package__, "watch.sql")
 _TOLD = ("kind", "contact_id", "segment_id", "other_id")
@@ -80,20 +81,26 @@ class SegmentWatch:
         if not known.watched and not known.has_webhook:
             return held
         emptied = await self._emptied(tx, ws, known)
-        changes = changes_of(ws, emptied)
+        owners, active = await self._active(tx, ws, known)
+        changes = changes_of(ws, {**active, **emptied})
         calls: list[Call] = []
+        if owners or active:
+            named = {"ids": pg_array(sorted(active)), "owners": owners}
+            calls.append((QUERIES["touch_active"], {**account, **named}))
         if emptied:  # nobody touched these cards, and somebody may be changing them at this moment
             touched = pg_array(sorted(emptied))
             calls.append((QUERIES["touch_emptied"], {**account, "ids": touched}))
         flips = Flips()
         for one in known.watched:
             ids = [contact_id for contact_id, mask in changes.masks.items() if mask & one.mask]
-            if not ids:
+            if not ids and (owners is None or not one.version.reads_activity):
                 continue
             if one.is_plain:
                 _flip(one.version, ids, changes, at, flips)
             else:
-                params = one.version.params(ids=pg_array(ids), at=at, now=at)
+                params = one.version.params(
+                    ids=pg_array(ids), owners=owners or pg_array([]), at=at, now=at
+                )
                 calls.append((one.settle, params))
         if known.has_webhook:
             flips.told += cards_told(changes)
@@ -105,6 +112,23 @@ class SegmentWatch:
             known = await read_definitions(tx, account_id, epoch)
             self._known[account_id] = known
         return known
+
+    async def _active(
+        self, tx: Transaction, ws: WorkingSet, known: Definitions
+    ) -> tuple[PgArray | None, dict[int, int]]:
+        """(owners of what is written, contacts whose activity it is now or that are named).
+
+        Nobody may have touched their cards: visits change no card.
+        """
+        touched = touched_by(ws)
+        if not touched or not any(one.mask & BIT[ACTIVITY] for one in known.watched):
+            return None, {}
+        owners = pg_array(sorted(touched.owners))
+        (found,) = await tx.run(
+            (QUERIES["contacts_of_owners"], {"account_id": ws.account_id, "owners": owners})
+        )
+        ids = touched.contacts | {contact_id for (contact_id,) in found}
+        return owners, dict.fromkeys(ids, BIT[ACTIVITY])
 
     async def _emptied(self, tx: Transaction, ws: WorkingSet, known: Definitions) -> dict[int, int]:
         """Contacts that leave a list because it is emptied: nobody names them."""

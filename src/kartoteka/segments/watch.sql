@@ -79,3 +79,19 @@ update contact
 set version = version + 1
 where account_id = %(account_id)s
   and contact_id = any(%(ids)s::bigint[])
+
+-- name: contacts_of_owners
+-- Whose activity it is before this batch; see `contacts_of`.
+select contact_id
+from contacts_of(%(account_id)s::integer, %(owners)s::bigint[])
+
+-- name: touch_active
+-- Cards whose activity changes: who evaluates them at this moment by what was before must run again.
+update contact
+set version = version + 1
+where account_id = %(account_id)s
+  and contact_id = any(
+      %(ids)s::bigint[]
+      || array(select contact_id from contacts_of(%(account_id)s::integer, %(owners)s::bigint[]))
+  )
+  and status = 0

@@ -102,4 +102,5 @@ create table webhook_delivery (
 );
 create index webhook_delivery_waiting on webhook_delivery (account_id, webhook_id, contact_id, delivery_id) where state = 0;
 create index webhook_delivery_due on webhook_delivery (account_id, due) where state = 0;
+create index webhook_delivery_dead on webhook_delivery (account_id, webhook_id) where state = 2;
 create index webhook_delivery_by_hook on webhook_delivery (account_id, webhook_id, delivery_id);

@@ -10,8 +10,10 @@ from kartoteka.segments.conditions import (
     custom_field,
     dates,
     email,
+    events,
     external_id,
     membership,
+    orders,
     phone,
     profile,
     source,
@@ -31,5 +33,7 @@ CONDITIONS: Final[tuple[Condition, ...]] = (
     *tokens.CONDITIONS,
     *consent.CONDITIONS,
     *membership.CONDITIONS,
+    *orders.CONDITIONS,
+    *events.CONDITIONS,
 )
 BY_KEY: Final = {one.key: one for one in CONDITIONS}

@@ -35,6 +35,7 @@ class Order(msgspec.Struct, frozen=True):
     delivered: bool
     cost: Decimal
     at: datetime
+    currency: str
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -43,7 +44,9 @@ class Event(msgspec.Struct, frozen=True):
     type: str
     at: datetime
     visit: bool = False
-    params: Mapping[str, Any] = {}
+    key: str = ""
+    params: Mapping[str, str] = {}
+    """Texts, numbers as PostgreSQL writes them, true and false; no lists and objects."""
 
 
 class Subject(msgspec.Struct):
@@ -73,6 +76,11 @@ class Sql:
         name = f"p{len(self.params)}"
         self.params[name] = pg_array(value) if isinstance(value, list) else value
         return f"%({name})s::{cast}"
+
+
+def owners_sql(sql: Sql) -> str:
+    """The owners of what the contact did: itself, cards merged into it, spans of visitors (0014)."""
+    return f"(select o.owner_id from owners_of({sql.account}, array[c.contact_id]) o)"
 
 
 class Test(Protocol):
