@@ -46,6 +46,7 @@ def build_pages(settings: Settings, services: Services) -> Admin:
             orders=services.orders,
             event_types=services.event_types,
             sites=services.sites,
+            webhooks=services.webhooks,
             outbound=services.outbound,
             receive_upload=receive_upload,
             secret_key=settings.secret_key,

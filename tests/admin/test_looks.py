@@ -29,6 +29,7 @@ PAGES = {
     "settings-field": "/admin/settings/fields/new",
     "settings-categories": "/admin/settings/categories",
     "settings-websites": "/admin/settings/websites",
+    "settings-webhooks": "/admin/settings/webhooks",
     "settings-apps": "/admin/settings/apps",
     "settings-event-types": "/admin/settings/event-types",
     "settings-account": "/admin/settings/account",

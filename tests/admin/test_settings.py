@@ -5,6 +5,8 @@ from __future__ import annotations
 import httpx
 from playwright.sync_api import expect
 
+from tests.admin.conftest import eventually
+
 
 def test_a_new_key_is_shown_once_and_works(open_page, admin_server, name):
     page = open_page("/admin/settings/keys")
@@ -152,4 +154,25 @@ def test_an_application_gets_its_access_key_once(open_page, name):
     page.locator("tr", has_text=name).get_by_role("button", name="New key").click()
     expect(page.locator("tr", has_text=name).locator("td.num")).to_have_text("2")
     page.locator("tr", has_text=name).get_by_role("button", name="Delete").click()
+    expect(page.locator("tr", has_text=name)).to_have_count(0)
+
+
+def test_a_webhook_shows_its_secret_once_and_what_did_not_arrive(open_page, api, name):
+    page = open_page("/admin/settings/webhooks")
+    page.get_by_label("Address").fill("no address")
+    page.get_by_role("button", name="Create webhook").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    page.get_by_label("Address").fill(f"https://{name}.example/hook")
+    page.get_by_role("button", name="Create webhook").click()
+    assert page.locator("#new-secret").inner_text().startswith("whsec_")
+    page.get_by_role("link", name=f"https://{name}.example/hook").click()
+    api.post("/api/v1/contact", json={"externalCustomerId": name})
+
+    def told() -> bool:
+        page.reload()
+        return page.locator("tr", has_text="contact.created").count() > 0
+
+    eventually(told)
+    page.get_by_role("button", name="Disable").click()
+    page.get_by_role("button", name="Delete").click()
     expect(page.locator("tr", has_text=name)).to_have_count(0)

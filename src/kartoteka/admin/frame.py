@@ -30,6 +30,7 @@ SETTINGS_MENU: tuple[tuple[str, str, Role], ...] = (
     ("websites", "/admin/settings/websites", Role.READER),
     ("apps", "/admin/settings/apps", Role.OWNER),
     ("event_types", "/admin/settings/event-types", Role.READER),
+    ("webhooks", "/admin/settings/webhooks", Role.OWNER),
     ("account", "/admin/settings/account", Role.OWNER),
     ("users", "/admin/settings/users", Role.OWNER),
     ("audit", "/admin/settings/audit", Role.OWNER),

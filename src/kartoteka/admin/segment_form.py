@@ -196,7 +196,7 @@ def _leaf_json(leaf: Leaf, definitions: Mapping[str, FieldDefinition]) -> dict[s
     said: dict[str, Any] = {"field": leaf.field}
     for name, text in leaf.more.items():
         if text:
-            said[name] = int(text) if name == "id" and text.isdigit() else text
+            said[name] = _parameter(name, text)
     names = [name for name, _ in operators_of(leaf, definitions)]
     said["operator"] = leaf.operator if leaf.operator in names else names[0]
     match takes_of(leaf, definitions):
@@ -211,6 +211,32 @@ def _leaf_json(leaf: Leaf, definitions: Mapping[str, FieldDefinition]) -> dict[s
         case Takes.DAYS | Takes.DAYS_AHEAD:
             said["value"] = int(leaf.value) if leaf.value.isdigit() else leaf.value or None
     return said
+
+
+def _parameter(name: str, text: str) -> Any:
+    """A parameter as JSON has it: numbers, and `price greater 100; colour equals red` as a list."""
+    if name in ("id", "inLastDays"):
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else text
+    if name != "params":
+        return text
+    params: list[dict[str, Any]] = []
+    for part in text.split(";"):
+        word, _, rest = part.strip().partition(" ")
+        operator, _, value = rest.strip().partition(" ")
+        if word:
+            one: dict[str, Any] = {"name": word, "operator": operator or "is_set"}
+            params.append(one | {"value": value.strip()} if value.strip() else one)
+    return params
+
+
+def _parameter_text(name: str, value: Any) -> str:
+    if name != "params" or not isinstance(value, list):
+        return str(value)
+    parts = (
+        " ".join(str(one[key]) for key in ("name", "operator", "value") if key in one)
+        for one in value
+    )
+    return "; ".join(parts)
 
 
 def builder_of(condition: dict[str, Any], exclude: dict[str, Any] | None) -> Builder:
@@ -237,7 +263,9 @@ def _node(given: dict[str, Any]) -> Node:
     value = given.get("value")
     first, second = _texts(value, given.get("operator") == "between")
     more = {
-        name: str(one) for name, one in given.items() if name not in ("field", "operator", "value")
+        name: _parameter_text(name, one)
+        for name, one in given.items()
+        if name not in ("field", "operator", "value")
     }
     return Leaf(given["field"], given["operator"], first, second, more)
 

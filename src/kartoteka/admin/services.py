@@ -31,6 +31,7 @@ from kartoteka.outbound.client import Outbound
 from kartoteka.segments.actions import SegmentActions
 from kartoteka.segments.asking import Asking
 from kartoteka.segments.store import Segments
+from kartoteka.webhooks.store import Webhooks
 
 
 class Writer(Protocol):
@@ -77,6 +78,7 @@ class Services:
     orders: Orders
     event_types: EventTypes
     sites: Sites
+    webhooks: Webhooks
     outbound: Outbound
     receive_upload: ReceiveUpload
     secret_key: str

@@ -24,6 +24,8 @@ QUERIES = load_queries(__package__, "browsing.sql")
 PAGE = 50
 MOST_FOUND = 5_000
 """So many contacts of each kind of match are looked at; a search that finds more is too wide."""
+MOST_WALKED, MOST_WALKED_BY_TOKEN = 100_000, 20_000
+"""So many cards are looked at for one page of a filter without an index; then somebody may go on."""
 TOP = 2**63 - 1
 _NOWHERE = "\x01"
 """What no value begins with."""
@@ -45,6 +47,11 @@ class Filter(msgspec.Struct, frozen=True):
     def is_plain(self) -> bool:
         """Whether it asks for all live contacts."""
         return self == Filter()
+
+    @property
+    def is_indexed(self) -> bool:
+        """Whether an index leads from page to page, so that none is ever far."""
+        return self in (Filter(), Filter(removed=True), Filter(without_external_id=True))
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -150,6 +157,8 @@ class Browsing:
             return await self._found(
                 account_id, asked, region, before=before, after=after, rows=rows
             )
+        if not asked.is_indexed:
+            return await self._walked(account_id, asked, before=before, after=after, rows=rows)
         if after is not None:
             query, params = self._query(asked, back=True)
             found = await self._ids(query, account_id, {**params, "after": after}, rows + 1)
@@ -166,13 +175,46 @@ class Browsing:
             newer = ids[0] if before is not None and ids else None
         return ListPage(await self.rows(account_id, ids), newer, older)
 
+    async def _walked(
+        self,
+        account_id: int,
+        asked: Filter,
+        *,
+        before: int | None,
+        after: int | None,
+        rows: int,
+    ) -> ListPage:
+        """A page of what no index finds: so many cards are looked at, then it is said how far."""
+        is_token = asked.channel is not None and asked.channel not in (EMAIL.code, PHONE.code)
+        most = MOST_WALKED_BY_TOKEN if is_token else MOST_WALKED
+        back = after is not None
+        start = {"after": after} if back else {"before": before or TOP}
+        row = await self._database.fetch_one(
+            QUERIES["walk_end_back" if back else "walk_end"],
+            account_id=account_id,
+            most=most,
+            **start,
+        )
+        end = None if row is None else int(row[0])
+        params = {**_conditions(asked), **start, "end": end or (TOP if back else 0)}
+        query = "browse_back" if back else "browse"
+        found = await self._ids(query, account_id, params, rows + 1)
+        ids = found[:rows][::-1] if back else found[:rows]
+        beyond = None if end is None else end + (-1 if back else 1)
+        if len(found) > rows:
+            beyond = ids[0] if back else ids[-1]
+        here = (before, after) != (None, None)
+        newer = beyond if back else (ids[0] if ids else (before or 1) - 1) if here else None
+        older = (ids[-1] if ids else (after or 0) + 1) if back else beyond
+        return ListPage(await self.rows(account_id, ids), newer, older)
+
     def _query(self, asked: Filter, *, back: bool) -> tuple[str, dict[str, Any]]:
         suffix = "_back" if back else ""
         if asked.removed:
             return f"browse_removed{suffix}", {}
-        if asked == Filter(without_external_id=True):
+        if asked.without_external_id:
             return f"browse_nameless{suffix}", {}
-        return f"browse{suffix}", _conditions(asked)
+        return f"browse_live{suffix}", {}
 
     async def _ids(
         self, query: str, account_id: int, params: dict[str, Any], rows: int
@@ -221,7 +263,7 @@ class Browsing:
             source=asked.source,
             since=asked.since,
             until=asked.until,
-            channel=asked.channel,
+            **_channel(asked.channel),
             most=MOST_FOUND,
         )
         return [row[0] for row in rows], bool(rows and rows[0][1])
@@ -295,7 +337,17 @@ def _conditions(asked: Filter) -> dict[str, Any]:
         "source": asked.source,
         "since": asked.since,
         "until": asked.until,
-        "channel": asked.channel,
+        **_channel(asked.channel),
+    }
+
+
+def _channel(code: int | None) -> dict[str, Any]:
+    """E-mail and phone stand on the card; the other kinds are looked up."""
+    on_card = code in (EMAIL.code, PHONE.code)
+    return {
+        "email": code == EMAIL.code,
+        "phone": code == PHONE.code,
+        "channel": None if on_card else code,
     }
 
 
@@ -325,17 +377,20 @@ def _meanings(word: str, region: Region) -> dict[str, Any]:
     if colon and name.lower() == "extid":
         return _asked(external_id=rest)
     if "@" in word:
-        return _asked(email=_email(word, region), external_id=word)
+        return _asked(email_text=_email(word, region), external_id=word)
     digits = "".join(char for char in word if char.isdigit())
     if digits and len(digits) >= len(word.strip("+()- .")) - 2:
         return _asked(
-            id=_number(word), phone=_phone(word, digits, region), external_id=word, email=word
+            id=_number(word),
+            phone_text=_phone(word, digits, region),
+            external_id=word,
+            email_text=word,
         )
-    return _asked(name=word.lower(), external_id=word, email=word.lower())
+    return _asked(name=word.lower(), external_id=word, email_text=word.lower())
 
 
 def _asked(**given: Any) -> dict[str, Any]:
-    nothing = dict.fromkeys(("name", "external_id", "email", "phone"), _NOWHERE)
+    nothing = dict.fromkeys(("name", "external_id", "email_text", "phone_text"), _NOWHERE)
     return {"id": None, **nothing, **{key: value for key, value in given.items() if value}}
 
 

@@ -1,15 +1,18 @@
 -- name: browse
--- Ids of one page of live contacts that pass the filter, from one id on; primary key, walked in its
--- order. Rare things make it walk far: docs/decisions/0026 has the figures.
+-- Ids of one page of live contacts that pass the filter, between two ids; primary key, walked in its
+-- order. What is rare would make it walk for ever: hence the other end.
 select c.contact_id
 from contact c
 where c.account_id = %(account_id)s
   and c.contact_id < %(before)s::bigint
+  and c.contact_id > %(end)s::bigint
   and c.status = 0
   and (%(external_id)s::boolean is null or (c.external_id is not null) = %(external_id)s::boolean)
   and (%(source)s::text is null or c.source = %(source)s::text)
   and (%(since)s::timestamptz is null or c.created_at >= %(since)s::timestamptz)
   and (%(until)s::timestamptz is null or c.created_at < %(until)s::timestamptz)
+  and (%(email)s::boolean is not true or c.email is not null)
+  and (%(phone)s::boolean is not true or c.phone is not null)
   and (%(channel)s::smallint is null or exists (
       select from identifier i
       where i.account_id = %(account_id)s and i.contact_id = c.contact_id and i.kind = %(channel)s::smallint
@@ -23,17 +26,39 @@ select c.contact_id
 from contact c
 where c.account_id = %(account_id)s
   and c.contact_id > %(after)s::bigint
+  and c.contact_id < %(end)s::bigint
   and c.status = 0
   and (%(external_id)s::boolean is null or (c.external_id is not null) = %(external_id)s::boolean)
   and (%(source)s::text is null or c.source = %(source)s::text)
   and (%(since)s::timestamptz is null or c.created_at >= %(since)s::timestamptz)
   and (%(until)s::timestamptz is null or c.created_at < %(until)s::timestamptz)
+  and (%(email)s::boolean is not true or c.email is not null)
+  and (%(phone)s::boolean is not true or c.phone is not null)
   and (%(channel)s::smallint is null or exists (
       select from identifier i
       where i.account_id = %(account_id)s and i.contact_id = c.contact_id and i.kind = %(channel)s::smallint
   ))
 order by c.contact_id
 limit %(rows)s
+
+-- name: walk_end
+-- The id behind so many cards; primary key, the cards themselves are not read.
+select contact_id
+from contact
+where account_id = %(account_id)s
+  and contact_id < %(before)s::bigint
+order by contact_id desc
+limit 1
+offset %(most)s
+
+-- name: walk_end_back
+select contact_id
+from contact
+where account_id = %(account_id)s
+  and contact_id > %(after)s::bigint
+order by contact_id
+limit 1
+offset %(most)s
 
 -- name: browse_count
 -- How many live contacts pass the filter: reads the whole account.
@@ -45,6 +70,8 @@ where c.account_id = %(account_id)s
   and (%(source)s::text is null or c.source = %(source)s::text)
   and (%(since)s::timestamptz is null or c.created_at >= %(since)s::timestamptz)
   and (%(until)s::timestamptz is null or c.created_at < %(until)s::timestamptz)
+  and (%(email)s::boolean is not true or c.email is not null)
+  and (%(phone)s::boolean is not true or c.phone is not null)
   and (%(channel)s::smallint is null or exists (
       select from identifier i
       where i.account_id = %(account_id)s and i.contact_id = c.contact_id and i.kind = %(channel)s::smallint
@@ -56,6 +83,25 @@ where c.account_id = %(account_id)s
 select
     (select count(*) from contact where account_id = %(account_id)s)
     - (select count(*) from contact where account_id = %(account_id)s and status <> 0)
+
+-- name: browse_live
+-- One page of live contacts; primary key.
+select contact_id
+from contact
+where account_id = %(account_id)s
+  and contact_id < %(before)s::bigint
+  and status = 0
+order by contact_id desc
+limit %(rows)s
+
+-- name: browse_live_back
+select contact_id
+from contact
+where account_id = %(account_id)s
+  and contact_id > %(after)s::bigint
+  and status = 0
+order by contact_id
+limit %(rows)s
 
 -- name: browse_nameless
 -- One page of live contacts without External ID; index contact_nameless.
@@ -139,12 +185,12 @@ with found as (
     union
     (select contact_id from identifier
      where account_id = %(account_id)s and kind = 2
-       and value_key >= %(email)s::text and value_key < %(email)s::text || chr(1114111)
+       and value_key >= %(email_text)s::text and value_key < %(email_text)s::text || chr(1114111)
      limit %(most)s)
     union
     (select contact_id from identifier
      where account_id = %(account_id)s and kind = 3
-       and value_key >= %(phone)s::text and value_key < %(phone)s::text || chr(1114111)
+       and value_key >= %(phone_text)s::text and value_key < %(phone_text)s::text || chr(1114111)
      limit %(most)s)
 )
 select c.contact_id, (select count(*) from found) >= %(most)s
@@ -155,6 +201,8 @@ where c.status = %(status)s
   and (%(source)s::text is null or c.source = %(source)s::text)
   and (%(since)s::timestamptz is null or c.created_at >= %(since)s::timestamptz)
   and (%(until)s::timestamptz is null or c.created_at < %(until)s::timestamptz)
+  and (%(email)s::boolean is not true or c.email is not null)
+  and (%(phone)s::boolean is not true or c.phone is not null)
   and (%(channel)s::smallint is null or exists (
       select from identifier i
       where i.account_id = %(account_id)s and i.contact_id = c.contact_id and i.kind = %(channel)s::smallint

@@ -21,7 +21,7 @@ MADE = (
     *("did", "rule", "consent", "channel", "key_kind", "audit_action", "settings", "shortcuts"),
     *("steps", "frame.theme", "error.title", "imports.source", "simulator.outcome", "time", "card"),
     *("segments", "join", "family", "timeline.show", "order_status", "exports", "export_target"),
-    *("export_setting", "export_help", "app_kind"),
+    *("export_setting", "export_help", "app_kind", "webhook_event", "delivery", "parameter"),
 )
 """Where keys are put together, so that no search finds each of them."""
 

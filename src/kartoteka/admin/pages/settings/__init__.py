@@ -12,6 +12,7 @@ from kartoteka.admin.pages.settings import (
     fields,
     keys,
     users,
+    webhooks,
     websites,
 )
 from kartoteka.admin.replies import Reply
@@ -34,6 +35,7 @@ PAGES = (
     *websites.PAGES,
     *apps.PAGES,
     *event_types.PAGES,
+    *webhooks.PAGES,
     *account.PAGES,
     *users.PAGES,
     *audit.PAGES,
