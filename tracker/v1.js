@@ -10,7 +10,10 @@
   var id, kept, timer, busy, seen;
 
   function load(key) {
-    try { return JSON.parse(localStorage.getItem(key)); } catch (e) { /* blocked */ }
+    try {
+      var found = JSON.parse(localStorage.getItem(key));
+      return typeof found == "object" && found;
+    } catch (e) { /* blocked */ }
   }
 
   function store(key, value) {
@@ -43,7 +46,7 @@
     return text.toUpperCase();
   }
 
-  // The cookie, or the stored copy of one that is gone; 13 months from every page.
+  // The cookie, or its stored copy; 13 months from every page.
   function remember() {
     state = load(STATE) || state;
     state.customerId = id = cookie() || state.customerId || uuid();
@@ -52,7 +55,7 @@
     kept = cookie() == id || (load(STATE) || {}).customerId == id;
   }
 
-  // Identifiers stay until logout; those of somebody else replace them all.
+  // Identifiers stay until logout; another person's replace them all.
   function know(info) {
     var known = state.who || {}, who = {}, other, name;
     "externalCustomerId,user_email,user_phone,user_es_contact_id,signature".split(",").forEach(function (name) {
@@ -87,16 +90,20 @@
   }
 
   function push(message) {
-    if (!kept) return; // without a memory every page would be another visitor
+    if (!kept) return; // every page would be another visitor
     message.messageId = uuid();
     queue.push(JSON.parse(JSON.stringify(message))); // as it is now
     save();
     later(queue.length < 20 ? pause : 0);
   }
 
-  // Tabs share what is stored: a message that comes twice counts once.
+  function stored() {
+    return [].concat(load(QUEUE)).filter(function (one) { return one && one.messageId; });
+  }
+
+  // Tabs share it: a message that comes twice counts once.
   function save() {
-    var known = {}, all = (load(QUEUE) || []).concat(queue).filter(function (one) {
+    var known = {}, all = stored().concat(queue).filter(function (one) {
       var key = one.messageId;
       return !done[key] && !known[key] && (known[key] = 1);
     });
@@ -115,7 +122,7 @@
     save();
   }
 
-  // One batch at a time, in order; a page that is left repeats the one that is on its way.
+  // One batch at a time; a page that is left repeats the one on its way.
   function flush(leaving) {
     var bytes = 0, batch = queue.filter(function (one) {
       bytes += JSON.stringify(one).length * 2;
@@ -129,7 +136,7 @@
       return;
     }
     busy = 1;
-    // Plain text: a page of another origin need not ask first.
+    // As plain text it needs no preflight.
     fetch(url, { method: "POST", body: body, credentials: "omit", keepalive: bytes < BYTES }).then(function (answer) {
       return answer.ok ? answer.text() : "retry";
     }).then(function (text) {
@@ -152,12 +159,12 @@
     return location.href.split(/#(?![!/])/)[0];
   }
 
-  function moved() { // pages set their title after their address
+  function moved() { // the title follows the address
     setTimeout(function () { if (follows && place() != seen) safely(view); }, 50);
   }
 
   function safely(what, given) {
-    try { what.apply(null, given || []); } catch (e) { /* not the page's problem */ }
+    try { what.apply(null, given || []); } catch (e) { /* silently */ }
   }
 
   var commands = {
@@ -180,7 +187,7 @@
   };
 
   function eS(name) {
-    if (commands.hasOwnProperty(name)) safely(commands[name], [].slice.call(arguments, 1));
+    safely(commands[name], [].slice.call(arguments, 1));
   }
   eS.version = 1;
   w.eS = eS;
@@ -195,7 +202,7 @@
 
   function start() {
     var calls = old.q || [];
-    queue = load(QUEUE) || []; // what an earlier page could not send
+    queue = stored(); // what an earlier page could not send
     if (!calls.some(function (given) { return given[1] == "PageView"; })) view();
     seen = place();
     calls.forEach(function (given) { eS.apply(null, given); });

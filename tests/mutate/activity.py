@@ -48,8 +48,8 @@ ACTIVITY = [
         "D37",
         "a logout ends a stretch for ever",
         SPANS,
-        "    _begin(ws, one, Span(since, owner, None, SpanState.NOBODYS, journal.origin.at))\n",
-        "    _begin(ws, one, Span(since, owner, None, SpanState.OPEN, journal.origin.at))\n",
+        "    begin(ws, one, Span(since, owner, None, SpanState.NOBODYS, journal.origin.at))\n",
+        "    begin(ws, one, Span(since, owner, None, SpanState.OPEN, journal.origin.at))\n",
     ),
     Mutation(
         "D37",
@@ -90,9 +90,9 @@ ACTIVITY = [
         "D17",
         "never waits for an e-mail or phone",
         SPANS,
-        "    _begin(ws, one, Span(None, owner, None, SpanState.NOBODYS, at))\n",
-        "    _begin(ws, one, Span(None, owner, None, SpanState.OPEN, at))\n"
-        "    _put_stub(ws, one, owner, at)\n",
+        "    begin(ws, one, Span(None, owner, None, SpanState.NOBODYS, at))\n",
+        "    begin(ws, one, Span(None, owner, None, SpanState.OPEN, at))\n"
+        "    put_stub(ws, one, owner, at)\n",
     ),
     Mutation(
         "D10a",

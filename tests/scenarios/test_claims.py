@@ -487,6 +487,12 @@ def test_an_erase_cancels_a_claim(
     ).fetchone() == (0,)
     again = post(api, externalCustomerId=people.x)
     assert (again != people.alice, visits_of(database, again)) == (True, [])
+    # What waited for her is not the next one's either.
+    website.web_contact(cookie, externalCustomerId=f"{people.x}-NEXT")
+    website.says("Nexts", cookie)
+    eventually(lambda: visits(database, cookie)[-1:], ["Nexts"])
+    following = post(api, externalCustomerId=f"{people.x}-NEXT")
+    assert visits_of(database, following) == ["Nexts"]
 
 
 def test_claims_can_need_a_signature(

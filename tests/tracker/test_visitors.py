@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,54 @@ def test_a_logout_and_a_second_user(
     assert look.visits_of(bob) == his
     everything = look.visits(known(context))
     assert [one for one in everything if one == "Between"] == ["Between"] * 2
+
+
+def test_identifiers_that_a_page_gave_once_go_along_until_logout(
+    context: BrowserContext, shop: Shop
+) -> None:
+    """Wire 4.5: kept by the script; those of another person replace them all."""
+    page = context.new_page()
+
+    def said(open_page: bool = True) -> dict[str, Any]:
+        """GeneralInfo of the next message, as far as it says who the visitor is."""
+        with page.expect_request("**/api/v2") as asked:
+            page.goto(f"{shop.url}/index.html") if open_page else see(page, "Next")
+        (*_, last) = json.loads(asked.value.post_data or "")["batch"]
+        names = ("externalCustomerId", "user_email", "user_phone")
+        return {name: last["GeneralInfo"][name] for name in names if name in last["GeneralInfo"]}
+
+    assert said() == {}
+    page.evaluate("eS('sendEvent', 'Any', {GeneralInfo: {user_email: 'kept@example.com'}})")
+    assert said() == {"user_email": "kept@example.com"}
+    page.evaluate("eS('webcontact', {externalCustomerId: 7, phone: '', email: null})")
+    assert said() == {"user_email": "kept@example.com", "externalCustomerId": "7"}
+    page.evaluate("eS('sendEvent', 'CustomerData', {CustomerData: {externalCustomerId: '8'}})")
+    assert said() == {"externalCustomerId": "8"}
+    page.evaluate("eS('logout')")
+    assert said() == {}
+    assert said(open_page=False) == {}
+
+
+def test_calls_that_are_wrong_do_no_harm(context: BrowserContext, shop: Shop, look: Look) -> None:
+    """The script fails silently, whatever a page hands it, and goes on."""
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(f"{shop.url}/index.html")
+    page.wait_for_function("window.eS.version")
+    page.evaluate(
+        """() => {
+            var ring = {}; ring.ring = ring;
+            eS(); eS("no such"); eS("hasOwnProperty"); eS("constructor"); eS("sendEvent");
+            eS("sendEvent", "Ring", ring); eS("sendEvent", "Text", "text"); eS("webcontact");
+            eS("sendEvent", "Getter", {get GeneralInfo() { throw new Error("page"); }});
+            localStorage.esState = "7"; eS("sendEvent", "Odd", null);
+            localStorage.esQueue = "{"; eS("sendEvent", "Fine", {});
+            localStorage.esState = "null"; eS("sendEvent", "Still", {});
+        }"""
+    )
+    eventually(lambda: look.visits(known(context))[-1:], ["Still"])
+    assert errors == []
 
 
 def test_a_login_before_the_contact_exists(

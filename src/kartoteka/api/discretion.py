@@ -10,6 +10,8 @@ from kartoteka.errors import DatabaseUnavailable
 from kartoteka.log import logger
 
 ANSWER_AFTER_S = 0.1
+MOST_UNDERWAY = 5_000
+"""What strangers may leave to be done when the database is slow."""
 
 
 class Discretion:
@@ -20,7 +22,14 @@ class Discretion:
         self._tasks: set[asyncio.Task[Any]] = set()
 
     async def carry_out(self, work: Coroutine[Any, Any, Any]) -> bool:
-        """Back after the fixed time; whether the database was there. The work goes on by itself."""
+        """Back after the fixed time; whether it was taken. The work goes on by itself.
+
+        Not taken: there is too much to do already, or the database was found away meanwhile.
+        """
+        if len(self._tasks) >= MOST_UNDERWAY:
+            work.close()
+            await asyncio.sleep(self._answer_after_s)
+            return False
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._done)

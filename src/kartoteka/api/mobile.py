@@ -293,8 +293,9 @@ def nothing(answer: dict[str, Any]) -> Callable[[Call], Awaitable[Answer]]:
     return of_app(empty)
 
 
-async def no_logs(_: Call) -> Answer:
+async def no_logs(call: Call) -> Answer:
     """POST /logs/v1/events: diagnostics for the vendor; nobody reads them here, and no key comes."""
+    _admit(call)
     return DONE
 
 
@@ -414,6 +415,6 @@ ROUTES = (
         *("POST", "/logs/v1/events", "mobileLogs", no_logs),
         "Diagnostics of the SDK: not kept",
         parameters=(),
-        errors=(),
+        errors=(429,),
     ),
 )

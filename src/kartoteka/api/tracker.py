@@ -6,6 +6,7 @@ script should send the same again, because the database is away.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any
@@ -76,10 +77,8 @@ async def collect(call: Call) -> Answer:
                 _count(call, dropped)
     except DatabaseUnavailable:
         return AGAIN
-    stored = [
-        await _carry_out(call, visitor, said, sent_ms) for (_, visitor), said in by_visitor.items()
-    ]
-    return DONE if all(stored) else AGAIN
+    works = [_carry_out(call, visitor, said, sent_ms) for (_, visitor), said in by_visitor.items()]
+    return DONE if all(await asyncio.gather(*works)) else AGAIN
 
 
 async def _body(call: Call) -> tuple[list[Any], int | None]:
@@ -157,15 +156,20 @@ async def _carry_out(
         await work
     except DatabaseUnavailable:
         return False
-    except Exception:  # noqa: BLE001 - 200 whatever comes; the log and the metric know
-        logger.exception("tracker_failed", request_id=call.request_id)
-        _count(call, Dropped("failed", len(said)))
     return True
 
 
 async def _write(call: Call, account: AccountContext, command: Visited) -> None:
+    """Raises DatabaseUnavailable; what else goes wrong is logged and counted."""
     for part in in_parts(command, MOST_TURNS):
-        outcome = await call.services.engine.submit(account, part)
+        try:
+            outcome = await call.services.engine.submit(account, part)
+        except DatabaseUnavailable:
+            raise
+        except Exception:  # noqa: BLE001 - 200 whatever comes; the log and the metric know
+            logger.exception("tracker_failed", request_id=call.request_id)
+            _count(call, Dropped("failed", len(part.steps)))
+            continue
         if capped := outcome.answer.get("capped"):
             _count(call, Dropped("capped", capped))
 

@@ -103,6 +103,9 @@ def test_two_live_contacts_with_one_mailbox_are_nobody_in_particular(shop: World
     assert (shop.owners("cookie", "S"), shop.claims) == ([], {})
     say(shop, claim(minutes(113), email="a@x.ua", x="C"), at=114)
     assert shop.owners("cookie", "S") == [other]
+    both = claim(minutes(113), email="a@x.ua", phone="380501112233")
+    say(shop, both, at=114, cookie="T")
+    assert shop.owners("cookie", "T") == [1], "the phone says which of them"
 
 
 def test_a_never_identifier_says_nothing():
@@ -199,6 +202,7 @@ def test_a_cookie_of_more_than_fifty_people_names_nobody(world: World):
 def test_a_token_stays_with_its_visitor(shop: World):
     """D10: it waits with the visitor, goes along with the cookie, and nobody else's is taken."""
     shop.send(add(x="B", web="B-TOKEN"), at=minutes(101))
+    shop.send(add(x="A", web="A-TOKEN"), at=minutes(101))
     say(shop, PushToken("OWN", minutes(110)), PushToken("B-TOKEN", minutes(110)), at=110)
     assert shop.owners("web", "B-TOKEN") == [2]
     assert all(number < 0 for number in shop.owners("web", "OWN"))
@@ -206,6 +210,7 @@ def test_a_token_stays_with_its_visitor(shop: World):
     assert shop.owners("web", "SECOND") == [1]
     say(shop, claim(minutes(113), x="B"), at=113)
     assert (shop.owners("web", "SECOND"), shop.owners("web", "B-TOKEN")) == ([2], [2])
+    assert shop.owners("web", "A-TOKEN") == [1], "it came from elsewhere"
 
 
 def test_events_that_named_only_an_address_stay_nobodys(world: World):
@@ -214,3 +219,11 @@ def test_events_that_named_only_an_address_stay_nobodys(world: World):
     world.send(event("named", email="new@x.ua"), at=minutes(2))
     who = world.send(add(email="new@x.ua"), at=minutes(3)).id
     assert world.history_of(who) == []
+
+
+def test_what_waits_for_one_person_is_open_to_no_other(shop: World):
+    """Neither a keyed call nor another claim of that cookie takes it."""
+    say(shop, visit("hers", minutes(110)), claim(minutes(111), x="NEW"), at=112)
+    shop.send(add(x="B", cookie="S"), at=minutes(113))
+    say(shop, visit("b", minutes(114)), at=114)
+    assert shop.history_of(2) == ["b"]

@@ -127,6 +127,8 @@ def claim(ws: WorkingSet, visitor: Identifier, who: Who, at: datetime, journal: 
         return Claimed.REFUSED
     if _is_late(ws, visitor, at):
         return Claimed.ALREADY
+    if ws.fact(WAITING, visitor.key) is None:  # an erase cancelled what these waited for
+        _turn(ws, visitor.key, SpanState.CLAIMED, SpanState.NOBODYS, None)
     if card is None:
         return _wait(ws, visitor, who, at, journal)
     earlier: Waiting | None = ws.fact(WAITING, visitor.key)

@@ -264,8 +264,8 @@ def _contact_id_of_link(message: Message) -> int | None:
 
 def params_of(message: Message) -> dict[str, Any]:
     """What a visit keeps: everything but the envelope and who the visitor is said to be."""
-    params = {name: _without_personal(value) for name, value in message.raw.items()}
-    kept = {name: value for name, value in params.items() if name not in _ENVELOPE}
+    said = {name: value for name, value in message.raw.items() if name not in _ENVELOPE}
+    kept: dict[str, Any] = _without_personal(said)
     page = message.raw.get("Page")
     if isinstance(page, dict):
         for member in ("url", "title", "referrer"):
@@ -275,9 +275,12 @@ def params_of(message: Message) -> dict[str, Any]:
 
 
 def _without_personal(value: Any) -> Any:
+    """Bodies are nested no deeper than the edge lets them."""
     if isinstance(value, dict):
-        return {name: one for name, one in value.items() if name not in _PERSONAL}
-    return value
+        return {
+            name: _without_personal(one) for name, one in value.items() if name not in _PERSONAL
+        }
+    return [_without_personal(one) for one in value] if isinstance(value, list) else value
 
 
 def key_value_of(message: Message) -> str:
