@@ -46,6 +46,7 @@ from kartoteka.segments.actions import SegmentActions
 from kartoteka.segments.asking import Asking
 from kartoteka.segments.jobs import SegmentJobs
 from kartoteka.segments.store import Segments
+from kartoteka.segments.verifying import check_activity
 from kartoteka.settings import Settings
 from kartoteka.webhooks.sending import Sending
 from kartoteka.webhooks.sending import forget_old as forget_happenings
@@ -209,6 +210,7 @@ async def run_jobs(settings: Settings, database_url: str, stopping: asyncio.Even
             "23 2 * * *",
             partial(keep_house, database, services.clock, services.accounts),
         ),
+        Periodic("check_segments", "53 2 * * *", partial(_check_segments, services)),
     ]
     gc.collect()
     gc.freeze()
@@ -224,6 +226,12 @@ async def run_jobs(settings: Settings, database_url: str, stopping: asyncio.Even
     finally:
         for one in (database, leases, writers):
             await one.close()
+
+
+async def _check_segments(services: Services) -> None:
+    """Activity that is no longer kept is gone: who is in segments about it is asked again."""
+    for account in await services.accounts.all():
+        await check_activity(services.database, account.account_id, services.clock.now())
 
 
 async def _forget_happenings(services: Services) -> None:

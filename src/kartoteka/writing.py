@@ -25,7 +25,7 @@ RULES = compose(
     SEGMENT_STYLE,
     watch=SegmentWatch,
 )
-"""A capability that writes is a part in this line; segments follow from what all of them write."""
+"""A capability that writes is a part in this list; segments follow from what all of them write."""
 
 
 def build_engine(database: Database, clock: Clock, digest: Digest) -> Engine:

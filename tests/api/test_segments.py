@@ -7,7 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 import httpx
+import jsonschema
+import psycopg
 import pytest
+
+from kartoteka.db.embedded import running_url
 
 EMPTY = {"field": "externalCustomerId", "operator": "is_empty"}
 
@@ -265,6 +269,45 @@ def test_a_preview_counts_and_changes_nothing(api, name):
     assert api.post("/api/v1/segments/preview", json={}).status_code == 400
 
 
+def test_the_clock_moves_contacts_without_any_call(api, server, name):
+    """D31: nobody writes; the moment comes, and the jobs process takes the contact out."""
+    person = add(api, externalCustomerId=name)
+    url = running_url(server.log.parent / "data")
+    almost = "update contact set created_at = now() - interval '1 day' + interval '4 seconds' "
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(almost + "where contact_id = %s", [person])
+    own = {"field": "externalCustomerId", "operator": "equals", "value": name}
+    recent = {"field": "createdAt", "operator": "in_last_days", "value": 1}
+    segment = make(api, {"all": [own, recent]})
+    eventually(lambda: members(api, segment) == [], within_s=120)
+    path = f"/api/v1/segments/{segment}/events"
+    assert [one["event"] for one in api.get(path).json()] in (["left"], [])
+
+
+COUNTING = "select count(*) from pg_stat_activity where wait_event_type = 'Lock'"
+
+
+def test_a_preview_ends_when_nobody_waits_for_it(api, server):
+    """The count is held up by a lock; who hangs up cancels it in the database too."""
+    url = running_url(server.log.parent / "data")
+    with psycopg.connect(url) as blocker, psycopg.connect(url, autocommit=True) as watcher:
+
+        def waiting() -> int:
+            found = watcher.execute(COUNTING).fetchone()
+            assert found is not None
+            return int(found[0])
+
+        blocker.execute("lock table contact in access exclusive mode")
+        body = {"condition": EMPTY, "withinMs": 30_000}
+        with pytest.raises(httpx.ReadTimeout):
+            api.post("/api/v1/segments/preview", json=body, timeout=1)
+        eventually(lambda: waiting() == 0, within_s=20)
+        hurried = {"condition": EMPTY, "withinMs": 1}
+        answer = api.post("/api/v1/segments/preview", json=hurried, timeout=60)
+        assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")
+        blocker.rollback()
+
+
 def test_deleting_with_contacts_removes_them_restorably(api, name):
     """X14: soft delete."""
     person = add(api, externalCustomerId=name, firstName="Ann")
@@ -333,8 +376,13 @@ def test_every_condition_of_the_registry_makes_a_segment(api, name):
     person = add(api, externalCustomerId=name, channels=email(f"{name}@x.example"))
     found = api.get("/api/v1/segments/conditions").json()
     group = api.post("/api/v1/segments", json={"name": f"L {name}", "type": "Static"}).json()["id"]
+    schema = jsonschema.Draft202012Validator(found["schema"])
+    schema.validate({"all": [EMPTY, {"not": {"any": [EMPTY]}}]})
+    assert not schema.is_valid({"all": [EMPTY, {"field": "shoe", "operator": "is_set"}]})
+    assert not schema.is_valid({**EMPTY, "vaule": 1})
     for one in found["conditions"]:
         example = one["example"]
+        schema.validate(example)
         if one["field"] == "segment":
             example = {**example, "id": group}
         segment = make(api, example)

@@ -18,7 +18,7 @@ from kartoteka.db.database import Database
 from kartoteka.segments.actions import SegmentActions
 from kartoteka.segments.filling import Filling
 from kartoteka.segments.store import DYNAMIC, Segments
-from kartoteka.segments.verifying import verify
+from kartoteka.segments.verifying import check_activity, verify
 from kartoteka.segments.waking import next_moment, wake
 from tests.faults.conftest import Shop
 from tests.rules.stories import add, attach, detach, event, order, put, remove, subscribe
@@ -220,3 +220,39 @@ async def test_after_downtime_the_clock_catches_up(shop, database):
     assert shop.rows("select count(*) from segment_moment") == [(0,)]
     told = "select count(*) from happening where kind = 2"
     assert shop.rows(told) == [(30,)]
+
+
+async def test_activity_that_is_deleted_in_bulk_is_asked_again(shop, database):
+    account_id = shop.account.account_id
+    clock = Clock()
+    actions = SegmentActions(database, clock, Definitions(database), Segments(database))
+    seen = {"field": "event", "type": "seen", "operator": "greater", "value": 0}
+    segment = await actions.create(account_id, {"name": "Seen", "condition": seen})
+    who = await shop.id(add(x="A"))
+    await shop.send(event(contact_id=who))
+    assert shop.rows("select contact_id from segment_match") == [(who,)]
+    await database.execute("delete from event")
+    await check_activity(database, account_id, clock.now())
+    assert shop.rows("select contact_id from segment_match") == []
+    assert shop.rows("select segment_id from happening where kind = 2") == [(segment,)]
+
+
+async def test_edits_at_the_same_moment_are_thought_out_again(shop, database):
+    """Two segments are each changed to be made of the other at once: one of them is refused."""
+    account_id = shop.account.account_id
+    clock = Clock()
+    actions = SegmentActions(database, clock, Definitions(database), Segments(database))
+    one, other = [
+        await actions.create(account_id, {"name": name, "condition": EMPTY}) for name in "AB"
+    ]
+
+    def made_of(segment_id: int) -> dict[str, Any]:
+        return {"condition": {"field": "segment", "id": segment_id, "operator": "member"}}
+
+    came = await asyncio.gather(
+        actions.change(account_id, one, made_of(other)),
+        actions.change(account_id, other, made_of(one)),
+        return_exceptions=True,
+    )
+    assert sorted(type(each).__name__ for each in came) == ["InvalidCondition", "NoneType"]
+    assert await exact(database, account_id) == []

@@ -20,6 +20,7 @@ from kartoteka.api.call import Call
 from kartoteka.api.events import event_rules, message_digest
 from kartoteka.api.routing import Reply, Route
 from kartoteka.errors import Conflict, DatabaseUnavailable, InvalidRequest, KartotekaError
+from kartoteka.segments.verifying import check_activity
 
 MOST_EVENTS = 500
 ACCEPTED = "ACCEPTED"
@@ -102,6 +103,7 @@ async def delete_past_events(call: Call) -> Answer:
     if since > until:
         raise InvalidPastEvents("from must not be later than to.")
     await delete_past(call.services.database, call.account.account_id, since, _after(body, until))
+    await check_activity(call.services.database, call.account.account_id, call.at)
     return empty_answer()
 
 

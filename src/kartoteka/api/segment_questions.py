@@ -14,7 +14,13 @@ from kartoteka.api.contact_json import contact_json
 from kartoteka.api.paging import PAGING, read_page
 from kartoteka.api.read_schemas import COUNTED
 from kartoteka.api.routing import Parameter, Reply, Route
-from kartoteka.api.segment_schemas import DEFINITION, SEGMENT_ID, operators_of, segment_id
+from kartoteka.api.segment_schemas import (
+    CONDITION_SCHEMA,
+    DEFINITION,
+    SEGMENT_ID,
+    operators_of,
+    segment_id,
+)
 from kartoteka.segments.conditions import CONDITIONS
 from kartoteka.segments.conditions.operands import read_span
 from kartoteka.segments.conditions.operators import OPERATORS
@@ -157,7 +163,7 @@ async def list_conditions(_call: Call) -> Answer:
         ]
         for type_, known in OPERATORS.items()
     }
-    return json_answer({"conditions": rows, "operators": operators})
+    return json_answer({"conditions": rows, "operators": operators, "schema": CONDITION_SCHEMA})
 
 
 _ANY: dict[str, Any] = {"type": "object"}
@@ -173,7 +179,11 @@ ROUTES = (
         endpoint=list_conditions,
         summary="What segments can be made of",
         tag=TAG,
-        replies={200: Reply("Conditions, and operators by the type of the value.", _ANY)},
+        replies={
+            200: Reply(
+                "Conditions, operators by the type of the value, and the JSON Schema of both.", _ANY
+            )
+        },
     ),
     Route(
         method="POST",

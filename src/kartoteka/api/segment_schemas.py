@@ -8,7 +8,7 @@ from kartoteka.api.call import Call
 from kartoteka.api.routing import Parameter
 from kartoteka.errors import NotFound
 from kartoteka.segments.conditions import CONDITIONS
-from kartoteka.segments.conditions.base import ValueType
+from kartoteka.segments.conditions.base import Condition, ValueType
 from kartoteka.segments.conditions.operators import MEMBERSHIP, OPERATORS
 from kartoteka.segments.drafts import MAX_NAME_CHARS, MAX_TAG_CHARS
 from kartoteka.segments.model import SegmentNotFound, SegmentType
@@ -52,6 +52,50 @@ CONDITION: dict[str, Any] = {
     },
     "examples": [{"field": "externalCustomerId", "operator": "is_empty"}],
 }
+
+
+def _leaf(one: Condition) -> dict[str, Any]:
+    return {
+        "title": one.label,
+        "type": "object",
+        "properties": {
+            "field": {"const": one.key},
+            "operator": {"enum": operators_of(one.type)},
+            "value": True,
+            **{each.name: {"description": each.meaning} for each in one.parameters},
+        },
+        "required": ["field", "operator", *(p.name for p in one.parameters if p.required)],
+        "additionalProperties": False,
+    }
+
+
+def _several(word: str) -> dict[str, Any]:
+    parts = {"type": "array", "minItems": 1, "items": {"$ref": "#"}}
+    return {
+        "type": "object",
+        "properties": {word: parts},
+        "required": [word],
+        "additionalProperties": False,
+    }
+
+
+CONDITION_SCHEMA: dict[str, Any] = {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "title": "Condition of a segment",
+    "description": "Nested to depth 10.",
+    "oneOf": [
+        _several("all"),
+        _several("any"),
+        {
+            "type": "object",
+            "properties": {"not": {"$ref": "#"}},
+            "required": ["not"],
+            "additionalProperties": False,
+        },
+        *(_leaf(one) for one in CONDITIONS),
+    ],
+}
+"""The JSON Schema of conditions, made from the registry; answered with the list of conditions."""
 DEFINITION: dict[str, Any] = {
     "type": "object",
     "properties": {

@@ -24,6 +24,8 @@ Result = TypeVar("Result")
 ROWS = 500
 _COLUMNS = ("id", "name", "type", "state", "contacts", "condition")
 MOST_SHOWN = 10
+MOST_CHARS = 72
+"""Of the conditions in a list; `show` has all of them."""
 
 
 class Parts(msgspec.Struct, frozen=True):
@@ -100,7 +102,10 @@ def _row(one: dict[str, Any]) -> tuple[Any, ...]:
     state = one["state"]
     if progress := one.get("progress"):
         state += f" {100 * progress['seen'] // max(progress['expected'], 1)} %"
-    return (one["id"], one["name"], one["type"], state, one["count"], one.get("description"))
+    words = one.get("description")
+    if words is not None and len(words) > MOST_CHARS:
+        words = words[: MOST_CHARS - 1] + "…"
+    return (one["id"], one["name"], one["type"], state, one["count"], words)
 
 
 @segments.command()
@@ -212,11 +217,15 @@ def why(account: str, number: int, contact: int, as_json: bool) -> None:
     _explain(found["why"], "")
 
 
+_JOINED = {"all": "all of:", "any": "any of:", "not": "not:"}
+
+
 def _explain(node: dict[str, Any], indent: str) -> None:
     value = ""
     if "value" in node:
         value = f"  ({'nothing' if node['value'] is None else node['value']})"
-    click.echo(f"{indent}{'yes' if node['holds'] else 'no ':<4}{node['text']}{value}")
+    text = next((text for word, text in _JOINED.items() if word in node), node["text"])
+    click.echo(f"{indent}{'yes' if node['holds'] else 'no':<4}{text}{value}")
     parts = (
         node.get("all")
         or node.get("any")

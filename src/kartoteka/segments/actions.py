@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -14,7 +14,14 @@ from kartoteka.db.arrays import pg_array
 from kartoteka.db.database import Database
 from kartoteka.db.failures import UniqueViolation
 from kartoteka.db.transaction import Transaction
-from kartoteka.segments.defining import QUERIES, call, change_definitions
+from kartoteka.errors import DatabaseUnavailable
+from kartoteka.segments.defining import (
+    QUERIES,
+    DefinitionsChanged,
+    call,
+    change_definitions,
+    read_epoch,
+)
 from kartoteka.segments.drafts import (
     InvalidSegment,
     Nameable,
@@ -40,8 +47,10 @@ from kartoteka.segments.model import (
 from kartoteka.segments.store import Segments
 
 MOST_DYNAMIC = 1_000
+MOST_TRIES = 50
 FILL_AT_ONCE_S = 2.0
 """So long whoever asks waits for a segment to be filled; jobs do the rest."""
+Result = TypeVar("Result")
 _encode = msgspec.json.encode
 
 
@@ -71,6 +80,12 @@ class SegmentActions:
         """Make a segment; its id. Raises `InvalidSegment`, `InvalidCondition`, `TooManySegments`."""
         if body.get("type") == SegmentType.STATIC and body.get("condition") is None:
             return await self.add_list(account_id, body)
+        segment_id, version_id = await _insist(lambda: self._create(account_id, body))
+        await self._begin(account_id, [version_id])
+        return segment_id
+
+    async def _create(self, account_id: int, body: Mapping[str, Any]) -> tuple[int, int]:
+        epoch = await read_epoch(self._database, account_id)
         name, purpose, tags = read_name(body), read_purpose(body), read_tags(body)
         fields = await self._definitions.read(account_id)
         context = context_of(fields, await self.nameable(account_id))
@@ -90,9 +105,10 @@ class SegmentActions:
             (((version_id,),),) = await tx.run(call("add_version", account_id, **version))
             return segment_id, version_id
 
-        segment_id, version_id = await change_definitions(self._database, account_id, work)
-        await self._begin(account_id, [version_id])
-        return int(segment_id)
+        made: tuple[int, int] = await change_definitions(
+            self._database, account_id, work, epoch=epoch
+        )
+        return made
 
     async def add_list(self, account_id: int, body: Mapping[str, Any]) -> int:
         """Make an empty list; its id. Raises `InvalidSegment` and `SegmentNameTaken`."""
@@ -113,6 +129,11 @@ class SegmentActions:
 
         Raises what `create` raises, `SegmentNotFound`, `SegmentHasNoCondition`.
         """
+        versions = await _insist(lambda: self._change(account_id, segment_id, body))
+        await self._begin(account_id, versions)
+
+    async def _change(self, account_id: int, segment_id: int, body: Mapping[str, Any]) -> list[int]:
+        epoch = await read_epoch(self._database, account_id)
         stored = await self._segments.stored(account_id, segment_id)
         name = read_name(body) if body.get("name") is not None else stored.name
         purpose = read_purpose(body) if "purpose" in body else stored.purpose
@@ -121,7 +142,7 @@ class SegmentActions:
             if body.get("condition") is not None or body.get("exclude") is not None:
                 raise SegmentHasNoCondition
             await self._rename_list(account_id, segment_id, name, purpose, tags)
-            return
+            return []
         fields = await self._definitions.read(account_id)
         known = await self.nameable(account_id)
         sides = {
@@ -156,8 +177,8 @@ class SegmentActions:
                 made.append(version_id)
             return made
 
-        versions = await change_definitions(self._database, account_id, work)
-        await self._begin(account_id, versions)
+        made: list[int] = await change_definitions(self._database, account_id, work, epoch=epoch)
+        return made
 
     async def _rename_list(
         self, account_id: int, segment_id: int, name: str, purpose: str, tags: tuple[str, ...]
@@ -227,6 +248,16 @@ class SegmentActions:
 
     async def _ring(self) -> None:
         await self._database.execute(f"notify {CHANNEL}")
+
+
+async def _insist(work: Callable[[], Awaitable[Result]]) -> Result:
+    """Think it out again while others change segments meanwhile."""
+    for _ in range(MOST_TRIES):
+        try:
+            return await work()
+        except DefinitionsChanged:
+            continue
+    raise DatabaseUnavailable("Too many others change segments; try again in a moment.")
 
 
 async def delete_segment(

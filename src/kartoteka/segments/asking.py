@@ -12,7 +12,7 @@ from kartoteka.clock import Clock
 from kartoteka.contacts.definitions import Definitions
 from kartoteka.db.database import Database
 from kartoteka.db.failures import BUSY
-from kartoteka.errors import NotFound
+from kartoteka.errors import DatabaseUnavailable, NotFound
 from kartoteka.segments.actions import SegmentActions
 from kartoteka.segments.conditions.base import Sql, Test
 from kartoteka.segments.conditions.membership import InSegment
@@ -29,6 +29,8 @@ from kartoteka.segments.evaluating import fragments
 from kartoteka.segments.model import Stored
 from kartoteka.segments.store import count_query
 
+ESTIMATE_S = 5.0
+"""So much longer an estimate may take than the count that it stands for."""
 SAMPLES = 40
 ROWS_IN_A_SAMPLE = 500
 """When the time is up, the count is estimated from so many contacts all over the account."""
@@ -77,9 +79,9 @@ class Asking:
         found = await self._within(count_query(sql.holds).sql, params, within_s)
         if found is not None:
             return found[0][0], True
-        return await self._estimate(sql.holds, params), False
+        return await self._estimate(sql.holds, params, within_s), False
 
-    async def _estimate(self, holds: str, params: dict[str, Any]) -> int:
+    async def _estimate(self, holds: str, params: dict[str, Any], within_s: float) -> int:
         """From short stretches of contact ids, spread evenly."""
         sample = (
             "with span as (\n"
@@ -97,7 +99,10 @@ class Asking:
             f"       count(*) filter (where c.status = 0 and {holds})\n"
             "from part c"
         )
-        many, seen, held = (await self._database.fetch(sample, **params))[0]
+        found = await self._within(sample, params, within_s + ESTIMATE_S)
+        if found is None:
+            raise DatabaseUnavailable("The database is too busy to count; try again in a moment.")
+        many, seen, held = found[0]
         return int(many) * int(held) // max(int(seen), 1)
 
     async def _first(self, account_id: int, test: Test, rows: int, within_s: float) -> list[int]:

@@ -22,18 +22,37 @@ QUERIES = load_queries(__package__, "dynamic.sql")
 MOST_ATTEMPTS = 40
 
 
+class DefinitionsChanged(Exception):
+    """Somebody changed segments between reading them and changing them."""
+
+
+async def read_epoch(database: Database, account_id: int) -> int:
+    """Another number when the definitions are others."""
+    row = await database.fetch_one(QUERIES["read_epoch"], account_id=account_id)
+    return 0 if row is None else int(row[0])
+
+
 async def change_definitions(
-    database: Database, account_id: int, work: Callable[[Transaction], Any]
+    database: Database,
+    account_id: int,
+    work: Callable[[Transaction], Any],
+    *,
+    epoch: int | None = None,
 ) -> Any:
     """What `work` answers, done in a transaction after which the definitions are others.
 
-    It runs again when another change was quicker. Raises what `work` raises.
+    It runs again when another change was quicker; with `epoch`, as of which `work` was thought out,
+    that raises `DefinitionsChanged`. Raises what `work` raises.
     """
     account = {"account_id": account_id}
     for attempt in range(MOST_ATTEMPTS):
         try:
             async with transaction(database) as tx:
                 await tx.run((QUERIES["close_segment_gate"], account))
+                if epoch is not None:
+                    ((now,),) = (await tx.run((QUERIES["read_epoch"], account)))[0]
+                    if now != epoch:
+                        raise DefinitionsChanged
                 answer = await work(tx)
                 await tx.commit((QUERIES["next_segment_epoch"], account))
                 return answer

@@ -2,6 +2,12 @@
 -- Wait for those who write by the present definitions, and let no more of them in; see watch.sql.
 select pg_advisory_xact_lock(83, %(account_id)s::integer)
 
+-- name: read_epoch
+-- Which definitions stand now; primary key.
+select segment_epoch
+from account
+where account_id = %(account_id)s
+
 -- name: next_segment_epoch
 -- From here on the definitions are others; primary key.
 update account

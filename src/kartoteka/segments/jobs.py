@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 
 from kartoteka.access.model import AccountContext
 from kartoteka.clock import Clock
 from kartoteka.contacts.model import Outcome, RemoveContact
 from kartoteka.db.database import Database
-from kartoteka.db.failures import RETRYABLE, StatementFailed
+from kartoteka.db.failures import RETRYABLE
 from kartoteka.db.listening import listening
 from kartoteka.db.lock import try_lock
 from kartoteka.errors import DatabaseUnavailable, KartotekaError
@@ -19,7 +20,7 @@ from kartoteka.segments.actions import delete_segment
 from kartoteka.segments.defining import QUERIES
 from kartoteka.segments.filling import CHANNEL, Filling
 from kartoteka.segments.model import SegmentType, State
-from kartoteka.segments.waking import wake
+from kartoteka.segments.waking import next_moment, wake
 
 LOOK_AGAIN_S = 10.0
 """The clock looks at least so often; a moment is at most a minute late (decisions D31)."""
@@ -47,44 +48,66 @@ class SegmentJobs:
         self._filling = Filling(database, clock)
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Work until `stopping`; while the database is away, wait for it."""
+        """Work until `stopping`; while the database is away, wait for it.
+
+        The clock is a loop of its own: no filling and no deleting makes it late.
+        """
+        await asyncio.gather(
+            self._insist(self._work, stopping), self._insist(self._watch_the_clock, stopping)
+        )
+
+    async def _insist(
+        self, work: Callable[[asyncio.Event], Awaitable[None]], stopping: asyncio.Event
+    ) -> None:
         while not stopping.is_set():
             try:
-                async with listening(self._database, CHANNEL) as bell:
-                    while not stopping.is_set():
-                        is_more = await self.once()
-                        if not is_more:
-                            await _either(bell.wait(LOOK_AGAIN_S), stopping)
+                await work(stopping)
             except DatabaseUnavailable as error:
                 logger.warning("segments_wait_for_database", reason=error.message)
                 await asyncio.sleep(1)
             except RETRYABLE:
                 continue
-            except (StatementFailed, KartotekaError):
+            except Exception:  # noqa: BLE001  tried again; imports and webhooks go on meanwhile
                 logger.exception("segments_failed")
-                await asyncio.sleep(LOOK_AGAIN_S)
+                await _either(asyncio.sleep(LOOK_AGAIN_S), stopping)
+
+    async def _work(self, stopping: asyncio.Event) -> None:
+        async with listening(self._database, CHANNEL) as bell:
+            while not stopping.is_set():
+                if not await self.once():
+                    await _either(bell.wait(LOOK_AGAIN_S), stopping)
+
+    async def _watch_the_clock(self, stopping: asyncio.Event) -> None:
+        async with try_lock(self._database, LOCK, 0) as lock:
+            while lock is not None and not stopping.is_set():
+                await lock.check()
+                due = await self.tick()
+                now = self._clock.now()
+                wait_s = LOOK_AGAIN_S if due is None else (due - now).total_seconds()
+                pause = asyncio.sleep(min(max(wait_s, 0.01), LOOK_AGAIN_S))
+                await _either(pause, stopping)
+        await _either(asyncio.sleep(LOOK_AGAIN_S), stopping)
 
     async def once(self) -> bool:
-        """All that is due now; whether there is more to do at once."""
-        await self.tick()
+        """All that is to do now besides the clock; whether there is more to do at once."""
         is_more = False
         for account_id, version_id, state in await self._database.fetch(QUERIES["versions_to_do"]):
             if state == State.OLD:
                 await self._filling.drop(account_id, version_id)
             elif not await self._filling.advance(account_id, version_id, FILL_FOR_S):
                 is_more = True
-            await self.tick()
         for row in await self._database.fetch(QUERIES["segments_to_leave"]):
             await self._leave(*row)
         return is_more
 
-    async def tick(self) -> None:
-        """Wake whose moment has come, in all accounts."""
-        async with try_lock(self._database, LOCK, 0) as lock:
-            if lock is None:
-                return
-            for (account_id,) in await self._database.fetch(QUERIES["accounts_with_moments"]):
-                await wake(self._database, account_id, self._clock.now())
+    async def tick(self) -> datetime | None:
+        """Wake whose moment has come, in all accounts; when the next one comes."""
+        moments: list[datetime] = []
+        for (account_id,) in await self._database.fetch(QUERIES["accounts_with_moments"]):
+            await wake(self._database, account_id, self._clock.now())
+            if (due := await next_moment(self._database, account_id)) is not None:
+                moments.append(due)
+        return min(moments, default=None)
 
     async def _leave(
         self, account_id: int, segment_id: int, version_id: int | None, type_: str
@@ -128,9 +151,11 @@ class SegmentJobs:
                 raise
 
 
-async def _either(bell: Awaitable[bool], stopping: asyncio.Event) -> None:
-    tasks = [asyncio.ensure_future(bell), asyncio.ensure_future(stopping.wait())]
-    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+async def _either(bell: Awaitable[object], stopping: asyncio.Event) -> None:
+    waiting, told = asyncio.ensure_future(bell), asyncio.ensure_future(stopping.wait())
+    await asyncio.wait((waiting, told), return_when=asyncio.FIRST_COMPLETED)
+    told.cancel()
+    if waiting.done():
+        waiting.result()  # what it raises is raised
+    waiting.cancel()
+    await asyncio.gather(waiting, told, return_exceptions=True)

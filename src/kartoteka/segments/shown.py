@@ -21,9 +21,9 @@ def segment_json(one: Stored) -> dict[str, Any]:
         "createdAt": one.created_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
     }
     if one.condition is not None and one.resolved is not None:
-        body["condition"] = one.condition
+        body["condition"] = ordered(one.condition)
         if one.exclude is not None:
-            body["exclude"] = one.exclude
+            body["exclude"] = ordered(one.exclude)
         body["description"] = words_of(one.resolved, has_exclude=one.exclude is not None)
     if one.state in (State.FILLING, State.SETTLING):
         body["progress"] = {"seen": one.seen, "expected": max(one.expected, one.seen)}
@@ -45,3 +45,15 @@ def words_of(resolved: Mapping[str, Any], *, has_exclude: bool) -> str:
     if has_exclude and isinstance(test, Joined) and isinstance(test.parts[1], Not):
         return in_words(test.parts[0].describe(), test.parts[1].part.describe())
     return test.describe()
+
+
+def ordered(node: dict[str, Any]) -> dict[str, Any]:
+    """The condition in the order in which it is read: the database keeps none."""
+    for word in ("all", "any"):
+        if word in node:
+            return {word: [ordered(part) for part in node[word]]}
+    if "not" in node:
+        return {"not": ordered(node["not"])}
+    last = ("operator", "value")
+    names = ["field", *sorted(name for name in node if name not in ("field", *last)), *last]
+    return {name: node[name] for name in names if name in node}

@@ -13,6 +13,7 @@ import msgspec
 
 from kartoteka.db.database import Connection, Database
 from kartoteka.db.named import load_queries
+from kartoteka.segments.conditions.base import ACTIVITY
 from kartoteka.segments.evaluating import Version, version_of
 from kartoteka.segments.model import State
 from kartoteka.segments.subjects import ROWS_IN_A_PAGE, read_subjects
@@ -20,6 +21,7 @@ from kartoteka.segments.waking import ask_again
 
 QUERIES = load_queries(__package__, "verifying.sql")
 MOST_NAMED = 1_000
+MOST_ROUNDS = 10_000
 
 
 class Verdict(msgspec.Struct, frozen=True, rename="camel"):
@@ -44,9 +46,14 @@ class Verdict(msgspec.Struct, frozen=True, rename="camel"):
 
 
 async def verify(
-    database: Database, account_id: int, now: datetime, *, in_python: bool = True
+    database: Database,
+    account_id: int,
+    now: datetime,
+    *,
+    in_python: bool = True,
+    only_reading: str | None = None,
 ) -> AsyncIterator[Verdict]:
-    """Every segment of an account that serves, by id."""
+    """Every segment of an account that serves, by id; or those that read this."""
     async with database.connection() as connection:
         await connection.execute("begin isolation level repeatable read, read only")
         cursor = await connection.execute(
@@ -54,9 +61,27 @@ async def verify(
         )
         for name, version_id, segment_id, resolved in await cursor.fetchall():
             version = version_of(account_id, version_id, segment_id, State.SERVING, resolved)
+            if only_reading is not None and only_reading not in version.test.reads:
+                continue
             yield await _verdict(connection, version, name, now, in_python=in_python)
         # Not rollback: psycopg would drop the prepared statements that `transaction` counts on.
         await connection.execute("commit")
+
+
+async def check_activity(database: Database, account_id: int, now: datetime) -> None:
+    """Ask again who is wrong in segments about activity: after some of it was deleted in bulk."""
+    for _ in range(MOST_ROUNDS):
+        found = [
+            one
+            async for one in verify(
+                database, account_id, now, in_python=False, only_reading=ACTIVITY
+            )
+            if not one.is_exact
+        ]
+        for one in found:
+            await repair(database, account_id, one, now)
+        if not found:
+            return
 
 
 async def repair(database: Database, account_id: int, verdict: Verdict, now: datetime) -> None:

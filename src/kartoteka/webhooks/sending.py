@@ -14,9 +14,8 @@ import msgspec
 from kartoteka.clock import Clock
 from kartoteka.db.arrays import pg_array
 from kartoteka.db.database import Database
-from kartoteka.db.failures import StatementFailed
 from kartoteka.db.lock import try_lock
-from kartoteka.errors import DatabaseUnavailable, KartotekaError, LinkFailed, LinkRefused
+from kartoteka.errors import DatabaseUnavailable, LinkFailed, LinkRefused
 from kartoteka.log import logger
 from kartoteka.outbound.client import Outbound
 from kartoteka.webhooks.model import EVENTS, MOST_ATTEMPTS, State, pause_after
@@ -104,7 +103,7 @@ class Sending:
             except DatabaseUnavailable as error:
                 logger.warning("webhooks_wait_for_database", reason=error.message)
                 await _pause(stopping, 1)
-            except (StatementFailed, KartotekaError):
+            except Exception:  # noqa: BLE001  tried again; imports and segments go on meanwhile
                 logger.exception("webhooks_failed")
                 await _pause(stopping, 10 * LOOK_EVERY_S)
 
