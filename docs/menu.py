@@ -30,6 +30,15 @@ MENU: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         ),
     ),
     (
+        "Export",
+        (
+            ("exports/overview.md", "Exports"),
+            ("exports/postgresql.md", "PostgreSQL"),
+            ("exports/bigquery.md", "BigQuery"),
+            ("exports/files.md", "Parquet and CSV files"),
+        ),
+    ),
+    (
         "Identity",
         (
             ("identity/finding.md", "How a contact is found"),

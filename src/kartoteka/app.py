@@ -153,10 +153,10 @@ def compose(settings: Settings, database: Database, writers: Database) -> Servic
         cards=Cards(writers, database),
         identities=IdentityReads(database),
         imports=Imports(database, clock, import_folder(settings)),
+        exports=open_exports(settings, database, clock),
         segments=segments,
         segment_actions=actions,
         asking=Asking(database, clock, definitions, actions),
-        exports=open_exports(settings, database, clock),
         webhooks=Webhooks(database, clock, allow_private=settings.allow_private_addresses),
         event_types=EventTypes(database, clock),
         timelines=Timelines(writers, clock),
@@ -218,8 +218,8 @@ async def run_jobs(settings: Settings, database_url: str, stopping: asyncio.Even
     try:
         await asyncio.gather(
             runner.run(stopping),
-            segment_jobs.run(stopping),
             exporter.run(stopping),
+            segment_jobs.run(stopping),
             Sending(database, services.outbound, services.clock).run(stopping),
             _keep_working(database_url, periodic, stopping),
         )

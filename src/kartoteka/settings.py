@@ -47,8 +47,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     jobs: bool
     log_format: str
     allow_private_addresses: bool
-    trusted_proxies: tuple[str, ...]
     export_private_addresses: bool
+    trusted_proxies: tuple[str, ...]
 
     def __repr__(self) -> str:
         """Without secrets, so that none gets into a log by accident."""
@@ -268,15 +268,6 @@ SETTINGS: tuple[Setting, ...] = (
         read=_switch,
     ),
     Setting(
-        name="trusted_proxies",
-        kind="addresses, separated by commas",
-        default="127.0.0.1,::1",
-        meaning="Proxies in front of the server whose `X-Forwarded-For` is believed.",
-        consequence="Public end points count messages by the address that they name. Of a proxy that "
-        "is not listed all visitors count as one.",
-        read=_addresses,
-    ),
-    Setting(
         name="export_private_addresses",
         kind="on or off",
         default="on",
@@ -285,6 +276,15 @@ SETTINGS: tuple[Setting, ...] = (
         consequence="Only keys with full rights make exports. Set it to off where strangers have such "
         "keys. The service's own database is closed to them either way.",
         read=_switch,
+    ),
+    Setting(
+        name="trusted_proxies",
+        kind="addresses, separated by commas",
+        default="127.0.0.1,::1",
+        meaning="Proxies in front of the server whose `X-Forwarded-For` is believed.",
+        consequence="Public end points count messages by the address that they name. Of a proxy that "
+        "is not listed all visitors count as one.",
+        read=_addresses,
     ),
 )
 

@@ -63,7 +63,7 @@ _ORDER = {
 }
 OF_NOBODY = {
     *("/api/v1/account/info", "/api/v1/account/settings", "/api/v1/merges"),
-    *("/api/v1/version", "/api/v2/version"),
+    *("/api/v1/version", "/api/v2/version", "/api/v1/exports/datasets"),
     *("/api/v1/site/script", "/api/v1/site/signing-key"),
     *("/api/v1/segments/conditions", "/api/v1/webhooks/{id}/deliveries"),
     *("/api/v1/segments/{id}/events", "/api/v1/segments/{id}/growth"),
@@ -151,8 +151,22 @@ class Alice:
         off = api.put(f"/api/v1/webhooks/{self.webhook_id}", json={"enabled": False})
         assert off.json()["enabled"] is False
         self._import_file(api)
+        self.export_id = self._export(api)
         name = "select account_id from contact where external_id = %s"
         [self.account_id] = database.execute(name, [ALICE["externalCustomerId"]]).fetchone() or []
+
+    def _export(self, api: httpx.Client) -> int:
+        """An export that ran once and waits."""
+        body = {
+            "name": "apart",
+            "target": "files",
+            "settings": {"format": "csv", "folder": "apart"},
+            "paused": True,
+        }
+        export_id: int = api.post("/api/v1/exports", json=body).json()["id"]
+        run = api.post(f"/api/v1/exports/{export_id}/run?wait=true").json()
+        assert run["state"] == "finished", run
+        return export_id
 
     def _import_file(self, api: httpx.Client) -> None:
         """An import that is over, and a file that waits for another one."""
@@ -206,6 +220,7 @@ def path_of(alice: Alice, route: Route, contact_id: int) -> str:
     number = alice.segment_id if "/segments/" in route.path else number
     number = alice.webhook_id if "/webhooks/" in route.path else number
     number = alice.import_id if "/imports/" in route.path else number
+    number = alice.export_id if "/exports/" in route.path else number
     return route.path.format(
         id=number,
         app="apart-app",

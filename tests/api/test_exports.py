@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
@@ -212,3 +213,40 @@ def test_the_command_line_does_the_same(server, warehouse, name):
     unknown = command(server, "show", name)
     assert unknown.returncode == 1
     assert f"There is no export '{name}'" in unknown.stderr
+
+
+def eventually(holds: Callable[[], bool], within_s: float = 120) -> None:
+    deadline = time.monotonic() + within_s
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_who_is_in_which_segment_follows(api, body, warehouse, name):
+    """Dynamic ones too: flips, another definition, deletion."""
+    one = api.post(
+        "/api/v1/exports",
+        json={**body, "datasets": ["segments", "segmentMembers"], "paused": True},
+    ).json()
+
+    def members(segment_id: int) -> int:
+        run = api.post(f"/api/v1/exports/{one['id']}/run?wait=true").json()
+        assert run["state"] == "finished", run
+        sql = f'select count(*) from "{name}"."segmentMembers" where "segmentId" = {segment_id}'
+        ((count,),) = rows(warehouse, sql)
+        return int(count)
+
+    people = [f"{name}-{n}" for n in range(3)]
+    for person in people:
+        email = {"type": "email", "value": f"{person}@x.example"}
+        contact = {"externalCustomerId": person, "firstName": "Ganna", "channels": [email]}
+        assert api.post("/api/v1/contact", json=contact).status_code == 200
+    condition = {"field": "firstName", "operator": "equals", "value": "Ganna"}
+    made = api.post("/api/v1/segments", json={"name": name, "condition": condition})
+    assert made.status_code == 200, made.text
+    segment_id = made.json()["id"]
+    eventually(lambda: members(segment_id) == 3)
+    api.post("/api/v1/contact", json={"externalCustomerId": people[0], "firstName": "Olha"})
+    assert members(segment_id) == 2
+    assert api.delete(f"/api/v1/segments/{segment_id}").status_code == 200
+    eventually(lambda: members(segment_id) == 0)

@@ -92,6 +92,29 @@ async def test_merged_people_keep_their_rows_and_leave_a_redirect(exporting, war
     assert warehouse.rows('select distinct "contactId" from events') == [(anna,)]
 
 
+async def test_who_comes_back_from_a_merge_has_the_events_again(exporting, warehouse):
+    """Undo (D28): the redirect goes, and events that were written as the survivor's are their own."""
+    shop = exporting.shop
+    one = await exporting.to(warehouse.url, *ACTIVITY)
+    other = await shop.id(add(token="T" * 12))
+    anna = await shop.id(add(x="X1", email="anna@example.com"))
+    insert_event(exporting, other, {"n": 1})
+    await shop.send(add(x="X1", token="T" * 12))
+    await exporting.good_run(one)
+    assert warehouse.rows('select "contactId" from events') == [(anna,)]
+    with psycopg.connect(shop.url) as connection:  # as an undo leaves the cards
+        connection.execute(
+            "update contact set status = 0, merged_into = null where contact_id = %s", [other]
+        )
+        connection.execute(
+            "insert into change (account_id, at, contact_ids) values (%s, now(), %s)",
+            [exporting.account_id, [anna, other]],
+        )
+    await same(exporting, warehouse, one)
+    assert warehouse.rows('select "contactId" from events') == [(other,)]
+    assert warehouse.rows("select count(*) from redirects") == [(0,)]
+
+
 async def test_an_erased_person_leaves_every_table(exporting, warehouse):
     shop = exporting.shop
     one = await exporting.to(warehouse.url)

@@ -222,11 +222,37 @@ async def test_a_pause_stops_a_run_and_loses_nothing(exporting, warehouse):
         running = asyncio.create_task(exporting.run(one))
         await until_waits(warehouse)
         await exporting.exports.pause(exporting.account_id, one.export_id)
+        run = await running  # although the target still makes it wait
         holder.rollback()
-        run = await running
     assert run.state == "cancelled"
     await exporting.exports.resume(exporting.account_id, one.export_id)
     await same(exporting, warehouse, one)
+
+
+async def test_an_export_runs_by_itself_when_its_time_has_come(exporting, warehouse):
+    await exporting.shop.id(add(x="X1", email="x1@example.com"))
+    one = await exporting.to(warehouse.url, "contacts", paused=False, interval="1h")
+    async with exporting.running():
+        first = await next_run(exporting, one, after=0)
+        await exporting.shop.send(add(x="X1", first="Anna"))
+        with psycopg.connect(exporting.shop.url) as connection:
+            connection.execute("update export set next_at = next_at - interval '1 hour'")
+        await next_run(exporting, one, after=first)
+    assert table(warehouse, "contacts") == picture(exporting, "contacts")
+    found = await exporting.exports.find(exporting.account_id, one.export_id)
+    wait = found.next_at - exporting.shop.clock.now()
+    assert timedelta(minutes=50) < wait <= timedelta(hours=1)
+
+
+async def next_run(exporting: Exporting, one, *, after: int) -> int:
+    """The next run that is over, by the schedule."""
+    async with asyncio.timeout(60):
+        while True:
+            run = await exporting.exports.last_run(exporting.account_id, one.export_id)
+            if run is not None and run.run_id > after and run.finished_at is not None:
+                assert (run.state, run.by) == ("finished", "schedule"), run.error
+                return run.run_id
+            await asyncio.sleep(0.02)
 
 
 async def test_two_runners_share_the_work(exporting, warehouse):

@@ -21,9 +21,10 @@ from tests.exports.test_targets import bigquery_look
 from tests.faults.imports import client_of
 from tests.faults.servers import rows
 from tests.faults.test_imports_killed import Killed
+from tests.scenarios.website import Website
 
 KILLS = ("jobs", "jobs", "backend", "jobs", "server", "everything")
-OPERATIONS = 240
+OPERATIONS = 300
 TO_BIGQUERY = ("contacts", "devices", "events", "orders", "orderItems", "redirects")
 SEED = int(os.environ.get("KARTOTEKA_KILLS_SEED", "0"))
 """Set it to hunt with the same workload and the same plan of kills again."""
@@ -36,6 +37,7 @@ class Traffic:
         self._killed = killed
         self._chance = chance
         self.done = 0
+        self.site = ""
         self.stopping = threading.Event()
         self._orders = 0
 
@@ -47,11 +49,11 @@ class Traffic:
                         self._one(api)
                         self.done += 1
                         time.sleep(0.01)
-            except httpx.HTTPError:
+            except (httpx.HTTPError, AssertionError):  # killed: the answer is another, or none
                 time.sleep(0.1)
 
     def _one(self, api: httpx.Client) -> None:
-        what = self._chance.choice((self._person,) * 5 + (self._token,) * 2 + _OTHERS)
+        what = self._chance.choice((self._person,) * 6 + (self._token,) * 2 + _OTHERS)
         what(self, api) if what in _OTHERS else what(api)
 
     def _x(self) -> str:
@@ -99,12 +101,38 @@ class Traffic:
         body = {"contact": contact, "groups": [self._chance.choice(("News", "Sale"))]}
         api.post("/api/v1/contact/subscribe", json=body)
 
+    def event(self, api: httpx.Client) -> None:
+        """Of somebody who is known, or of a token that waits for its contact."""
+        token = f"token-{self._chance.randrange(30)}"
+        who = (
+            {"externalCustomerId": self._x()}
+            if self._chance.random() < 0.6
+            else {"pushToken": token}
+        )
+        params = [
+            {"name": name, "value": value} for name, value in {**who, "page": 'a "b"'}.items()
+        ]
+        body = {"eventTypeKey": self._chance.choice(("seen", "liked")), "params": params}
+        api.post("/api/v2/event", json=body)
+
+    def visit(self, api: httpx.Client) -> None:
+        """A page, and now and then who is looking at it."""
+        cookie = f"{self._chance.randrange(20):08X}-0000-4000-8000-000000000000"
+        website = Website(api, self.site, 0)
+        if self._chance.random() < 0.3:
+            website.customer_data(cookie, externalCustomerId=self._x())
+        else:
+            website.says("MainPage", cookie)
+
     def remove(self, api: httpx.Client) -> None:
         params = {"externalCustomerId": self._x(), "erase": self._chance.random() < 0.4}
         api.delete("/api/v1/contact", params=params)
 
 
-_OTHERS = (Traffic.order, Traffic.order, Traffic.subscribe, Traffic.remove)
+_OTHERS = (
+    *(Traffic.order, Traffic.event, Traffic.event, Traffic.visit, Traffic.visit),
+    *(Traffic.subscribe, Traffic.remove),
+)
 
 
 def ask_for_runs(killed: Killed, exports: list[int], stopping: threading.Event) -> None:
@@ -137,6 +165,11 @@ def test_the_target_is_the_source_after_any_number_of_kills(
             ),
         ]
     traffic = Traffic(killed, chance)
+    with client_of(killed.server) as api:
+        answer = api.post("/api/v1/site/domains", json={"domain": "shop.example"})
+        traffic.site = answer.json()["siteId"]
+        condition = {"field": "firstName", "operator": "equals", "value": "Bob"}
+        api.post("/api/v1/segments", json={"name": "Bobs", "condition": condition})
     threads = [
         threading.Thread(target=traffic.run),
         threading.Thread(target=ask_for_runs, args=(killed, exports, traffic.stopping)),
@@ -162,8 +195,13 @@ def test_the_target_is_the_source_after_any_number_of_kills(
         assert hashes(table(warehouse, name), leads) == hashes(ours), (name, runs[0])
         if name in TO_BIGQUERY:
             assert hashes(look(name), leads) == hashes(ours), (name, runs[1])
-    attempts = rows(killed.url, "select max(attempts), count(*) from export_run")
-    print(f"most attempts of a run, runs: {attempts[0]}")
+    for run in rows(
+        killed.url,
+        "select export_id, run_id, state, attempts, rows, created_at::time(0), started_at::time(0), "
+        "finished_at::time(0), code from export_run order by run_id",
+    ):
+        print(*run)
+    print({name: len(table(warehouse, name)) for name in BY_NAME})
 
 
 def create(api: httpx.Client, target: str, settings: dict[str, Any], datasets: list[str]) -> int:

@@ -514,20 +514,31 @@ order by item.occurred desc, item.rank desc, item.id desc
 limit %(rows)s
 
 -- name: delete_past_events
--- Some of what was sent as past events and happened between these moments; primary key.
-delete from event e
-using (
-    select occurred, event_id
-    from event
-    where account_id = %(account_id)s
-      and occurred >= %(since)s::timestamptz
-      and occurred < %(until)s::timestamptz
-      and source = %(source)s
-    limit %(rows)s
-) gone
-where e.account_id = %(account_id)s
-  and e.occurred = gone.occurred
-  and e.event_id = gone.event_id
+-- Some of what was sent as past events and happened between these moments, noted for exports; primary
+-- key. How many they were.
+with gone as (
+    delete from event e
+    using (
+        select occurred, event_id
+        from event
+        where account_id = %(account_id)s
+          and occurred >= %(since)s::timestamptz
+          and occurred < %(until)s::timestamptz
+          and source = %(source)s
+        limit %(rows)s
+    ) few
+    where e.account_id = %(account_id)s
+      and e.occurred = few.occurred
+      and e.event_id = few.event_id
+    returning e.event_id, e.occurred
+),
+noted as (
+    insert into change (account_id, at, event_ids, event_times)
+    select %(account_id)s::integer, %(at)s::timestamptz, array_agg(event_id), array_agg(occurred)
+    from gone
+    having count(*) > 0
+)
+select count(*) from gone
 
 -- name: delete_old_events
 -- Some events and visits that happened before a moment; primary key.

@@ -102,8 +102,9 @@ async def delete_past_events(call: Call) -> Answer:
     since, until = _limit(body, "from", zone), _limit(body, "to", zone)
     if since > until:
         raise InvalidPastEvents("from must not be later than to.")
-    await delete_past(call.services.database, call.account.account_id, since, _after(body, until))
-    await check_activity(call.services.database, call.account.account_id, call.at)
+    database, account_id = call.services.database, call.account.account_id
+    await delete_past(database, account_id, since, _after(body, until), call.at)
+    await check_activity(database, account_id, call.at)
     return empty_answer()
 
 

@@ -5,9 +5,11 @@ Synchronous, for work in a thread: a million rows pass as blocks of bytes that n
 
 from __future__ import annotations
 
+import os
 import select
+import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Any, Self
 
@@ -47,6 +49,12 @@ class Session:
     def close(self) -> None:
         """Nothing that was not committed stays."""
         self._connection.close()
+
+    def abort(self) -> None:
+        """Hang up, from whatever thread: who waits for an answer gets an error instead."""
+        if not self._connection.closed:
+            with suppress(OSError), socket.socket(fileno=os.dup(self._connection.fileno())) as line:
+                line.shutdown(socket.SHUT_RDWR)
 
     @property
     def is_encrypted(self) -> bool:

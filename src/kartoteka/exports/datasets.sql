@@ -257,21 +257,52 @@ where s.account_id = %(account_id)s
 order by s.segment_id
 
 -- name: segmentMembers
--- Who is in which; primary key, index segment_member_by_contact.
-select m.segment_id as "segmentId",
+-- Who is in which list, and in the version that serves of which segment: all of those that changed as a
+-- whole, and the changed contacts of the others. Primary keys.
+select g.segment_id as "segmentId",
        m.contact_id as "contactId",
        m.since as "since"
-from segment_member m
+from (
+    select segment_id, version_id,
+           %(everything)s or segment_id = any(array(select segment_id from pg_temp.changed_segment)) as is_whole
+    from segment
+    where account_id = %(account_id)s
+) g
+cross join lateral (
+    select contact_id, since
+    from segment_member
+    where account_id = %(account_id)s
+      and segment_id = g.segment_id
+      and g.version_id is null
+      and g.is_whole
+    union all
+    select contact_id, since
+    from segment_member
+    where account_id = %(account_id)s
+      and segment_id = g.segment_id
+      and g.version_id is null
+      and not g.is_whole
+      and contact_id = any(array(select contact_id from pg_temp.changed_contact))
+    union all
+    select contact_id, since
+    from segment_match
+    where account_id = %(account_id)s
+      and version_id = g.version_id
+      and since < 'infinity'
+      and g.is_whole
+    union all
+    select contact_id, since
+    from segment_match
+    where account_id = %(account_id)s
+      and version_id = g.version_id
+      and since < 'infinity'
+      and not g.is_whole
+      and contact_id = any(array(select contact_id from pg_temp.changed_contact))
+) m
 join contact c
   on c.account_id = %(account_id)s
  and c.contact_id = m.contact_id
-where m.account_id = %(account_id)s
-  and c.status <= %(last_status)s
-  and (
-      %(everything)s
-      or m.contact_id = any(array(select contact_id from pg_temp.changed_contact))
-      or m.segment_id = any(array(select segment_id from pg_temp.changed_segment))
-  )
+where c.status <= %(last_status)s
 
 -- name: identityHistory
 -- The identity history of everybody who is not erased; index identity_history_by_contact.

@@ -25,6 +25,7 @@ from kartoteka.exports.model import Done, Export, RunState, State
 from kartoteka.exports.reading import Reading
 from kartoteka.exports.run import Keeping, Running
 from kartoteka.exports.store import QUERIES, Exports
+from kartoteka.exports.targets.base import Target
 from kartoteka.log import logger
 
 LOOK_EVERY_S = 2.0
@@ -162,6 +163,7 @@ class Turn:
         self._full = full
         self._progress: dict[str, Done] = {}
         self._stop = threading.Event()
+        self._target: Target | None = None
 
     async def take(self, lock: Lock) -> None:
         """Carry it out to its end; what happened is in its row then."""
@@ -175,35 +177,46 @@ class Turn:
         while not work.done():
             await asyncio.wait((work,), timeout=TELL_EVERY_S)
             try:
-                if not await self._still_ours(lock) or self._stopping.is_set():
-                    self._stop.set()
+                if not work.done() and (
+                    not await self._still_ours(lock) or self._stopping.is_set()
+                ):
+                    self._end_soon()
             except DatabaseUnavailable as error:
-                self._stop.set()
+                self._end_soon()
                 lost = error
         try:
             await work
-        except Stopped:
-            if lost is not None:
-                raise lost from None
-            return
-        except DatabaseUnavailable:
-            raise
-        except KartotekaError as error:
-            await self._failed(error.message, error.details.get("code", error.code))
-        except StatementFailed as error:
-            if lost is not None or _is_gone(error):
-                raise DatabaseUnavailable from error
-            logger.exception("export_failed", export_id=self._one.export_id)
-            await self._failed("An unexpected error; the log of the server has it.", "error")
-        except Exception:  # noqa: BLE001  it is in the log and in the run's row
-            logger.exception("export_failed", export_id=self._one.export_id)
-            await self._failed("An unexpected error; the log of the server has it.", "error")
+        except Exception as error:
+            if self._stop.is_set():  # whatever it says: the next one goes on where this was
+                if lost is not None:
+                    raise lost from error
+                return
+            await self._went_wrong(error)
         else:
             await self._finished()
 
+    def _end_soon(self) -> None:
+        """The thread ends at its next block; one that waits for the target a second later."""
+        if self._stop.is_set() and self._target is not None:
+            self._target.abort()
+        self._stop.set()
+
+    async def _went_wrong(self, error: Exception) -> None:
+        """Into the run's row; what is not the target's fault into the log."""
+        if isinstance(error, DatabaseUnavailable):
+            raise error
+        if isinstance(error, KartotekaError):
+            await self._failed(error.message, error.details.get("code", error.code))
+            return
+        if isinstance(error, StatementFailed) and _is_gone(error):
+            raise DatabaseUnavailable from error
+        logger.error("export_failed", export_id=self._one.export_id, exc_info=error)
+        await self._failed("An unexpected error; the log of the server has it.", "error")
+
     def _work(self, keeping: Keeping) -> None:
         one = self._one
-        target = self._exports.open_target(one)
+        self._check()
+        self._target = target = self._exports.open_target(one)
         try:
             with Reading(self._database.url, one.account_id, one.options) as reading:
                 running = Running(

@@ -33,7 +33,7 @@ from kartoteka.exports.model import OVER, Done, Export, ExportRun, Options, RunS
 from kartoteka.exports.run import wanted_of
 from kartoteka.exports.secrets import Safe
 from kartoteka.exports.targets import BY_NAME as TARGETS
-from kartoteka.exports.targets.base import Checked, Notice, Surroundings, Target
+from kartoteka.exports.targets.base import Caution, Checked, Surroundings, Target
 
 QUERIES = load_queries(__package__)
 LOOK_EVERY_S = 0.2
@@ -277,18 +277,18 @@ class Exports:
         )
         return [_run(row) for row in rows]
 
-    async def validate(self, account_id: int, body: Mapping[str, Any]) -> list[Notice]:
+    async def validate(self, account_id: int, body: Mapping[str, Any]) -> list[Caution]:
         """Connect with these settings and look; the warnings. Raises `TargetFailed`."""
         body = {"name": "validate", **body}
         around = self.surroundings(account_id)
         asked = await asyncio.to_thread(read_new, body, around)
         return await asyncio.to_thread(_look, asked, around)
 
-    async def validate_known(self, account_id: int, export_id: int) -> list[Notice]:
+    async def validate_known(self, account_id: int, export_id: int) -> list[Caution]:
         """The same with the settings of an export."""
         one = await self.find(account_id, export_id)
 
-        def look() -> list[Notice]:
+        def look() -> list[Caution]:
             target = self.open_target(one)
             try:
                 return target.check(wanted_of(one))
@@ -303,7 +303,7 @@ class Exports:
         return TARGETS[one.target].open(one.uid, full, self.surroundings(one.account_id))
 
 
-def _look(asked: Asked, surroundings: Surroundings) -> list[Notice]:
+def _look(asked: Asked, surroundings: Surroundings) -> list[Caution]:
     target = asked.kind.open("0" * 16, asked.checked.full, surroundings)
     try:
         return target.check([])

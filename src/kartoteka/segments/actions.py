@@ -268,7 +268,7 @@ async def delete_segment(
     async def work(tx: Transaction) -> None:
         await tx.run(
             call("retire_versions", account_id, segment_id=segment_id, all=True),
-            call("delete_segment", account_id, segment_id=segment_id),
+            call("delete_segment", account_id, segment_id=segment_id, at=Clock().now()),
         )
 
     await change_definitions(database, account_id, work)

@@ -79,11 +79,19 @@ where account_id = %(account_id)s
 returning segment_id
 
 -- name: delete_segment
--- The segment or list itself; primary key.
-delete from segment
-where account_id = %(account_id)s
-  and segment_id = %(segment_id)s
-returning segment_id
+-- The segment or list itself, noted for exports; primary key.
+with gone as (
+    delete from segment
+    where account_id = %(account_id)s
+      and segment_id = %(segment_id)s
+    returning segment_id
+), noted as (
+    insert into change (account_id, at, segment_ids)
+    select %(account_id)s::integer, %(at)s::timestamptz, array_agg(segment_id)
+    from gone
+    having count(*) > 0
+)
+select segment_id from gone
 
 -- name: delete_list_members
 -- Who was on a list that is deleted; primary key.
@@ -179,7 +187,7 @@ where account_id = %(account_id)s
   and since = 'infinity'
 
 -- name: serve_version
--- A version that is filled takes the place of the one before, whole; primary keys.
+-- A version that is filled takes the place of the one before, whole, noted for exports; primary keys.
 with done as (
     update segment_version
     set state = 'serving', filled_at = %(at)s
@@ -196,6 +204,11 @@ with done as (
       and s.segment_id = d.segment_id
       and v.version_id = s.version_id
     returning v.version_id
+), noted as (
+    insert into change (account_id, at, segment_ids)
+    select %(account_id)s::integer, %(at)s::timestamptz, array_agg(segment_id)
+    from done
+    having count(*) > 0
 )
 update segment s
 set version_id = %(version_id)s
@@ -478,6 +491,11 @@ with part as materialized (
     select %(account_id)s::integer, %(segment_id)s::integer, contact_id, %(at)s::timestamptz
     from part
     on conflict (account_id, segment_id, contact_id) do nothing
+), noted as (
+    insert into change (account_id, at, contact_ids)
+    select %(account_id)s::integer, %(at)s::timestamptz, array_agg(contact_id)
+    from part
+    having count(*) > 0
 )
 select max(contact_id) from part
 

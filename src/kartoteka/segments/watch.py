@@ -216,6 +216,8 @@ def _written(account_id: int, flips: Flips, at: datetime) -> list[Call]:
         add("leave_segments", **columns(names, sorted(flips.left)))
     if flips.entered:
         add("enter_segments", at=at, **columns(names, sorted(flips.entered)))
+    if flipped := {contact_id for _, contact_id in (*flips.left, *flips.entered)}:
+        add("note_flips", at=at, contact_id=pg_array(sorted(flipped)))
     if flips.marked:
         add("mark_segments", at=at, **columns((*names, "holds"), sorted(flips.marked)))
     if flips.told:

@@ -44,6 +44,11 @@ where m.account_id = %(account_id)s
   and m.version_id = d.version_id
   and m.contact_id = d.contact_id
 
+-- name: note_flips
+-- For exports: who is in other segments now.
+insert into change (account_id, at, contact_ids)
+values (%(account_id)s, %(at)s, %(contact_id)s::bigint[])
+
 -- name: mark_segments
 -- What writers say while a version is filled; `since` infinity says *not* in it. Primary key.
 insert into segment_match (account_id, version_id, contact_id, since)

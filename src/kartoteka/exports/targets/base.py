@@ -38,7 +38,7 @@ class Checked(msgspec.Struct, frozen=True):
     """Names where it writes: two exports never have the same."""
 
 
-class Notice(msgspec.Struct, frozen=True):
+class Caution(msgspec.Struct, frozen=True):
     """A warning for whoever sets the export up."""
 
     code: str
@@ -91,7 +91,7 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
 class Target(Protocol):
     """One opened target of one export."""
 
-    def check(self, wanted: Sequence[Wanted]) -> list[Notice]:
+    def check(self, wanted: Sequence[Wanted]) -> list[Caution]:
         """Warnings, when it can be written; raises `TargetFailed` when it cannot."""
         ...
 
@@ -104,6 +104,10 @@ class Target(Protocol):
 
     def write(self, work: Work) -> None:
         """All of it or nothing, where the target can do that."""
+        ...
+
+    def abort(self) -> None:
+        """Let a call that waits for the target end with an error; from another thread."""
         ...
 
     def close(self) -> None: ...

@@ -25,8 +25,8 @@ from kartoteka.exports.errors import (
     TargetUnreachable,
 )
 from kartoteka.exports.targets.base import (
+    Caution,
     Checked,
-    Notice,
     Surroundings,
     Wanted,
     Work,
@@ -158,10 +158,13 @@ class BigQuery:
                 client_options={"api_endpoint": full["endpoint"]} if full["endpoint"] else None,
             )
 
+    def abort(self) -> None:
+        """Requests have timeouts of their own."""
+
     def close(self) -> None:
         self._client.close()
 
-    def check(self, wanted: Sequence[Wanted]) -> list[Notice]:
+    def check(self, wanted: Sequence[Wanted]) -> list[Caution]:
         with _in_words("checking"):
             self._client.query_and_wait("select 1", wait_timeout=60)
         self.states(wanted)

@@ -18,8 +18,8 @@ from kartoteka.exports.datasets import Dataset
 from kartoteka.exports.errors import InvalidExport, TargetChanged
 from kartoteka.exports.model import Done
 from kartoteka.exports.targets.base import (
+    Caution,
     Checked,
-    Notice,
     Surroundings,
     Wanted,
     Work,
@@ -126,16 +126,19 @@ class Files:
         self._is_bucket = "bucket" in full
         self._endpoint: str = full.get("endpoint") or ""
 
+    def abort(self) -> None:
+        """Requests have timeouts of their own."""
+
     def close(self) -> None:
         self._store.close()
 
-    def check(self, wanted: Sequence[Wanted]) -> list[Notice]:
+    def check(self, wanted: Sequence[Wanted]) -> list[Caution]:
         with self._store.writing(".kartoteka-check") as file:
             file.write(b"written to find out whether it can be\n")
         self._store.delete(".kartoteka-check")
         self.states(wanted)
         if self._is_bucket and self._endpoint.startswith("http://"):
-            return [Notice("no_tls", "The connection is not encrypted. Use an https endpoint.")]
+            return [Caution("no_tls", "The connection is not encrypted. Use an https endpoint.")]
         return []
 
     def states(self, wanted: Sequence[Wanted]) -> dict[str, str | None]:

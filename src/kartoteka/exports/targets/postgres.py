@@ -27,8 +27,8 @@ from kartoteka.db.copying import (
 from kartoteka.exports.datasets import Column, Dataset
 from kartoteka.exports.errors import InvalidExport, TargetChanged, TargetRefused
 from kartoteka.exports.targets.base import (
+    Caution,
     Checked,
-    Notice,
     Surroundings,
     Wanted,
     Work,
@@ -152,10 +152,13 @@ class Postgres:
             self._session.close()
             raise
 
+    def abort(self) -> None:
+        self._session.abort()
+
     def close(self) -> None:
         self._session.close()
 
-    def check(self, wanted: Sequence[Wanted]) -> list[Notice]:
+    def check(self, wanted: Sequence[Wanted]) -> list[Caution]:
         with in_words("checking"):
             ((may_create, may_use),) = self._session.rows(
                 "select has_database_privilege(current_database(), 'create'), "
@@ -172,12 +175,12 @@ class Postgres:
             self.states(wanted)
             return self._warnings()
 
-    def _warnings(self) -> list[Notice]:
+    def _warnings(self) -> list[Caution]:
         if self._session.is_local:
             return []
         if not self._session.is_encrypted:
             return [
-                Notice(
+                Caution(
                     "no_tls",
                     "The connection is not encrypted: others on the way can read all that is "
                     "exported. Add sslmode=verify-full.",
@@ -185,7 +188,7 @@ class Postgres:
             ]
         if not self._sslmode.startswith("verify"):
             return [
-                Notice(
+                Caution(
                     "tls_not_verified",
                     "The connection is encrypted, but nobody checks who answers. Add "
                     "sslmode=verify-full, with rootCertificate if the server has its own.",
