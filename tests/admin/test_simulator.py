@@ -43,3 +43,12 @@ def test_sending_it_for_real_is_a_separate_act(open_page, api, name):
     page.get_by_role("button", name="Send it for real").click()
     page.wait_for_url("**/admin/contacts/*")
     assert api.get("/api/v1/contacts", params={"externalCustomerId": name}).json()
+
+
+def test_an_event_names_the_same_person_and_is_not_recorded(open_page, api, name):
+    known = api.post("/api/v1/contact", json={"externalCustomerId": name}).json()["id"]
+    page = open_page("/admin/simulator")
+    page.get_by_label("Method").select_option("event")
+    page.get_by_label("External ID").fill(name)
+    expect(page.locator("#outcome")).to_contain_text(f"#{known}")
+    assert api.get(f"/api/v1/contact/{known}/timeline").json() == []

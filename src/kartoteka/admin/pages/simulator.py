@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 
 from kartoteka.access.users import Role
+from kartoteka.activity.forms import EventRules, read_event
+from kartoteka.activity.model import RecordEvent
 from kartoteka.admin import texts
 from kartoteka.admin.bodies import Fields
 from kartoteka.admin.pictures.outcome_map import outcome_map
@@ -19,7 +22,6 @@ from kartoteka.contacts.model import AddContact, Command, ContactInput, Subscrib
 from kartoteka.errors import InvalidRequest, KartotekaError, NoIdentifier
 from kartoteka.identity.model import Resolution
 
-METHODS = ("add", "subscribe", "update")
 _CHANNELS = {"email": "email", "sms": "sms", "mobilepush": "mobilepush", "webpush": "webpush"}
 
 
@@ -64,6 +66,8 @@ async def _command(request: Request) -> Command:
     contact = read_contact(raw, FormRules(request.region, definitions))
     origin = request.origin()
     method = request.form.one("method")
+    if method == "event":
+        return _event(request)
     if method == "update":
         return UpdateContact(
             origin=origin, contact_id=request.form.number("contact_id"), contact=contact
@@ -75,15 +79,41 @@ async def _command(request: Request) -> Command:
     return AddContact(origin=origin, contact=contact)
 
 
+def _event(request: Request) -> Command:
+    """An event that names the same person by its parameters (wire 6.1)."""
+    form, settings = request.form, request.settings
+    names = {"externalCustomerId": "externalCustomerId", "email": "email", "sms": "phone"}
+    params = [
+        {"name": name, "value": form.one(field)} for field, name in names.items() if form.one(field)
+    ]
+    if form.one("mobilepush"):
+        params.append({"name": "pushToken", "value": form.one("mobilepush")})
+    body = {
+        "eventTypeKey": form.one("event_type") or "simulated",
+        "keyValue": form.one("externalCustomerId") or form.one("email") or form.one("sms"),
+        "params": params,
+    }
+    if text := form.one("json"):
+        body = _object(text)
+    rules = EventRules(FormRules(request.region), {}, ZoneInfo(settings.time_zone))
+    return RecordEvent(origin=request.origin(), event=read_event(body, rules))
+
+
+def _object(text: str) -> dict[str, Any]:
+    """The JSON object. Raises `NotJson`."""
+    try:
+        raw = msgspec.json.decode(text.encode())
+    except (msgspec.DecodeError, RecursionError):
+        raise NotJson from None
+    if not isinstance(raw, dict):
+        raise NotJson
+    return raw
+
+
 def _body(form: Fields) -> dict[str, Any]:
     """The body of the call, as typed or out of the fields. Raises `NotJson`."""
     if text := form.one("json"):
-        try:
-            raw = msgspec.json.decode(text.encode())
-        except (msgspec.DecodeError, RecursionError):
-            raise NotJson from None
-        if not isinstance(raw, dict):
-            raise NotJson
+        raw = _object(text)
         inner = raw.get("contact")
         return inner if isinstance(inner, dict) else raw
     names = ("externalCustomerId", "firstName", "lastName", "deviceId", "webId")
@@ -97,6 +127,8 @@ def _body(form: Fields) -> dict[str, Any]:
 
 
 def _contact_of(command: Command) -> ContactInput:
+    if isinstance(command, RecordEvent):
+        return ContactInput(command.event.person)
     assert isinstance(command, AddContact | UpdateContact | Subscribe)
     return command.contact
 
