@@ -7,13 +7,16 @@ from bench.jobs import (
     bulk,
     csv_import,
     event,
+    exports,
     get_contact,
     lone_client,
     mixed,
     orders,
+    pages,
     post_known,
     post_new,
     search_contact,
+    segments,
 )
 from bench.jobs.base import Job
 
@@ -27,7 +30,11 @@ JOBS: tuple[Job, ...] = (
     bulk.JOB,
     mixed.JOB,
     orders.JOB,
+    exports.JOB,
     attach.JOB,
-    csv_import.JOB,  # last: it makes the tables five times as large
+    segments.JOB,
+    segments.EMPTY_JOB,
+    csv_import.JOB,  # it makes the tables five times as large
+    pages.JOB,  # behind them all
 )
 BY_NAME = {job.name: job for job in JOBS}

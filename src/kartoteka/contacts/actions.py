@@ -37,7 +37,7 @@ from kartoteka.contacts.tokens import activate_token, add_app_token, mute_token
 from kartoteka.errors import ExternalIdTaken, NoIdentifier, NotFound
 from kartoteka.identity.history import Journal
 from kartoteka.identity.model import Card, Consent, Identifier, Notice, Resolution, Status
-from kartoteka.identity.policies import ADD_CONTACT, SUBSCRIBE, UPDATE_CONTACT
+from kartoteka.identity.policies import ADD_CONTACT, MANUAL_CONTACT, SUBSCRIBE, UPDATE_CONTACT
 from kartoteka.identity.rules import Found, Nobody, Person, Restore, find
 from kartoteka.identity.working_set import WorkingSet
 
@@ -45,14 +45,15 @@ from kartoteka.identity.working_set import WorkingSet
 def add_contact(ws: WorkingSet, command: AddContact) -> Outcome:
     """POST /api/v1/contact: find by External ID, else by other identifiers, else create (G8)."""
     resolution = Resolution(warnings=list(command.contact.warnings))
-    decision = find(ws, command.contact.person, ADD_CONTACT)
+    policy = MANUAL_CONTACT if command.manual else ADD_CONTACT
+    decision = find(ws, command.contact.person, policy)
     if isinstance(decision, Nobody):
         raise NoIdentifier
     work = Settling(
         ws,
         command.contact.person,
         command.contact.profile,
-        ADD_CONTACT,
+        policy,
         Journal(ws, command.origin),
         resolution,
     )

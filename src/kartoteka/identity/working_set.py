@@ -77,6 +77,8 @@ class WorkingSet:
         self._known_addresses: set[Key] = set()
         self._found: dict[Key, set[int]] = {}
         self._touched: set[int] = set()
+        self.written: tuple[ChangedRows, list[Card], list[Card]] | None = None
+        """The difference that is written, once it is known: rows, new cards, changed cards."""
 
     # Loading: only the engine calls these.
 
@@ -384,6 +386,10 @@ class WorkingSet:
     def loaded_row(self, row_key: RowKey) -> Held:
         """The row as it was loaded, before this batch changed it."""
         return Held(*self._loaded_rows[row_key])
+
+    def loaded_card(self, contact_id: int) -> tuple[Any, ...]:
+        """The card as it was loaded, before this batch changed it: values by column."""
+        return self._loaded_cards[contact_id]
 
     def is_live(self, contact_id: int) -> bool:
         return self.card(contact_id).status == Status.LIVE

@@ -7,14 +7,15 @@ Each capability that writes has a `Part`: its commands and what it makes of the 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
 from functools import partial
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 import msgspec
 
 from kartoteka.contacts.model import Command, Outcome
-from kartoteka.db.database import Database
-from kartoteka.db.transaction import Call
+from kartoteka.db.database import Database, Row
+from kartoteka.db.transaction import Call, Transaction
 from kartoteka.errors import KartotekaError
 from kartoteka.identity.store import Digest, Loader, Reader
 from kartoteka.identity.working_set import Missing, WorkingSet
@@ -73,6 +74,20 @@ class Part(msgspec.Struct, frozen=True):
     """What it makes of what any command came to, behind each. It may ask for more like any rule."""
 
 
+class Watch(Protocol):
+    """Keeps what follows from cards in step with them, in the same transaction."""
+
+    def reads(self, account_id: int) -> Sequence[Call]:
+        """Statements that travel with the first look-ups of a batch."""
+        ...
+
+    async def changes(
+        self, tx: Transaction, ws: WorkingSet, rows: Sequence[list[Row]], at: datetime
+    ) -> list[Call]:
+        """Statements behind all others of a batch that writes; `rows`: what `reads` answered."""
+        ...
+
+
 class Rules(msgspec.Struct, frozen=True):
     """What the engine is handed; `compose` makes it."""
 
@@ -83,10 +98,12 @@ class Rules(msgspec.Struct, frozen=True):
     readers: Mapping[str, Reader] = {}
     prepares: Sequence[Prepare] = ()
     follows: Sequence[Follow] = ()
+    watch: Callable[[], Watch] | None = None
+    """Makes the watch of an engine: what it remembers is of one database."""
 
 
-def compose(*parts: Part) -> Rules:
-    """The rules of all these capabilities, in the order in which they write."""
+def compose(*parts: Part, watch: Callable[[], Watch] | None = None) -> Rules:
+    """The rules of all these capabilities, in the order in which they write; `watch` comes last."""
     actions: dict[type[Command], Action] = {}
     readers: dict[str, Reader] = {}
     for part in parts:
@@ -105,6 +122,7 @@ def compose(*parts: Part) -> Rules:
         readers=readers,
         prepares=tuple(part.prepare for part in parts if part.prepare is not None),
         follows=tuple(part.follow for part in parts if part.follow is not None),
+        watch=watch,
     )
 
 
