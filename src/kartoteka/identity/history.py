@@ -70,6 +70,7 @@ RULES = {
     "external_id_taken": "D11, G9.1: the External ID belongs to another contact",
     "logout": "D37: somebody logged out; the cookie is nobody's until the next link",
     "claim": "D36: a page or app said who its visitor is; the cookie or device was linked",
+    "claim_came_late": "D37: a claim that was overtaken by others counts for its own stretch of time",
     "claim_waited": "D36: a claim that came before its contact took effect",
     "with_visitor": "D10: a web push token came along with its visitor",
     "too_many_people": "D6: more than 50 External IDs have sent this value",
