@@ -18,7 +18,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -85,13 +85,30 @@ def fresh_database(postgres_url: str, template: str = TEMPLATE) -> Iterator[str]
 def drop_database(postgres_url: str, name: str) -> None:
     """Drop it, whoever is still connected."""
     drop = sql.SQL("drop database {}").format(sql.Identifier(name))
+    deadline = time.monotonic() + 60
     with psycopg.connect(postgres_url, autocommit=True) as connection:
-        try:
-            connection.execute(drop + sql.SQL(" with (force)"))
-        except psycopg.errors.InsufficientPrivilege:
-            # An autovacuum worker is in it, which only a superuser may end by force; the plain
-            # form asks it to leave.
-            connection.execute(drop)
+        while True:
+            try:
+                connection.execute(drop + sql.SQL(" with (force)"))
+            except psycopg.errors.InsufficientPrivilege:
+                # An autovacuum worker is in it, which only a superuser may end by force. The others
+                # can be ended, and the plain form asks the worker to leave.
+                end_others(connection, name)
+                with suppress(psycopg.errors.ObjectInUse):
+                    connection.execute(drop)
+                    return
+                assert time.monotonic() < deadline, f"somebody stays in {name}"
+            else:
+                return
+
+
+def end_others(connection: psycopg.Connection, name: str) -> None:
+    """End the sessions of clients in that database."""
+    connection.execute(
+        "select pg_terminate_backend(pid) from pg_stat_activity"
+        " where datname = %s and backend_type = 'client backend'",
+        [name],
+    )
 
 
 def make_database(postgres_url: str, name: str, template: str = "template0") -> None:
