@@ -245,8 +245,8 @@ WRITING = [
         "D14",
         "identifiers move to A",
         ABSORBING,
-        "    if one.kind in EXCLUSIVE:\n        ws.reassign(one, card.contact_id)\n        return\n",
-        "    if one.kind in EXCLUSIVE:\n        ws.release(one)\n        return\n",
+        "    ws.reassign(one, card.contact_id)\n    one.home = home\n",
+        "    ws.release(one)\n",
     ),
     Mutation(
         "D14",

@@ -22,13 +22,16 @@ from kartoteka.contacts.model import (
     ContactInput,
     DetachContacts,
     ImportRow,
+    MergeContacts,
     MuteToken,
+    NotTheSame,
     Profile,
     RefuseAddresses,
     RemoveContact,
     RowRules,
     SetSubscriptions,
     Subscribe,
+    UndoMerge,
     Unique,
     UpdateContact,
 )
@@ -196,6 +199,20 @@ def row(
         contact_id=contact_id,
         clear=frozenset(name for name in clear.split(",") if name),
     )
+
+
+def merge(keep: int, absorb: int) -> MergeContacts:
+    """POST merges."""
+    return MergeContacts(origin=origin(method="mergeContacts"), keep=keep, absorb=absorb)
+
+
+def undo(merge_id: int) -> UndoMerge:
+    """POST merges/{id}/undo."""
+    return UndoMerge(origin=origin(method="undoMerge"), merge_id=merge_id)
+
+
+def not_the_same(one: int, other: int) -> NotTheSame:
+    return NotTheSame(origin=origin(method="notTheSame"), contact_id=one, other_id=other)
 
 
 def activate(token: str, *, active: bool, app: str = APP) -> ActivateToken:

@@ -43,8 +43,6 @@ _LATER: tuple[tuple[str, str, str, Rights], ...] = (
     ("DELETE", "/api/v1/site/webpush/domains", "deleteWebpushDomain", _FULL),
     ("POST", "/api/v1/site/webpush/domain", "addWebpushDomain_1", _FULL),
     ("GET", "/api/v1/site/webpush/script", "webpushScript", _FULL),
-    ("POST", "/api/v1/merges", "mergeContacts", _FULL),
-    ("POST", "/api/v1/merges/{id}/undo", "undoMerge", _FULL),
     ("GET", "/api/v1/contact/{id}/timeline", "contactTimeline", _READ),
 )
 

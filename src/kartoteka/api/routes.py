@@ -12,6 +12,7 @@ from kartoteka.api import (
     import_files,
     imports,
     later,
+    merges,
     operations,
     reading,
     subscribe,
@@ -31,6 +32,7 @@ ROUTES: tuple[Route, ...] = (
     *import_files.ROUTES,
     *imports.ROUTES,
     *account.ROUTES,
+    *merges.ROUTES,
     *later.ROUTES,
     *operations.ROUTES,
 )

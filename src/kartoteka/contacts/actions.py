@@ -13,6 +13,7 @@ from kartoteka.contacts.bulk import import_row
 from kartoteka.contacts.clearing import clear_fields
 from kartoteka.contacts.consent import forgive, set_subscriptions, subscribe_to
 from kartoteka.contacts.lists import attach_contacts, detach_contacts, empty_list
+from kartoteka.contacts.merging import keep_apart, merge_contacts
 from kartoteka.contacts.model import (
     ActivateToken,
     AddAppToken,
@@ -22,30 +23,41 @@ from kartoteka.contacts.model import (
     DetachContacts,
     EmptyList,
     ImportRow,
+    MergeContacts,
     MuteToken,
+    NotTheSame,
     Outcome,
     RefuseAddresses,
     RemoveContact,
     SetSubscriptions,
     Subscribe,
+    UndoMerge,
     UpdateContact,
 )
 from kartoteka.contacts.refusals import refuse_addresses
 from kartoteka.contacts.removal import remove_contact
+from kartoteka.contacts.retelling import Say
+from kartoteka.contacts.sayings import remember
 from kartoteka.contacts.settle import Settling, settle
 from kartoteka.contacts.tokens import activate_token, add_app_token, mute_token
+from kartoteka.contacts.undo import undo_merge
 from kartoteka.errors import ExternalIdTaken, NoIdentifier, NotFound
 from kartoteka.identity.history import Journal
 from kartoteka.identity.model import Card, Consent, Identifier, Notice, Resolution, Status
 from kartoteka.identity.policies import ADD_CONTACT, SUBSCRIBE, UPDATE_CONTACT
-from kartoteka.identity.rules import Found, Nobody, Person, Restore, find
+from kartoteka.identity.rules import Decision, Found, Nobody, Person, Restore, find
+from kartoteka.identity.sides import side_of, speak_as
 from kartoteka.identity.working_set import WorkingSet
 
 
-def add_contact(ws: WorkingSet, command: AddContact) -> Outcome:
-    """POST /api/v1/contact: find by External ID, else by other identifiers, else create (G8)."""
+def add_contact(ws: WorkingSet, command: AddContact, decision: Decision | None = None) -> Outcome:
+    """POST /api/v1/contact: find by External ID, else by other identifiers, else create (G8).
+
+    `decision`, here as below: whose card it is, if that is known (`retelling.py`).
+    """
     resolution = Resolution(warnings=list(command.contact.warnings))
-    decision = find(ws, command.contact.person, ADD_CONTACT)
+    if decision is None:
+        decision = find(ws, command.contact.person, ADD_CONTACT)
     if isinstance(decision, Nobody):
         raise NoIdentifier
     work = Settling(
@@ -63,6 +75,7 @@ def add_contact(ws: WorkingSet, command: AddContact) -> Outcome:
 def update_contact(ws: WorkingSet, command: UpdateContact) -> Outcome:
     """PUT /api/v1/contact/{id}: addressed by its path, never creates, restores (G9, D11, D16)."""
     card = follow(ws, command.contact_id)
+    speak_as(ws, card, command.contact_id)
     person = command.contact.person
     journal = Journal(ws, command.origin)
     _refuse_taken(ws, card, person, journal)
@@ -114,11 +127,14 @@ def external_id_taken(owner: Card) -> ExternalIdTaken:
     return ExternalIdTaken(text + ".", contactId=owner.contact_id, removed=removed)
 
 
-def subscribe_contact(ws: WorkingSet, command: Subscribe) -> Outcome:
+def subscribe_contact(
+    ws: WorkingSet, command: Subscribe, decision: Decision | None = None
+) -> Outcome:
     """POST /api/v1/contact/subscribe: fills, never replaces; lists, categories, one event (G11)."""
     contact = command.contact
     resolution = Resolution(warnings=list(contact.warnings))
-    decision = find(ws, contact.person, SUBSCRIBE)
+    if decision is None:
+        decision = find(ws, contact.person, SUBSCRIBE)
     if isinstance(decision, Nobody):
         raise NoIdentifier
     before = None if not isinstance(decision, (Found, Restore)) else decision.card
@@ -179,7 +195,8 @@ def _subscribe_event(ws: WorkingSet, command: Subscribe, card: Card, new: bool) 
     params: dict[str, Any] = {"ContactId": card.contact_id}
     if command.contact.person.email:
         params["EmailAddress"] = command.contact.person.email.value
-    ws.effect("event", card.contact_id, key, str(card.contact_id), command.origin.at, params)
+    owner = side_of(ws, card.contact_id)
+    ws.effect("event", owner, key, str(card.contact_id), command.origin.at, params)
 
 
 def change_subscriptions(ws: WorkingSet, command: SetSubscriptions) -> Outcome:
@@ -187,6 +204,7 @@ def change_subscriptions(ws: WorkingSet, command: SetSubscriptions) -> Outcome:
     card = follow(ws, command.contact_id)
     if card.status != Status.LIVE:
         raise NotFound("No contact has this id.")
+    speak_as(ws, card, command.contact_id)
     before = card.consent
     set_subscriptions(ws, card, command.subscriptions)
     if card.consent != before:
@@ -205,6 +223,19 @@ def follow(ws: WorkingSet, contact_id: int) -> Card:
     return card
 
 
+_SAY: Say = {
+    AddContact: add_contact,
+    UpdateContact: lambda ws, command, _: update_contact(ws, command),
+    Subscribe: subscribe_contact,
+    ImportRow: import_row,
+    AddAppToken: add_app_token,
+    SetSubscriptions: lambda ws, command, _: change_subscriptions(ws, command),
+    RefuseAddresses: lambda ws, command, _: refuse_addresses(ws, command),
+    RemoveContact: lambda ws, command, _: remove_contact(ws, command),
+}
+"""What can be told again to a card of which it is known that it was meant (`undo.py`)."""
+
+
 _ACTIONS: dict[type[Command], Callable[[WorkingSet, Any], Outcome]] = {
     AddContact: add_contact,
     UpdateContact: update_contact,
@@ -219,9 +250,16 @@ _ACTIONS: dict[type[Command], Callable[[WorkingSet, Any], Outcome]] = {
     AttachContacts: attach_contacts,
     DetachContacts: detach_contacts,
     EmptyList: empty_list,
+    MergeContacts: merge_contacts,
+    UndoMerge: lambda ws, command: undo_merge(ws, command, _SAY),
+    NotTheSame: keep_apart,
 }
 
 
 def decide(ws: WorkingSet, command: Command) -> Outcome:
     """Carry out one command on the working set; `Missing` when something has to be loaded first."""
-    return _ACTIONS[type(command)](ws, command)
+    ws.speaking.clear()
+    outcome = _ACTIONS[type(command)](ws, command)
+    if ws.speaking or outcome.resolution.absorbed:
+        remember(ws, command, outcome)
+    return outcome

@@ -70,6 +70,7 @@ class Merge(msgspec.Struct, frozen=True):
     method: str
     request_id: str
     key_id: int
+    undone_at: datetime | None = None
 
 
 class Category(msgspec.Struct, frozen=True):
@@ -126,6 +127,16 @@ class IdentityReads:
             first = await fetch(QUERIES["merges_of"], ids=ids, **page | {"skip": 0, "rows": 1})
             return [], first[0][-1] if first else 0
         return [Merge(*row[:-1]) for row in found], found[0][-1] if found else 0
+
+    async def merge_of(self, account_id: int, survivor_id: int, absorbed_id: int) -> int | None:
+        """The id of the last merge of these two."""
+        row = await self._database.fetch_one(
+            QUERIES["merge_of"],
+            account_id=account_id,
+            survivor_id=survivor_id,
+            absorbed_id=absorbed_id,
+        )
+        return None if row is None else row[0]
 
     async def token(self, account_id: int, app: str, token: str) -> tuple[int, bool]:
         """(contact id, whether it is switched on) of a token. Raises `TokenNotFound`."""

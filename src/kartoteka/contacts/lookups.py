@@ -13,10 +13,13 @@ from kartoteka.contacts.model import (
     DetachContacts,
     EmptyList,
     ImportRow,
+    MergeContacts,
     MuteToken,
+    NotTheSame,
     RefuseAddresses,
     RemoveContact,
     SetSubscriptions,
+    UndoMerge,
     UpdateContact,
 )
 from kartoteka.contacts.tokens import TOKEN_KINDS
@@ -49,8 +52,10 @@ def named_by(command: Command) -> Named:
         case AttachContacts() | DetachContacts():
             external_ids = [Identifier(EXTERNAL_ID.code, one) for one in command.external_ids]
             return [one.key for one in external_ids], command.contact_ids
-        case EmptyList():
+        case EmptyList() | UndoMerge():
             return (), ()
+        case MergeContacts() | NotTheSame():
+            return (), command.both
         case UpdateContact():
             return _keys(command.contact.person), (command.contact_id,)
         case _:

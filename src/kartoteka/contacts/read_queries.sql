@@ -228,14 +228,21 @@ where account_id = %(account_id)s
       where account_id = %(account_id)s
         and other_contact_id = any(%(ids)s::bigint[])
   )
+  and action <> 'said'
 order by history_id desc
 limit %(rows)s
 offset %(skip)s
 
 -- name: merges_of
 -- Merges among these cards, newest first; index identity_history_by_contact.
-select history_id, contact_id, other_contact_id, at, rule, method, request_id, key_id, count(*) over ()
-from identity_history
+select m.history_id, m.contact_id, m.other_contact_id, m.at, m.rule, m.method, m.request_id, m.key_id,
+       (
+           select u.at from identity_history u
+           where u.account_id = %(account_id)s
+             and u.undoes = m.history_id
+       ),
+       count(*) over ()
+from identity_history m
 where account_id = %(account_id)s
   and contact_id = any(%(ids)s::bigint[])
   and action = 'absorbed'
@@ -245,13 +252,29 @@ offset %(skip)s
 
 -- name: merges
 -- All merges of the account, newest first; index identity_history_merges.
-select history_id, contact_id, other_contact_id, at, rule, method, request_id, key_id
-from identity_history
+select m.history_id, m.contact_id, m.other_contact_id, m.at, m.rule, m.method, m.request_id, m.key_id,
+       (
+           select u.at from identity_history u
+           where u.account_id = %(account_id)s
+             and u.undoes = m.history_id
+       )
+from identity_history m
 where account_id = %(account_id)s
   and action = 'absorbed'
 order by history_id desc
 limit %(rows)s
 offset %(skip)s
+
+-- name: merge_of
+-- The last merge of these two, and that of this id; index identity_history_by_contact.
+select history_id
+from identity_history
+where account_id = %(account_id)s
+  and contact_id = %(survivor_id)s
+  and other_contact_id = %(absorbed_id)s
+  and action = 'absorbed'
+order by history_id desc
+limit 1
 
 -- name: count_merges
 -- How many merges the account has seen; index identity_history_merges.

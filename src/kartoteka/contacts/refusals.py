@@ -6,6 +6,7 @@ from kartoteka.contacts.consent import forgive, refuse
 from kartoteka.contacts.model import Outcome, RefuseAddresses
 from kartoteka.identity.kinds import EMAIL
 from kartoteka.identity.model import Card, Consent, Identifier, Resolution, Status
+from kartoteka.identity.sides import EVERY_SIDE, speak_as
 from kartoteka.identity.working_set import WorkingSet
 
 
@@ -16,7 +17,9 @@ def refuse_addresses(ws: WorkingSet, command: RefuseAddresses) -> Outcome:
     for key in keys:
         for held in ws.holders(key):
             if held.contact_id:
-                cards.append(ws.card(held.contact_id))
+                card = ws.card(held.contact_id)
+                speak_as(ws, card, EVERY_SIDE)
+                cards.append(card)
     ws.need_addresses(keys)
     for key in keys:
         if command.refuse:

@@ -35,6 +35,7 @@ from kartoteka.identity.model import (
     Status,
 )
 from kartoteka.identity.rules import Create, Decision, Found, Names, Nobody, Person, Restore
+from kartoteka.identity.sides import speak_by
 from kartoteka.identity.working_set import WorkingSet
 
 
@@ -64,6 +65,8 @@ class Settling(msgspec.Struct):
 def settle(work: Settling, decision: Decision) -> Settled:
     """Write the request to the card that `decision` names. Asks first, then changes."""
     assert not isinstance(decision, Nobody)
+    if not isinstance(decision, Create) and decision.card.merges:
+        speak_by(work.ws, decision.card, work.person)
     if isinstance(decision, Found) and _says_nothing_new(work, decision.card):
         return _settle_known(work, decision)
     if isinstance(decision, Create) and work.ws.is_stranger(work.person.all()):

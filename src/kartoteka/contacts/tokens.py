@@ -16,18 +16,22 @@ from kartoteka.identity.kinds import MOBILE_TOKEN, TELEGRAM_TOKEN, WEB_TOKEN
 from kartoteka.identity.model import Card, Held, Identifier, Key, Notice, Resolution, Status
 from kartoteka.identity.policies import APP_TOKEN
 from kartoteka.identity.rules import Decision, Found, Nobody, Person, Restore, find
+from kartoteka.identity.sides import speak_as
 from kartoteka.identity.working_set import WorkingSet
 
 TOKEN_KINDS = (MOBILE_TOKEN.code, WEB_TOKEN.code, TELEGRAM_TOKEN.code)
 
 
-def add_app_token(ws: WorkingSet, command: AddAppToken) -> Outcome:
+def add_app_token(
+    ws: WorkingSet, command: AddAppToken, decision: Decision | None = None
+) -> Outcome:
     """Give the token to the contact that contactId, External ID, phone or e-mail names (D7)."""
     item = command.item
     resolution = Resolution(warnings=list(item.contact.warnings))
     token = Identifier(command.kind, item.token, app=command.app)
     person = msgspec.structs.replace(item.contact.person, changeable=(token,))
-    decision, person = _whose(ws, item.contact_id, person, resolution)
+    if decision is None:
+        decision, person = _whose(ws, item.contact_id, person, resolution)
     if isinstance(decision, Nobody):
         raise NoIdentifier("Name the contact: contactId, externalCustomerId, phone or email.")
     if _is_suppressed(ws, person, decision):
@@ -63,6 +67,7 @@ def _whose(
                 Notice("external_id_disagrees", "it belongs to another contact and was ignored")
             )
             person = msgspec.structs.replace(person, external_id=None)
+    speak_as(ws, card, contact_id or 0)
     found = Found if card.status == Status.LIVE else Restore
     return found(card, "contact_id", "contact_id"), person
 

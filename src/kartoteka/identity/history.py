@@ -23,6 +23,8 @@ ACTIONS = {
     "erased": "the person's values were destroyed",
     "quarantined": "a value stands on too many people and finds nobody from now on",
     "refused": "a change was refused and nothing changed",
+    "undone": "a merge was taken back; the contact has its own again",
+    "said": "what a request said to a merged contact, kept for the undo",
 }
 
 _FOUND = {f"found_by_{kind.name}": f"D10: found by {kind.label}" for kind in KINDS if kind.code > 1}
@@ -63,6 +65,10 @@ RULES = {
     "removed_by_request": "wire 3.4: DELETE",
     "erased_by_request": "D29: DELETE with erase",
     "external_id_taken": "D11, G9.1: the External ID belongs to another contact",
+    "merged_by_request": "D28: POST merges",
+    "kept_for_undo": "D28: the kept contact has another one; it comes back with an undo",
+    "undone_by_request": "D28: POST merges/{id}/undo",
+    "said": "D28: a request spoke of one of the people on a merged contact",
     "too_many_people": "D6: more than 50 External IDs have sent this value",
 }
 """Stable names of what can decide; docs list them, `resolution.rule` and the history use them."""
@@ -89,6 +95,7 @@ class Journal:
         *,
         other: int | None = None,
         snapshot: dict[str, Any] | None = None,
+        undoes: int | None = None,
     ) -> None:
         origin = self.origin
         self.ws.effect(
@@ -103,6 +110,8 @@ class Journal:
             origin.key_id,
             identifiers,
             snapshot,
+            undoes,
+            None,
         )
 
 
@@ -113,6 +122,15 @@ def snapshot_of(card: Card, identifiers: list[Held], lists: set[int]) -> dict[st
         "identifiers": [msgspec.to_builtins(held) for held in identifiers],
         "lists": sorted(lists),
     }
+
+
+def snapshots_of(
+    ws: WorkingSet, card: Card, other: Card, held: list[Held], lists: set[int]
+) -> dict[str, Any]:
+    """Both cards before a merge: the absorbed one, and beside it the survivor, which goes on (D15)."""
+    own = ws.identifiers_of(card.contact_id)
+    survivor = snapshot_of(card, own, ws.lists_of(card.contact_id))
+    return {**snapshot_of(other, held, lists), "survivor": survivor}
 
 
 def rebuild(snapshot: dict[str, Any]) -> tuple[Card, list[Held], set[int]]:

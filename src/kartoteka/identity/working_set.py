@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from kartoteka.identity.kinds.key import value_key
-from kartoteka.identity.model import Card, Held, Identifier, Key, Settings, Status
+from kartoteka.identity.model import Card, Held, Identifier, Key, Merge, Settings, Status
 from kartoteka.identity.policies import EXCLUSIVE
 
 MOST_ROWS_READ = 1000
@@ -34,12 +34,14 @@ class Missing(Exception):
         cards: Iterable[int] = (),
         whole: Iterable[int] = (),
         addresses: Iterable[Key] = (),
+        merges: Iterable[int] = (),
     ) -> None:
         super().__init__("not loaded")
         self.keys = set(keys)
         self.cards = set(cards)
         self.whole = set(whole)
         self.addresses = set(addresses)
+        self.merges = set(merges)
 
 
 class WorkingSet:
@@ -55,6 +57,11 @@ class WorkingSet:
         self.refusals: dict[Key, int] = {}
         self.suppressed: dict[Key, list[tuple[int, int | None]]] = {}
         self.effects: dict[str, list[tuple[Any, ...]]] = {}
+        self.speaking: dict[int, int] = {}
+        """Of which side of a merged card the present command speaks: {card: side} (`sides.py`)."""
+        self.apart: set[tuple[int, int]] = set()
+        """Pairs that are not the same person, the smaller id first, of cards that are whole."""
+        self.merges: dict[int, Merge | None] = {}
         self._loaded_cards: dict[int, tuple[Any, ...]] = {}
         self._loaded_rows: dict[RowKey, tuple[Any, ...]] = {}
         self._by_key: dict[Key, dict[RowKey, Held]] = {}
@@ -65,6 +72,7 @@ class WorkingSet:
         self._known_addresses: set[Key] = set()
         self._found: dict[Key, set[int]] = {}
         self._touched: set[int] = set()
+        self._joined: set[tuple[int, int]] = set()
 
     # Loading: only the engine calls these.
 
@@ -92,13 +100,19 @@ class WorkingSet:
         ids: Iterable[int],
         rows: Iterable[tuple[Any, ...]],
         lists: Iterable[tuple[int, int]],
+        apart: Iterable[tuple[int, int]] = (),
     ) -> None:
-        """All identifiers and lists of these cards; what the batch changed already stays as it is."""
+        """All identifiers and lists of these cards, and who they are not; what the batch changed
+        already stays as it is."""
+        self.apart.update(pair for pair in apart if pair not in self._joined)
         for row in rows:
             self._load_row(row)
         for contact_id, segment_id in lists:
             self.lists.setdefault(contact_id, set()).add(segment_id)
         self._whole.update(ids)
+
+    def load_merge(self, merge_id: int, merge: Merge | None) -> None:
+        self.merges[merge_id] = merge
 
     def load_addresses(
         self,
@@ -227,6 +241,16 @@ class WorkingSet:
         if missing:
             raise Missing(addresses=missing)
 
+    def are_apart(self, one: int, other: int) -> bool:
+        """Whether these two are known to be different people; both are loaded whole."""
+        return (min(one, other), max(one, other)) in self.apart
+
+    def merge(self, merge_id: int) -> Merge | None:
+        """A merge of the history with what came after it; None if there is none of this id."""
+        if merge_id not in self.merges:
+            raise Missing(merges=[merge_id])
+        return self.merges[merge_id]
+
     # Changing.
 
     def create(self, card: Card) -> Card:
@@ -246,8 +270,14 @@ class WorkingSet:
         if ordinal >= MOST_ROWS_READ:
             ordinal = MOST_ROWS_READ + held.contact_id % (_MOST_ORDINALS - MOST_ROWS_READ)
         held.ordinal = ordinal
+        held.home = self._home_on(held.contact_id)
         self._index(held)
         return held
+
+    def _home_on(self, contact_id: int) -> int | None:
+        """The side that an identifier joins which the present command puts on this card."""
+        side = self.speaking.get(contact_id)
+        return None if side == contact_id else side
 
     def release(self, held: Held) -> None:
         row_key = held.row_key
@@ -259,7 +289,25 @@ class WorkingSet:
         """Move a row to another card as it is."""
         del self._by_card[held.contact_id][held.row_key]
         held.contact_id = contact_id
+        held.home = self._home_on(contact_id)
         self._by_card.setdefault(contact_id, {})[held.row_key] = held
+
+    def keep_apart(self, one: int, other: int, *row: Any) -> None:
+        """These two are not the same person: `row` says when, why and who said so."""
+        pair = (min(one, other), max(one, other))
+        self._joined.discard(pair)
+        self.apart.add(pair)
+        self.take_back("join", *pair)
+        self.effect("apart", *pair, *row)
+
+    def join(self, one: int, other: int) -> None:
+        """They are the same person after all."""
+        pair = (min(one, other), max(one, other))
+        if pair in self.apart:
+            self.apart.discard(pair)
+            self._joined.add(pair)
+            self.take_back("apart", *pair)
+            self.effect("join", *pair)
 
     def touch(self, contact_id: int) -> None:
         """Write the card even if it stays as it is: something that belongs to it changes.
