@@ -24,11 +24,16 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, settings
 from psycopg import sql
 
 from kartoteka.db.database import Database
 from kartoteka.db.embedded import EmbeddedPostgres
 from kartoteka.db.migrate import migrate
+
+# A machine that is busy is no failure: nothing here is timed.
+settings.register_profile("kartoteka", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("kartoteka")
 
 TEMPLATE = "kartoteka_template"
 COMMAND = str(Path(sys.executable).with_name("kartoteka"))

@@ -15,12 +15,9 @@ from kartoteka.access.tokens import Tokens
 from kartoteka.api.asgi import build
 from kartoteka.api.services import Services
 from kartoteka.clock import Clock
-from kartoteka.contacts.actions import decide
 from kartoteka.contacts.definitions import Definitions
 from kartoteka.contacts.identity_reads import IdentityReads
-from kartoteka.contacts.lookups import named_by
 from kartoteka.contacts.reads import Cards
-from kartoteka.contacts.store import after
 from kartoteka.db.database import WRITER_OPTIONS, Database
 from kartoteka.db.migrate import migrate
 from kartoteka.errors import DatabaseUnavailable
@@ -29,14 +26,13 @@ from kartoteka.imports.folder import import_folder
 from kartoteka.imports.leftovers import clean_up
 from kartoteka.imports.runner import MOST_LANES, Runner
 from kartoteka.imports.store import Imports
-from kartoteka.intake.deciding import Rules
-from kartoteka.intake.engine import Engine
 from kartoteka.intake.repeats import forget_old
 from kartoteka.jobs.queue import Periodic, prepare_queue, run_worker
 from kartoteka.log import logger
 from kartoteka.outbound.client import Outbound
 from kartoteka.segments.store import Segments
 from kartoteka.settings import Settings
+from kartoteka.writing import build_engine
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -122,7 +118,7 @@ def compose(settings: Settings, database: Database, writers: Database) -> Servic
     return Services(
         database=database,
         clock=clock,
-        engine=_engine(settings, writers, clock),
+        engine=build_engine(writers, clock, digest_with(settings.secret_key)),
         keys=KeyRing(database, clock, settings.region),
         accounts=Accounts(database, clock, settings.region),
         tokens=Tokens(database, clock),
@@ -133,11 +129,6 @@ def compose(settings: Settings, database: Database, writers: Database) -> Servic
         segments=Segments(database),
         outbound=Outbound(allow_private=settings.allow_private_addresses),
     )
-
-
-def _engine(settings: Settings, writers: Database, clock: Clock) -> Engine:
-    rules = Rules(named_by, decide, after)
-    return Engine(writers, clock, digest_with(settings.secret_key), rules)
 
 
 async def run_jobs(settings: Settings, database_url: str, stopping: asyncio.Event) -> None:
@@ -151,7 +142,7 @@ async def run_jobs(settings: Settings, database_url: str, stopping: asyncio.Even
     runner = Runner(
         database=database,
         leases=leases,
-        engine=_engine(settings, writers, services.clock),
+        engine=build_engine(writers, services.clock, digest_with(settings.secret_key)),
         imports=services.imports,
         accounts=services.accounts,
         definitions=services.definitions,

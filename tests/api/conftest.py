@@ -19,14 +19,14 @@ _numbers = itertools.count(1)
 @pytest.fixture(scope="module")
 def api(server: Any) -> Iterator[httpx.Client]:
     """A client with a key of full rights."""
-    with httpx.Client(base_url=server.url, auth=("", server.key), timeout=30) as client:
+    with httpx.Client(base_url=server.url, auth=("", server.key), timeout=120) as client:
         yield client
 
 
 @pytest.fixture(scope="module")
 def stranger(server: Any) -> Iterator[httpx.Client]:
     """A client without a key."""
-    with httpx.Client(base_url=server.url, timeout=30) as client:
+    with httpx.Client(base_url=server.url, timeout=120) as client:
         yield client
 
 

@@ -142,7 +142,7 @@ def bob(server: Any) -> Iterator[httpx.Client]:
     command = [COMMAND, "accounts", "create", "bob"]
     subprocess.run(command, env=environment, capture_output=True, check=True)
     key = make_key(server, "--account", "bob")
-    with httpx.Client(base_url=server.url, auth=("", key), timeout=30) as client:
+    with httpx.Client(base_url=server.url, auth=("", key), timeout=120) as client:
         yield client
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import time
 
+import psycopg
 import pytest
+
+from kartoteka.db.embedded import running_url
 
 PATH = "/api/v1/additionalfields"
 
@@ -130,3 +133,21 @@ def test_only_full_rights_define_fields(server, keys):
             assert client.post(PATH, json={"name": "X"}).status_code == 403
             assert client.delete(f"{PATH}/1").status_code == 403
             assert client.get(PATH).status_code == (200 if rights == "contacts" else 403)
+
+
+def test_a_field_that_another_process_has_just_defined_is_written(api, server):
+    """What this process knows of the definitions is a moment old; nothing is dropped for that."""
+    url = running_url(server.log.parent / "data")
+    known = {"externalCustomerId": "just", "fields": [{"id": 1, "value": ""}]}
+    api.post("/api/v1/contact", json=known).raise_for_status()
+    with psycopg.connect(url, autocommit=True) as connection:
+        ((field_id,),) = connection.execute(
+            "insert into field_definition (account_id, list_key, list_name, key, name, type)"
+            " select min(account_id), 'T', 'T', 'JUST', 'Just', 'TEXTFIELD' from account"
+            " returning field_id"
+        ).fetchall()
+    said = {"externalCustomerId": "just", "fields": [{"id": field_id, "value": "now"}]}
+    contact_id = api.post("/api/v1/contact", json=said).json()["id"]
+    fields = api.get(f"/api/v1/contact/{contact_id}").json()["fields"]
+    api.delete(f"{PATH}/{field_id}").raise_for_status()
+    assert fields == [{"id": field_id, "value": "now"}]

@@ -81,7 +81,7 @@ def people(api, name) -> list[int]:
 def shelf(server) -> Any:
     """An account of its own with five lists, so that their order is known."""
     key = make_key_of_another_account(server)
-    with httpx.Client(base_url=server.url, auth=("", key), timeout=30) as client:
+    with httpx.Client(base_url=server.url, auth=("", key), timeout=120) as client:
         for one in ("Sale news", "NEWS", "News", "Old_news", "100%"):
             make_group(client, one)
         yield client

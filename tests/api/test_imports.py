@@ -139,7 +139,7 @@ def preview_again(api: httpx.Client, given: dict[str, Any], options: Any) -> dic
     return body
 
 
-def wait_until(holds: Callable[[], bool], timeout_s: float = 30) -> None:
+def wait_until(holds: Callable[[], bool], timeout_s: float = 120) -> None:
     deadline = time.monotonic() + timeout_s
     while not holds():
         assert time.monotonic() < deadline
@@ -367,7 +367,7 @@ def change(api: httpx.Client, number: int, word: str) -> tuple[int, str]:
 
 def test_writers_import_and_see_statements_but_rehearse_nothing(server: Any, name: str):
     key = make_key(server, "--rights", "contacts_write")
-    with httpx.Client(base_url=server.url, auth=("", key), timeout=30) as writer:
+    with httpx.Client(base_url=server.url, auth=("", key), timeout=120) as writer:
         one = finished(writer, send(writer, people(name, 1)))
         assert writer.get(f"/api/v1/imports/{one['id']}/rows").status_code == 200
         before = set(folder_of(server).iterdir())

@@ -456,7 +456,7 @@ def charlie(server):
     command = [COMMAND, "accounts", "create", "charlie"]
     subprocess.run(command, env=environment, capture_output=True, check=True)
     key = make_key(server, "--account", "charlie")
-    with httpx.Client(base_url=server.url, auth=("", key), timeout=30) as client:
+    with httpx.Client(base_url=server.url, auth=("", key), timeout=120) as client:
         yield client
 
 

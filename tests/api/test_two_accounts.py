@@ -44,7 +44,7 @@ def mallory(server: Any) -> Iterator[httpx.Client]:
     create = [COMMAND, "accounts", "create", "mallory"]
     subprocess.run(create, env=environment, capture_output=True, check=True)
     key = make_key(server, "--account", "mallory")
-    with httpx.Client(base_url=server.url, auth=("", key), timeout=30) as client:
+    with httpx.Client(base_url=server.url, auth=("", key), timeout=120) as client:
         yield client
 
 

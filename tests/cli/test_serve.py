@@ -44,7 +44,7 @@ def health(url: str) -> int:
         return 0
 
 
-def eventually(claim, timeout_s: float = 30) -> None:
+def eventually(claim, timeout_s: float = 120) -> None:
     """Waits until `claim()` is true."""
     deadline = time.monotonic() + timeout_s
     while not claim():

@@ -28,7 +28,7 @@ def name() -> str:
 @pytest.fixture(scope="module")
 def api(server: Any) -> Iterator[httpx.Client]:
     """A client with a key of full rights."""
-    with httpx.Client(base_url=server.url, auth=("", server.key), timeout=30) as client:
+    with httpx.Client(base_url=server.url, auth=("", server.key), timeout=120) as client:
         yield client
 
 

@@ -15,15 +15,12 @@ import pytest
 from kartoteka.access.accounts import Accounts
 from kartoteka.access.model import AccountContext
 from kartoteka.clock import Clock
-from kartoteka.contacts.actions import decide
-from kartoteka.contacts.lookups import named_by
 from kartoteka.contacts.model import Command, Outcome
-from kartoteka.contacts.store import after
 from kartoteka.db.database import WRITER_OPTIONS, Database
 from kartoteka.identity.store import digest_with
-from kartoteka.intake.deciding import Rules
 from kartoteka.intake.engine import Engine
 from kartoteka.log import start_logging
+from kartoteka.writing import build_engine
 from tests.faults.invariants import check
 from tests.rules.stories import arriving
 
@@ -79,8 +76,7 @@ async def open_shop(
     writers = await Database.open(url, options=f"{WRITER_OPTIONS} {options}")
     clock = Clock()
     account = account or await Accounts(writers, clock).create("shop")
-    rules = Rules(named_by, decide, after)
-    engine = Engine(writers, clock, digest_with("a secret of the tests"), rules)
+    engine = build_engine(writers, clock, digest_with("a secret of the tests"))
     try:
         yield Shop(url, engine, account)
     finally:

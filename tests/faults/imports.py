@@ -38,7 +38,9 @@ FIRST, LAST, TOWNS = ("Ann", "Bob", "Eve", ""), ("Lee", "Kim", ""), ("Kyiv", "Lv
 def client_of(server: Server, key: str | None = None) -> httpx.Client:
     """HTTP to that server, with its first key unless told otherwise."""
     # Certificates would be read for each client, though nobody uses them.
-    return httpx.Client(base_url=server.url, auth=("", key or server.key), timeout=30, verify=False)
+    return httpx.Client(
+        base_url=server.url, auth=("", key or server.key), timeout=120, verify=False
+    )
 
 
 async def _open_account(url: str, name: str) -> tuple[int, str]:
@@ -164,7 +166,7 @@ def change(api: httpx.Client, number: int, word: str) -> str:
 
 
 def wait_until(
-    holds: Callable[[], bool], timeout_s: float = 30, told: Callable[[], str] = lambda: ""
+    holds: Callable[[], bool], timeout_s: float = 120, told: Callable[[], str] = lambda: ""
 ) -> None:
     deadline = time.monotonic() + timeout_s
     while not holds():

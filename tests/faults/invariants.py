@@ -59,7 +59,7 @@ CHECKS = {
         select i.account_id, i.kind, i.value_key, i.contact_id, c.status
         from identifier i
         left join contact c using (account_id, contact_id)
-        where i.contact_id <> 0 and (c.status is null or c.status not in (%(live)s, %(removed)s))
+        where i.contact_id > 0 and (c.status is null or c.status not in (%(live)s, %(removed)s))
     """,
     "a retired id leads nowhere (D14)": """
         with recursive way as (
@@ -113,10 +113,50 @@ CHECKS = {
     "an event belongs to nobody, neither contact nor visitor": """
         select account_id, owner_id, type_key
         from event e
-        where not exists (select from contact where account_id = e.account_id and contact_id = e.owner_id)
+        where owner_id <> 0
+          and not exists (select from contact where account_id = e.account_id and contact_id = e.owner_id)
           and not exists (
               select from visitor_span where account_id = e.account_id and owner_id = e.owner_id
           )
+    """,
+    "something waits for an identifier, but not in its last span (0014)": """
+        select i.account_id, i.kind, i.value_key, i.contact_id, s.owner_id, s.contact_id
+        from identifier i
+        left join lateral (
+            select * from visitor_span s
+            where s.account_id = i.account_id and s.kind = i.kind and s.value_key = i.value_key
+            order by since desc
+            limit 1
+        ) s on true
+        where i.contact_id < 0
+          and (s.owner_id is distinct from -i.contact_id or s.contact_id is not null)
+    """,
+    "spans of one identifier do not begin at the beginning of time (0014)": """
+        select account_id, kind, value_key
+        from visitor_span
+        group by account_id, kind, value_key
+        having min(since) <> '-infinity'
+    """,
+    "a span belongs to a contact that is missing or erased (D29)": """
+        select s.account_id, s.kind, s.value_key, s.contact_id, c.status
+        from visitor_span s
+        left join contact c using (account_id, contact_id)
+        where s.contact_id is not null
+          and (c.status is null or c.status = %(erased)s)
+           or (s.contact_id is null) = (s.state = 1)
+    """,
+    "what waited for an identifier did not come to whoever got it (0014)": """
+        select i.account_id, i.kind, i.value_key, i.contact_id, s.owner_id
+        from identifier i
+        join lateral (
+            select * from visitor_span s
+            where s.account_id = i.account_id and s.kind = i.kind and s.value_key = i.value_key
+            order by since desc
+            limit 1
+        ) s on s.contact_id is null
+        where i.contact_id > 0
+          and s.owner_id in (select owner_id from event)
+          and s.state = 0
     """,
     "a list of a retired contact did not pass to its survivor (D14)": """
         with recursive way as (
@@ -157,7 +197,7 @@ CHECKS = {
             order by h.history_id desc
             limit 1
         ) last on true
-        where i.contact_id <> 0
+        where i.contact_id > 0
           and (last.contact_id is distinct from i.contact_id
                or last.action not in ('created', 'added', 'moved', 'absorbed', 'external_id_set',
                                       'external_id_replaced', 'undone'))

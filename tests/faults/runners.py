@@ -12,11 +12,8 @@ from typing import Any
 from kartoteka.access.accounts import Accounts
 from kartoteka.access.model import AccountContext
 from kartoteka.clock import Clock
-from kartoteka.contacts.actions import decide
 from kartoteka.contacts.definitions import Definitions
 from kartoteka.contacts.forms.contact import FormRules
-from kartoteka.contacts.lookups import named_by
-from kartoteka.contacts.store import after
 from kartoteka.db.database import WRITER_OPTIONS, Database
 from kartoteka.identity.kinds import Region
 from kartoteka.identity.model import Origin
@@ -27,8 +24,7 @@ from kartoteka.imports.options import read_options
 from kartoteka.imports.runner import Runner
 from kartoteka.imports.settling import settle_file
 from kartoteka.imports.store import Imports
-from kartoteka.intake.deciding import Rules
-from kartoteka.intake.engine import Engine
+from kartoteka.writing import build_engine
 from tests.faults.imports import OVER
 from tests.faults.servers import rows
 
@@ -79,7 +75,7 @@ class Works:
     async def find(self, number: int) -> Import:
         return await self.imports.find(self.account.account_id, number)
 
-    async def over(self, number: int, *states: str, timeout_s: float = 30) -> Import:
+    async def over(self, number: int, *states: str, timeout_s: float = 120) -> Import:
         """The import when it is in one of these states."""
         async with asyncio.timeout(timeout_s):
             while (one := await self.find(number)).state not in (states or OVER):  # noqa: ASYNC110  polls a database
@@ -105,7 +101,7 @@ class Works:
         runner = Runner(
             database=database,
             leases=leases,
-            engine=Engine(writers, self.clock, digest, Rules(named_by, decide, after)),
+            engine=build_engine(writers, self.clock, digest),
             imports=Imports(database, self.clock, self.imports.folder),
             accounts=Accounts(database, self.clock),
             definitions=Definitions(database),
@@ -132,7 +128,7 @@ async def open_works(url: str, folder: Path) -> AsyncIterator[Works]:
         await database.close()
 
 
-async def until(holds: Callable[[], bool], timeout_s: float = 20) -> None:
+async def until(holds: Callable[[], bool], timeout_s: float = 120) -> None:
     async with asyncio.timeout(timeout_s):
         while not holds():  # noqa: ASYNC110  polls a database
             await asyncio.sleep(0.01)

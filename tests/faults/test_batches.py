@@ -163,3 +163,10 @@ async def test_the_same_idempotency_key_in_two_processes_counts_once(two_shops):
         assert len(ids - {None}) == 1, answers
         assert any(isinstance(answer, IdempotencyMismatch) for answer in answers)
     assert len(one.rows("select contact_id from contact")) == 20
+
+
+async def test_a_move_writes_the_rows_of_both_cards(shop: Shop):
+    """design/engine: who waits for the lock of either of them runs again."""
+    await shop.send(add(x="A", token="T"))
+    await shop.send(add(x="B", token="T"))
+    assert shop.rows("select external_id, version from contact order by 1") == [("A", 2), ("B", 1)]

@@ -20,7 +20,7 @@ BY_EMAIL = stories.rules("email")
 
 async def waiting(shop: Shop, number: int) -> None:
     """Until that many backends wait for a lock."""
-    async with asyncio.timeout(8), await psycopg.AsyncConnection.connect(shop.url) as watcher:
+    async with asyncio.timeout(60), await psycopg.AsyncConnection.connect(shop.url) as watcher:
         await watcher.set_autocommit(True)
         while (await (await watcher.execute(WAITING)).fetchone()) != (number,):  # noqa: ASYNC110
             await asyncio.sleep(0.005)

@@ -33,7 +33,7 @@ async def commits_held_back(url: str) -> AsyncIterator[Callable[[int], object]]:
         await connection.execute("lock table identity_history, event in exclusive mode")
 
         async def until(number: int) -> None:
-            async with asyncio.timeout(8), await psycopg.AsyncConnection.connect(url) as watcher:
+            async with asyncio.timeout(60), await psycopg.AsyncConnection.connect(url) as watcher:
                 await watcher.set_autocommit(True)
                 while (await (await watcher.execute(WAITING)).fetchone()) != (number,):  # noqa: ASYNC110
                     await asyncio.sleep(0.005)

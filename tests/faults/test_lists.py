@@ -25,7 +25,7 @@ async def held_back(
         await connection.execute(f"lock table {', '.join(tables)} in {mode} mode")  # type: ignore[arg-type]
 
         async def until(number: int) -> None:
-            async with asyncio.timeout(8), await psycopg.AsyncConnection.connect(url) as watcher:
+            async with asyncio.timeout(60), await psycopg.AsyncConnection.connect(url) as watcher:
                 await watcher.set_autocommit(True)
                 while (await (await watcher.execute(WAITING)).fetchone()) != (number,):  # noqa: ASYNC110
                     await asyncio.sleep(0.005)
@@ -127,8 +127,9 @@ async def test_who_inherits_a_list_behind_the_back_of_an_emptying_is_found_by_it
     b = await one.id(add(token="T"))
     await one.send(attach(segment_id, b))
     c = await one.id(add(x="C"))
-    async with held_back(one.url, "event") as until:
-        slow = asyncio.create_task(one.send(add(x="C", token="T")))
+    async with held_back(one.url, "subscription_category") as until:
+        # It has inherited the list when it waits to write the category.
+        slow = asyncio.create_task(one.send(subscribe(x="C", token="T", subscriptions=("New",))))
         await until(1)
         late = asyncio.create_task(other.send(emptying(segment_id)))
         await until(2)

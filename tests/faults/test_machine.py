@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from kartoteka.access.accounts import Accounts
@@ -37,7 +37,7 @@ SETTINGS: tuple[dict[str, Any], ...] = (
 def machine(server: Any) -> Iterator[type[ShopMachine]]:
     url = running_url(server.log.parent / "data")
     keys = asyncio.run(make_accounts(url))
-    clients = [httpx.Client(base_url=server.url, auth=("", key), timeout=30) for key in keys]
+    clients = [httpx.Client(base_url=server.url, auth=("", key), timeout=120) for key in keys]
     with psycopg.connect(url, autocommit=True) as database:
         yield type("TheShop", (ShopMachine,), {"clients": clients, "database": database})
     for client in clients:
@@ -68,6 +68,7 @@ def test_whatever_a_shop_does_the_invariants_hold(machine: type[ShopMachine]):
             database=None,
             derandomize=not EXAMPLES,
             print_blob=True,
+            phases=(Phase.explicit, Phase.generate) if EXAMPLES else tuple(Phase),
             suppress_health_check=list(HealthCheck),
         ),
     )

@@ -49,7 +49,7 @@ async def test_a_dry_run_blocks_no_live_write(shop: Shop):
         # Whom the row absorbs is read with its lists, and nobody can read that table for now.
         task = asyncio.create_task(rehearsal.carry_out(shop.account, rows))
         await until(1)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             changed = await shop.send(put(card, first="Bob"))
             removed = await shop.send(remove(loose))
         assert (changed.resolution.outcome, removed.resolution.outcome) == ("updated", "updated")
@@ -70,7 +70,7 @@ async def test_a_live_write_blocks_no_dry_run(shop: Shop):
         await somebody.execute("select from contact for update")
         await somebody.execute("update identifier set rule = 'other'")
         row = stories.row(BY_EMAIL, email="a@x.example", first="Ann")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             (answer,) = await rehearsal.carry_out(shop.account, [row])
         assert isinstance(answer, Outcome)
         assert (answer.resolution.contact_id, answer.resolution.outcome) == (card, "updated")
@@ -99,7 +99,7 @@ async def test_a_dry_run_of_a_call_sees_the_rows_before_even_beside_poison(shop:
     ]
     async with await psycopg.AsyncConnection.connect(shop.url) as somebody:
         await somebody.execute("select from contact for update")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             answers = await shop.engine.rehearse_all(shop.account, rows)
     assert isinstance(answers.pop(1), Exception)
     told = [one.resolution for one in answers if isinstance(one, Outcome)]

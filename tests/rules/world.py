@@ -15,8 +15,9 @@ from typing import Any
 
 import msgspec
 
-from kartoteka.contacts.actions import decide
-from kartoteka.contacts.lookups import named_by
+from kartoteka.activity.model import Happened, Span, SpanState
+from kartoteka.activity.spans import SPANS
+from kartoteka.activity.store import WAITS_FOR, EventTypeFact
 from kartoteka.contacts.model import Command, Outcome, RowRules
 from kartoteka.errors import KartotekaError
 from kartoteka.identity.history import rebuild
@@ -32,6 +33,7 @@ from kartoteka.identity.model import (
     Status,
 )
 from kartoteka.identity.working_set import Missing, WorkingSet
+from kartoteka.writing import RULES
 from tests.rules import stories
 from tests.rules.stories import KIND, START
 
@@ -122,9 +124,14 @@ class World:
         self.joined_at: dict[tuple[str, int], datetime] = {}
         self.apart: set[tuple[int, int]] = set()
         self.event_keys: list[str] = []
+        self.spans: dict[Key, list[Span]] = {}
+        self.happened: list[Happened] = []
+        self.event_types: dict[str, EventTypeFact] = {}
+        self.messages: set[bytes] = set()
         self.written: set[int] = set()
         """Whose rows the last batch wrote."""
         self._ids = itertools.count(1)
+        self._span_ids = itertools.count(1_000_000)
 
     def copy(self) -> World:
         """Another world in which everything is as it is here."""
@@ -132,6 +139,7 @@ class World:
         for name, value in vars(self).items():
             setattr(other, name, copy.copy(value))
         other.lists = {name: set(members) for name, members in self.lists.items()}
+        other.spans = {key: list(spans) for key, spans in self.spans.items()}
         other.suppressions = {key: dict(of) for key, of in self.suppressions.items()}
         return other
 
@@ -277,12 +285,12 @@ class World:
     # Deciding, as intake does.
 
     def _decide(self, ws: WorkingSet, command: Command) -> Answer | KartotekaError:
-        keys, ids = named_by(command)
-        self._load(ws, Missing(keys=keys, cards=ids))
+        keys, ids = RULES.named_by(command)
+        self._load(ws, Missing(keys=keys, cards=ids, facts=RULES.facts(command)))
         for _ in range(50):
             before = _fingerprint(ws)
             try:
-                return Answer(decide(ws, command))
+                return Answer(RULES.decide(ws, command))
             except Missing as missing:
                 assert _fingerprint(ws) == before, "a rule changed something, then asked for more"
                 self._load(ws, missing)
@@ -320,6 +328,13 @@ class World:
                 for who, refusal in self.suppressions.get(key, {}).items()
             ],
         )
+        for name, key in missing.facts:
+            facts: dict[str, Callable[[Any], Any]] = {
+                SPANS: lambda key: tuple(self.spans.get(key, ())),
+                "event_type": self.event_types.get,
+                "message": lambda digest: digest in self.messages or None,
+            }
+            ws.load_facts(name, [key], {key: facts[name](key)})
 
     def _merge(self, merge_id: int) -> Merge | None:
         """What `merge` and its neighbours in identity/queries.sql say, through jsonb."""
@@ -361,11 +376,11 @@ class World:
                 )
             ],
             [
-                (place, one.at, one.identifiers or [])
+                (place, one.at, one.rule, one.identifiers or [])
                 for place, one in since
                 if (one.action == "moved" and self._was(line.contact_id, one.other, place))
                 or (
-                    one.action == "quarantined"
+                    (one.action == "quarantined" or one.rule == "logout")
                     and self._was(line.contact_id, one.contact_id, place)
                 )
             ],
@@ -414,6 +429,13 @@ class World:
 
     def _writers(self) -> dict[str, Callable[..., None]]:
         return {
+            "span": self._span,
+            "came": self._came,
+            "linked": self._linked,
+            "counted": self._count,
+            "event_type": lambda key: self.event_types.setdefault(key, EventTypeFact()),
+            "message": self.messages.add,
+            "happened": self.happened.append,
             "event": self._event,
             "list": self._join,
             "attach": lambda number, who, at: self._join(list(self.lists)[number], who, at),
@@ -435,6 +457,77 @@ class World:
             "erase_value": self._erase_value,
             "erase": self._erase,
         }
+
+    def _span(
+        self,
+        kind: int,
+        text: str,
+        since: datetime | None,
+        owner: int,
+        contact: int | None,
+        state: int,
+        at: datetime,
+    ) -> None:
+        self._add_span((kind, text), Span(since, owner, contact, state, at))
+
+    def _add_span(self, key: Key, span: Span) -> None:
+        spans = self.spans.setdefault(key, [])
+        assert span.since not in [one.since for one in spans], "two spans of one key: 23505"
+        spans.append(span)
+        spans.sort(key=lambda one: (one.since is not None, one.since or START))
+
+    def _follow(self, key: Key, contact: int | None, since: datetime) -> None:
+        last = self.spans[key][-1].since
+        if last is not None and since <= last:
+            since = last + timedelta(microseconds=1)
+        state = SpanState.OPEN if contact is None else SpanState.LINKED
+        self._add_span(key, Span(since, next(self._span_ids), contact, state, self.now))
+
+    def _came(self, kind: int, text: str, contact: int, since: datetime) -> None:
+        spans = self.spans[(kind, text)]
+        for place, span in enumerate(spans):
+            if span.contact_id is not None or span.state != SpanState.OPEN:
+                continue
+            if kind == KIND["cookie"].code or span.created_at >= self.now - WAITS_FOR:
+                linked = {"contact_id": contact, "state": SpanState.LINKED}
+                spans[place] = msgspec.structs.replace(span, **linked)
+            else:
+                spans[place] = msgspec.structs.replace(span, state=SpanState.NOBODYS)
+                self.happened = [
+                    msgspec.structs.replace(one, owner_id=contact)
+                    if one.owner_id == span.owner_id and one.received >= self.now - WAITS_FOR
+                    else one
+                    for one in self.happened
+                ]
+        if spans[-1].contact_id != contact:
+            self._follow((kind, text), contact, since)
+
+    def _linked(
+        self, kind: int, text: str, former: int, contact: int | None, since: datetime
+    ) -> None:
+        if (kind, text) not in self.spans:
+            self._add_span(
+                (kind, text), Span(None, next(self._span_ids), former, SpanState.LINKED, self.now)
+            )
+        self._follow((kind, text), contact, since)
+
+    def _count(self, kind: int, text: str, owner: int) -> None:
+        for place, span in enumerate(self.spans[(kind, text)]):
+            if span.owner_id == owner:
+                counted = msgspec.structs.replace(span, events=span.events + 1)
+                self.spans[(kind, text)][place] = counted
+
+    def history_of(self, contact_id: int) -> list[str]:
+        """Types of what belongs to a card, in the order of its own time (docs/decisions/0014)."""
+        person = self._person(contact_id)
+        owners = person | {
+            span.owner_id
+            for spans in self.spans.values()
+            for span in spans
+            if span.contact_id in person
+        }
+        theirs = [one for one in self.happened if one.owner_id in owners]
+        return [one.type_key for one in sorted(theirs, key=lambda one: one.occurred)]
 
     def _event(self, who: int, key: str, value: str, _at: datetime, params: dict[str, Any]) -> None:
         self.owned.append((who, key, params))
@@ -550,8 +643,31 @@ class World:
             for line in self.history
         ]
         self.owned = [event for event in self.owned if event[0] not in person]
+        self._erase_activity(person)
         for members in self.lists.values():
             members.difference_update(person)
+
+    def _erase_activity(self, person: set[int]) -> None:
+        gone = set(person)
+        for key, spans in list(self.spans.items()):
+            theirs = {span.owner_id for span in spans if span.contact_id in person}
+            if not theirs:
+                continue
+            gone |= theirs
+            if any(row_key[:2] == key and row[3] > 0 for row_key, row in self.rows.items()):
+                nobodys = {"contact_id": None, "state": SpanState.NOBODYS}
+                self.spans[key] = [
+                    msgspec.structs.replace(span, **nobodys) if span.owner_id in theirs else span
+                    for span in spans
+                ]
+                continue
+            gone |= {span.owner_id for span in spans if span.contact_id is None}
+            for span in spans:
+                if span.owner_id not in gone:
+                    self.spans[(0, str(span.owner_id))] = [span]
+            del self.spans[key]
+            self.rows = {row_key: row for row_key, row in self.rows.items() if -row[3] not in gone}
+        self.happened = [one for one in self.happened if one.owner_id not in gone]
 
     def _person(self, who: int) -> set[int]:
         """A card and all that were merged into it."""

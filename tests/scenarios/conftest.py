@@ -15,7 +15,9 @@ from kartoteka.db.embedded import running_url
 @pytest.fixture(scope="module")
 def api(server: Any) -> Iterator[httpx.Client]:
     """A shop's server: it has a key of full rights."""
-    with httpx.Client(base_url=server.url + "/api/v1", auth=("", server.key), timeout=30) as client:
+    with httpx.Client(
+        base_url=server.url + "/api/v1", auth=("", server.key), timeout=120
+    ) as client:
         yield client
 
 

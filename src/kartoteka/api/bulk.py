@@ -28,7 +28,7 @@ async def add_contacts(call: Call) -> Answer:
     """200 with `"id": 0` when the contacts cannot be lost any more (clients 1)."""
     dry_run, explain = wants(call)
     body = await call.json_object()
-    fields = await call.services.definitions.of(call.account.account_id)
+    fields = await call.services.definitions.read(call.account.account_id)
     rules = FormRules(Region(call.account.settings.region), fields)
     # In a thread: thousands of contacts take longer than a single call should wait.
     read = await asyncio.to_thread(read_bulk, body, rules, call.origin())

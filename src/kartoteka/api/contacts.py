@@ -10,7 +10,12 @@ from kartoteka.api.answers import Answer, json_answer, text_answer
 from kartoteka.api.call import Call, InvalidParameter
 from kartoteka.api.routing import Parameter, Reply, Route
 from kartoteka.contacts.clearing import is_clearable
-from kartoteka.contacts.forms.contact import FormRules, read_contact, read_external_id
+from kartoteka.contacts.forms.contact import (
+    UNKNOWN_FIELD,
+    FormRules,
+    read_contact,
+    read_external_id,
+)
 from kartoteka.contacts.model import (
     AddContact,
     ContactInput,
@@ -29,12 +34,19 @@ class NoExternalId(InvalidRequest):
 
 
 async def read_form(call: Call, raw: dict[str, Any]) -> ContactInput:
-    """The contact of a body, read by the account's rules."""
-    region = Region(call.account.settings.region)
+    """The contact of a body, read by the account's rules.
+
+    A field that is not known may have been defined a moment ago, by another process: nothing is dropped
+    before the definitions were read again.
+    """
+    region, account_id = Region(call.account.settings.region), call.account.account_id
     if not raw.get("fields"):
         return read_contact(raw, FormRules(region))
-    fields = await call.services.definitions.of(call.account.account_id)
-    return read_contact(raw, FormRules(region, fields))
+    definitions = call.services.definitions
+    contact = read_contact(raw, FormRules(region, await definitions.of(account_id)))
+    if UNKNOWN_FIELD in contact.warnings:
+        contact = read_contact(raw, FormRules(region, await definitions.read(account_id)))
+    return contact
 
 
 def wants(call: Call) -> tuple[bool, bool]:

@@ -1,6 +1,6 @@
 """What one can do with a card: one function a command, each the story of a method.
 
-`decide` is what `intake` is handed: it knows every command. The functions read and change a
+`ACTIONS` is what `intake` is handed: it knows every command. The functions read and change a
 `WorkingSet` only; they raise errors of `errors.py` before they change anything.
 """
 
@@ -37,7 +37,6 @@ from kartoteka.contacts.model import (
 from kartoteka.contacts.refusals import refuse_addresses
 from kartoteka.contacts.removal import remove_contact
 from kartoteka.contacts.retelling import Say
-from kartoteka.contacts.sayings import remember
 from kartoteka.contacts.settle import Settling, settle
 from kartoteka.contacts.tokens import activate_token, add_app_token, mute_token
 from kartoteka.contacts.undo import undo_merge
@@ -236,7 +235,7 @@ _SAY: Say = {
 """What can be told again to a card of which it is known that it was meant (`undo.py`)."""
 
 
-_ACTIONS: dict[type[Command], Callable[[WorkingSet, Any], Outcome]] = {
+ACTIONS: dict[type[Command], Callable[[WorkingSet, Any], Outcome]] = {
     AddContact: add_contact,
     UpdateContact: update_contact,
     Subscribe: subscribe_contact,
@@ -254,12 +253,5 @@ _ACTIONS: dict[type[Command], Callable[[WorkingSet, Any], Outcome]] = {
     UndoMerge: lambda ws, command: undo_merge(ws, command, _SAY),
     NotTheSame: keep_apart,
 }
-
-
-def decide(ws: WorkingSet, command: Command) -> Outcome:
-    """Carry out one command on the working set; `Missing` when something has to be loaded first."""
-    ws.speaking.clear()
-    outcome = _ACTIONS[type(command)](ws, command)
-    if ws.speaking or outcome.resolution.absorbed:
-        remember(ws, command, outcome)
-    return outcome
+"""What `intake` is handed: it carries a command out on the working set; `Missing` when something has
+to be loaded first."""

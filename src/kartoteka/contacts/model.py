@@ -5,8 +5,9 @@ The edges build these from requests, `intake` carries them, `actions.py` decides
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -51,9 +52,16 @@ class Repeat(msgspec.Struct, frozen=True):
 class Command(msgspec.Struct, kw_only=True):
     """One write for one account."""
 
+    new_ids: ClassVar[int] = 1
+    """How many ids it may use up: of new cards, and of spans of visitors."""
+
     origin: Origin
     dry_run: bool = False
     repeat: Repeat | None = None
+
+    def moments(self) -> Sequence[datetime]:
+        """When what it writes down happened, if that was not just now."""
+        return ()
 
 
 class AddContact(Command, kw_only=True):

@@ -266,6 +266,7 @@ where r.account_id = %(account_id)s
       where i.account_id = %(account_id)s
         and i.kind = d.kind
         and i.value_key = d.value_key
+        and i.contact_id > 0
   )
 
 -- name: erase_retired
@@ -384,26 +385,6 @@ where h.account_id = %(account_id)s
               and r.value_key = g.value_key
               and r.contact_id = h.contact_id
         )
-  )
-
--- name: erase_events
--- Events of erased persons, and those of visitors that were found to be them; indexes event_by_owner,
--- visitor_span_by_contact.
-delete from event
-where account_id = %(account_id)s
-  and owner_id in (
-      with recursive person as (
-          select unnest(%(ids)s::bigint[]) as contact_id
-          union
-          select c.contact_id
-          from contact c
-          join person p on c.account_id = %(account_id)s and c.merged_into = p.contact_id
-      )
-      select contact_id from person
-      union all
-      select s.owner_id
-      from person p
-      join visitor_span s on s.account_id = %(account_id)s and s.contact_id = p.contact_id
   )
 
 -- name: erase_members

@@ -91,18 +91,19 @@ def retell(alone: Alone, merge: Merge, sides: Iterable[int], foreign: set[Key], 
     return alone
 
 
-Lost = deque[tuple[int, datetime, list[dict[str, str]]]]
+Lost = deque[tuple[int, datetime, str, list[dict[str, str]]]]
 
 
 def _lose(alone: Alone, lost: Lost, until: int | None) -> None:
     """Take off what others got before this place in the history (D12)."""
     while lost and (until is None or lost[0][0] < until):
-        _, at, identifiers = lost.popleft()
+        _, at, rule, identifiers = lost.popleft()
         gone = {(one["kind"], one["value"]) for one in identifiers}
         for held in alone.own():
             if (BY_CODE[held.kind].name, held.value) in gone:
                 alone.release(held)
-                alone.only.updated_at = at
+                if rule == "logout":
+                    alone.only.updated_at = at
 
 
 def _tell(alone: Alone, command: Command, rule: str, say: Say) -> None:

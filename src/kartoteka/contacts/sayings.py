@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import msgspec
 
 from kartoteka.contacts.consent import refusal_of
@@ -41,6 +44,15 @@ SAYINGS: dict[str, type[Command]] = {
     )
 }
 """What an undo can tell again, by name: the names stand in the history."""
+
+
+def hear(ws: WorkingSet, command: Command, decide: Callable[[WorkingSet, Any], Outcome]) -> Outcome:
+    """Carry a command out, and keep what it said to merged cards."""
+    ws.speaking.clear()
+    outcome = decide(ws, command)
+    if ws.speaking or outcome.resolution.absorbed:
+        remember(ws, command, outcome)
+    return outcome
 
 
 def remember(ws: WorkingSet, command: Command, outcome: Outcome) -> None:

@@ -1,19 +1,19 @@
 """Writes what a batch causes besides cards and identifiers: lists, events, refusals, erasures.
 
 `after` turns the effects of a `WorkingSet` into statements; the order of `_WRITERS` is the order in
-which they run (erasing last, so that it also meets what the same batch wrote).
+which they run. `erase` runs behind those of all capabilities.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 
 from kartoteka.db.arrays import pg_array
-from kartoteka.db.named import load_queries
+from kartoteka.db.named import Query, load_queries
 from kartoteka.db.transaction import Call
 from kartoteka.identity.kinds import BY_CODE
 from kartoteka.identity.model import Key
@@ -23,6 +23,8 @@ from kartoteka.identity.working_set import WorkingSet
 QUERIES = load_queries(__package__)
 Rows = list[tuple[Any, ...]]
 Statement = tuple[str, dict[str, Any]]
+Writer: TypeAlias = "Callable[[Batch, Rows], list[Statement]]"
+Writers: TypeAlias = "Mapping[str, Writer]"
 
 
 class Batch(msgspec.Struct, frozen=True):
@@ -164,7 +166,6 @@ def _erase(batch: Batch, rows: Rows) -> list[Statement]:
     gone = columns(names, batch.ws.effects.get("erase_value") or [(0, "", "", "")])
     traces = (
         "erase_history",
-        "erase_events",
         "erase_members",
         "erase_replays",
         "erase_tokens",
@@ -178,7 +179,7 @@ def _erase(batch: Batch, rows: Rows) -> list[Statement]:
     ]
 
 
-_WRITERS: dict[str, Callable[[Batch, Rows], list[Statement]]] = {
+_WRITERS: Writers = {
     "event": _events,
     "list": _lists,
     "attach": _attached,
@@ -195,18 +196,30 @@ _WRITERS: dict[str, Callable[[Batch, Rows], list[Statement]]] = {
     "refuse": _refuse,
     "forgive": _forgive,
     "forget_value": _forget_value,
-    "erase": _erase,
 }
+_LAST_WRITERS: Writers = {"erase": _erase}
 
 
 def after(ws: WorkingSet, digest: Digest, at: datetime) -> list[Call]:
     """Statements for the effects of this batch, to run behind `identity.store.difference`."""
+    return write_effects(ws, digest, at, _WRITERS, QUERIES)
+
+
+def erase(ws: WorkingSet, digest: Digest, at: datetime) -> list[Call]:
+    """Statements that destroy, to run behind all others: they also meet what this batch wrote."""
+    return write_effects(ws, digest, at, _LAST_WRITERS, QUERIES)
+
+
+def write_effects(
+    ws: WorkingSet, digest: Digest, at: datetime, writers: Writers, queries: Mapping[str, Query]
+) -> list[Call]:
+    """What each writer makes of the effects of its name, in the order of the writers."""
     calls: list[Call] = []
     survivors: dict[int, int] = dict(ws.effects.get("absorbed", ()))
     batch = Batch(ws, lambda key: digest(ws.account_id, key), at, survivors)
-    for name, write in _WRITERS.items():
+    for name, write in writers.items():
         rows = ws.effects.get(name)
         if rows:
             for query, params in write(batch, rows):
-                calls.append((QUERIES[query], {"account_id": ws.account_id, **params}))
+                calls.append((queries[query], {"account_id": ws.account_id, **params}))
     return calls

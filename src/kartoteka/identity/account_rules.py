@@ -17,4 +17,10 @@ def rules_of(settings: AccountSettings) -> Settings:
     never = None
     if settings.never_identifiers:
         never = parse_never_identifiers(settings.never_identifiers, Region(settings.region))
-    return Settings(settings.absorb, settings.phone_is_personal, settings.keep_former_ids, never)
+    return Settings(
+        settings.absorb,
+        settings.phone_is_personal,
+        settings.keep_former_ids,
+        never,
+        settings.visits_per_cookie,
+    )

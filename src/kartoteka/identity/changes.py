@@ -23,11 +23,12 @@ from kartoteka.identity.model import (
     Resolution,
     Status,
 )
-from kartoteka.identity.policies import TOKENS
+from kartoteka.identity.policies import CHANGEABLE, TOKENS
 from kartoteka.identity.rules import (
     Person,
     finders,
 )
+from kartoteka.identity.sides import home_of
 from kartoteka.identity.working_set import WorkingSet
 
 MOST_SENDERS = 50
@@ -137,6 +138,8 @@ def set_channel(ws: WorkingSet, card: Card, one: Identifier, journal: Journal) -
 def drop(ws: WorkingSet, card: Card, held: Held, journal: Journal, rule: str) -> None:
     """Take one identifier off the card."""
     ws.release(held)
+    if held.kind in CHANGEABLE:
+        _follow(ws, held, home_of(held), None, journal.origin.at)
     if held.kind == EMAIL.code:
         card.email = None
     elif held.kind == PHONE.code:
@@ -201,13 +204,25 @@ def _move(change: Change, card: Card, held: Held, one: Identifier) -> None:
 
 def _hand_over(change: Change, former: Card, card: Card, held: Held, rule: str) -> None:
     """Both cards' rows change, so that a writer who waited for either of them runs again."""
+    had = home_of(held)
     change.ws.reassign(held, card.contact_id)
     held.since, held.rule = change.occurred, rule
-    former.updated_at = card.updated_at = change.journal.origin.at
+    _follow(change.ws, held, had, home_of(held), change.occurred)
+    # Who loses it was not written to: with the same moment on both, the same request again would find
+    # the other one by a shared address (D10, D22).
+    card.updated_at = change.journal.origin.at
     change.journal.note("moved", rule, card.contact_id, [named(held)], other=former.contact_id)
     moved = Moved(BY_CODE[held.kind].name, held.value, former.contact_id)
     change.resolution.moved.append(moved)
     _count_senders(change, former, card, held)
+
+
+def _follow(
+    ws: WorkingSet, held: Held, former: int, contact_id: int | None, since: datetime
+) -> None:
+    """What the identifier carries from now on is another's, or nobody's: `activity` writes it down,
+    so that what happened before and comes late is still the former's (D37)."""
+    ws.effect("linked", held.kind, held.value_key, former, contact_id, since)
 
 
 def _count_senders(change: Change, former: Card, card: Card, held: Held) -> None:

@@ -171,8 +171,8 @@ class Merge(msgspec.Struct):
     words: list[tuple[int, datetime, str, int, str, Any]] = []
     """What was said since: (history id, at, request id, key id, method, word), in order; no word where
     it was destroyed with somebody who was erased."""
-    lost: list[tuple[int, datetime, list[dict[str, str]]]] = []
-    """(history id, at, identifiers) that left the survivor for others since."""
+    lost: list[tuple[int, datetime, str, list[dict[str, str]]]] = []
+    """(history id, at, rule, identifiers) that left the survivor by themselves since."""
 
 
 class Notice(msgspec.Struct, frozen=True):
@@ -211,6 +211,7 @@ class Settings(msgspec.Struct, frozen=True):
     keep_former_ids: bool = True
     never: Any = None
     """`identity.never.NeverIdentifiers` of the account, or None."""
+    visits_per_cookie: int = 10_000
 
 
 class Policy(msgspec.Struct, frozen=True):

@@ -166,7 +166,7 @@ join identity_history w
 order by 1
 
 -- name: lost_since
--- Identifiers that left the survivor for others since, or whom it was merged with in between; both
+-- Identifiers that left the survivor by themselves since, or whom it was merged with in between; both
 -- indexes by contact.
 with merge as (
     select history_id, contact_id
@@ -186,7 +186,7 @@ part_of as (
      and u.history_id > m.history_id
      and u.action = 'undone'
 )
-select l.history_id, l.at, l.identifiers
+select l.history_id, l.at, l.rule, l.identifiers
 from part_of p
 join identity_history l
   on l.account_id = %(account_id)s
@@ -194,7 +194,7 @@ join identity_history l
  and (p.last is null or l.history_id < p.last)
  and (
      l.other_contact_id = p.contact_id and l.action = 'moved'
-     or l.contact_id = p.contact_id and l.action = 'quarantined'
+     or l.contact_id = p.contact_id and (l.action = 'quarantined' or l.rule = 'logout')
  )
 where l.identifiers is not null
 order by 1

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from kartoteka.db.arrays import pg_array
-from kartoteka.db.named import load_queries
+from kartoteka.db.named import Query, load_queries
 from kartoteka.db.transaction import Call, Transaction
 from kartoteka.identity.model import QUARANTINED, Card, Held, Key, Merge
 from kartoteka.identity.policies import LASTING
@@ -57,13 +57,29 @@ def digest_with(secret: str) -> Digest:
     return digest
 
 
+class Reader(msgspec.Struct, frozen=True):
+    """Reads facts of one name for the rules of another capability: `WorkingSet.fact`."""
+
+    ask: Callable[[list[Any], bool], tuple[Query, dict[str, Any]]]
+    """(keys, whether to lock) to the statement; the account is added."""
+    take: Callable[[list[tuple[Any, ...]]], dict[Any, Any]]
+    """Its rows to what was found for each key."""
+
+
 class Loader:
     """Brings into the working set what commands name, in few round trips."""
 
     def __init__(
-        self, tx: Transaction, ws: WorkingSet, digest: Digest, *, locks: bool = True
+        self,
+        tx: Transaction,
+        ws: WorkingSet,
+        digest: Digest,
+        readers: Mapping[str, Reader] = {},
+        *,
+        locks: bool = True,
     ) -> None:
         """`locks` False: cards are only read, for what is never written."""
+        self._readers = readers
         self._lock_cards = "lock_cards" if locks else "read_cards"
         self._locks = locks
         self.tx = tx
@@ -74,9 +90,14 @@ class Loader:
         self._hashed: dict[bytes, Key] = {}
 
     async def first(
-        self, wanted: Sequence[tuple[Sequence[Key], Sequence[int]]], *extra: Call
+        self,
+        wanted: Sequence[tuple[Sequence[Key], Sequence[int]]],
+        *extra: Call,
+        facts: Iterable[tuple[str, Any]] = (),
     ) -> list[list[tuple[Any, ...]]]:
         """Load for a batch: (keys, contact ids) of each command. Rows of the extra statements."""
+        asked = self._facts(facts)
+        extra = (*[call for _, _, call in asked], *extra)
         keys = {key for named, _ in wanted for key in named}
         ids = {contact_id for _, named in wanted for contact_id in named}
         if fields := {key for key in keys if key[0] <= 0}:
@@ -93,6 +114,8 @@ class Loader:
         elif keys or extra:
             found, ((self._refused,),), *rows = await self.tx.run(self._find(keys), refused, *extra)
             self.ws.load_keys(keys, found)
+        for name, fact_keys, _ in asked:
+            self._take_facts(name, fact_keys, rows.pop(0))
         need = _foresee(self.ws, [named for named, _ in wanted], ids)
         need.cards = {contact_id for contact_id in need.cards if not self.ws.is_asked(contact_id)}
         await self.load(need)
@@ -109,14 +132,10 @@ class Loader:
 
     async def load(self, missing: Missing) -> None:
         """Load what is named; asking for a whole card reads its lists too."""
-        if fields := {key for key in missing.keys if key[0] <= 0}:
-            missing.keys -= fields
-            await self._look_up(fields)
+        await self._load_beside(missing)
         if not self._refused:
             self.ws.load_addresses(missing.addresses, (), ())
             missing.addresses.clear()
-        for merge_id in missing.merges:
-            await self._load_merge(merge_id)
         calls: list[Call] = []
         if missing.keys:
             calls.append(self._find(missing.keys))
@@ -129,6 +148,8 @@ class Loader:
             ]
         if missing.addresses:
             calls += self._addresses(missing.addresses)
+        asked = self._facts(missing.facts)
+        calls += [call for _, _, call in asked]
         if not calls:
             return
         results = iter(await self.tx.run(*calls))
@@ -140,6 +161,31 @@ class Loader:
             self.ws.load_whole(missing.whole, *(next(results) for _ in range(3)))
         if missing.addresses:
             self._take_addresses(missing.addresses, next(results), next(results))
+        for name, keys, _ in asked:
+            self._take_facts(name, keys, next(results))
+
+    def _facts(self, wanted: Iterable[tuple[str, Any]]) -> list[tuple[str, list[Any], Call]]:
+        """(name, keys, statement) for each reader that is asked."""
+        by_name: dict[str, dict[Any, None]] = {}
+        for name, key in wanted:
+            by_name.setdefault(name, {})[key] = None
+        asked: list[tuple[str, list[Any], Call]] = []
+        for name, keys in by_name.items():
+            ordered = list(keys)
+            query, params = self._readers[name].ask(ordered, self._locks)
+            asked.append((name, ordered, (query, {"account_id": self.ws.account_id, **params})))
+        return asked
+
+    def _take_facts(self, name: str, keys: list[Any], rows: list[tuple[Any, ...]]) -> None:
+        self.ws.load_facts(name, keys, self._readers[name].take(rows))
+
+    async def _load_beside(self, missing: Missing) -> None:
+        """What needs statements of its own."""
+        if fields := {key for key in missing.keys if key[0] <= 0}:
+            missing.keys -= fields
+            await self._look_up(fields)
+        for merge_id in missing.merges:
+            await self._load_merge(merge_id)
 
     async def _load_merge(self, merge_id: int) -> None:
         """A merge, and all that happened to its survivor since; for an undo only."""
@@ -159,7 +205,7 @@ class Loader:
                 [one for (one,) in later],
                 [one for (one,) in absorbed],
                 [(row[0], row[1], row[2], row[3], row[4], row[5]) for row in words],
-                [(row[0], row[1], row[2]) for row in lost],
+                [(row[0], row[1], row[2], row[3]) for row in lost],
             )
         self.ws.load_merge(merge_id, merge)
 

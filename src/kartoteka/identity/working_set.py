@@ -2,11 +2,15 @@
 
 Rules read it and change it; they never meet the database. Whatever a rule asks for that has not been
 loaded raises `Missing`: the engine loads it and asks the rule again, so a rule asks before it changes.
+
+An identifier that nobody's card has, but for which something waits (a visitor's history, a claim), is a
+row with the negative id of its span. No rule sees these *stubs*: who gets the identifier takes their
+place (`hold`), and the effect `came` says so (docs/decisions/0014).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -35,6 +39,7 @@ class Missing(Exception):
         whole: Iterable[int] = (),
         addresses: Iterable[Key] = (),
         merges: Iterable[int] = (),
+        facts: Iterable[tuple[str, Any]] = (),
     ) -> None:
         super().__init__("not loaded")
         self.keys = set(keys)
@@ -42,6 +47,7 @@ class Missing(Exception):
         self.whole = set(whole)
         self.addresses = set(addresses)
         self.merges = set(merges)
+        self.facts = set(facts)
 
 
 class WorkingSet:
@@ -62,6 +68,9 @@ class WorkingSet:
         self.apart: set[tuple[int, int]] = set()
         """Pairs that are not the same person, the smaller id first, of cards that are whole."""
         self.merges: dict[int, Merge | None] = {}
+        self._facts: dict[str, dict[Any, Any]] = {}
+        self._stubs: dict[Key, Held] = {}
+        self._new_stubs: dict[Key, Held] = {}
         self._loaded_cards: dict[int, tuple[Any, ...]] = {}
         self._loaded_rows: dict[RowKey, tuple[Any, ...]] = {}
         self._by_key: dict[Key, dict[RowKey, Held]] = {}
@@ -126,11 +135,21 @@ class WorkingSet:
         for key, contact_id, refusal in suppressed:
             self.suppressed.setdefault(key, []).append((contact_id, refusal))
 
+    def load_facts(self, name: str, keys: Iterable[Any], found: Mapping[Any, Any]) -> None:
+        """What another capability reads for its rules; what the batch changed already stays."""
+        facts = self._facts.setdefault(name, {})
+        for key in keys:
+            facts.setdefault(key, found.get(key))
+
     def _load_row(self, row: tuple[Any, ...]) -> None:
         row_key = (row[0], row[1], row[2])
         if row_key not in self._loaded_rows:
             self._loaded_rows[row_key] = row
-            self._index(Held(*row))
+            held = Held(*row)
+            if held.contact_id < 0:
+                self._stubs[held.key] = held
+                return
+            self._index(held)
             if row[0] in EXCLUSIVE:  # there is no other row
                 self._known_keys.add((row[0], row[1]))
 
@@ -176,6 +195,24 @@ class WorkingSet:
             if by_key.get(one.key):
                 return False
         return True
+
+    def stub(self, key: Key) -> int | None:
+        """The span that waits for whoever gets this identifier, None if nothing waits."""
+        if not self.is_known(key):
+            raise Missing(keys=[key])
+        stub = self._stubs.get(key)
+        return None if stub is None else -stub.contact_id
+
+    def fact(self, name: str, key: Any) -> Any:
+        """What the reader of that name found for the key, None if nothing."""
+        facts = self._facts.get(name)
+        if facts is None or key not in facts:
+            raise Missing(facts=[(name, key)])
+        return facts[key]
+
+    def know(self, name: str, key: Any, value: Any) -> None:
+        """This batch changed a fact: the next command reads it so."""
+        self._facts.setdefault(name, {})[key] = value
 
     def found_by(self, key: Key) -> set[int]:
         """Ids of contacts that have this value in a field that is no identifier (see `Key`)."""
@@ -262,7 +299,12 @@ class WorkingSet:
         """Put a new identifier on a card; a shareable one gets the first free ordinal.
 
         Where not all rows are read, nobody knows which is free: one of the contact's own, far above.
+        What waited for it is told of in the effect `came`.
         """
+        if self._stubs.pop(held.key, None) is not None:
+            self._new_stubs.pop(held.key, None)
+            side = self.speaking.get(held.contact_id, held.contact_id)
+            self.effect("came", held.kind, held.value_key, side, held.since)
         taken = self._by_key.setdefault(held.key, {})
         ordinal = 0
         while (held.kind, held.value_key, ordinal) in taken:
@@ -278,6 +320,19 @@ class WorkingSet:
         """The side that an identifier joins which the present command puts on this card."""
         side = self.speaking.get(contact_id)
         return None if side == contact_id else side
+
+    def wait(self, stub: Held) -> None:
+        """Put a stub where nobody has the identifier: `contact_id` is minus the id of its span."""
+        ordinal = 0
+        while (stub.kind, stub.value_key, ordinal) in self.rows:
+            ordinal += 1
+        stub.ordinal = ordinal
+        self._stubs[stub.key] = self._new_stubs[stub.key] = stub
+
+    def forget(self, key: Key) -> None:
+        """Take the stub of this identifier away: nothing waits for it any more."""
+        self._stubs.pop(key, None)
+        self._new_stubs.pop(key, None)
 
     def release(self, held: Held) -> None:
         row_key = held.row_key
@@ -354,8 +409,11 @@ class WorkingSet:
         updated: list[Held] = []
         for row_key, before in self._loaded_rows.items():
             held = self.rows.get(row_key)
+            if held is None and before[3] < 0:
+                held = self._stubs.get((row_key[0], row_key[1]))
             if held is None or held.contact_id != before[3]:
                 deleted.append(row_key)
+        inserted += self._new_stubs.values()
         for row_key, held in self.rows.items():
             loaded = self._loaded_rows.get(row_key)
             if loaded is None or loaded[3] != held.contact_id:

@@ -1,16 +1,22 @@
-"""The rules on one command: what they miss is loaded and they are asked again."""
+"""The rules on one command: what they miss is loaded and they are asked again.
+
+Each capability that writes has a `Part`: its commands and what it makes of the effects of a batch.
+`compose` makes of them the `Rules` that the engine is handed.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import msgspec
 
 from kartoteka.contacts.model import Command, Outcome
+from kartoteka.contacts.sayings import hear
+from kartoteka.db.database import Database
 from kartoteka.db.transaction import Call
 from kartoteka.errors import KartotekaError
-from kartoteka.identity.store import Digest, Loader
+from kartoteka.identity.store import Digest, Loader, Reader
 from kartoteka.identity.working_set import Missing, WorkingSet
 
 MOST_LOADS = 1000
@@ -19,14 +25,72 @@ MOST_LOADS = 1000
 Answer: TypeAlias = "Outcome | Exception"
 Named: TypeAlias = tuple[Sequence[Any], Sequence[int]]
 """(identifier keys, contact ids) that a command speaks of."""
+Fact: TypeAlias = tuple[str, Any]
+"""(name of a reader, key): what a command will ask `WorkingSet.fact` for."""
+After: TypeAlias = Callable[[WorkingSet, Digest, Any], list[Call]]
+Prepare: TypeAlias = Callable[[Database, Sequence[Command]], Awaitable[None]]
+
+
+def _no_facts(_: Any) -> Sequence[Fact]:
+    return ()
+
+
+def _nothing(_ws: WorkingSet, _digest: Digest, _at: Any) -> list[Call]:
+    return []
+
+
+class Action(msgspec.Struct, frozen=True):
+    """One command: what it names, what it asks for, what it comes to."""
+
+    decide: Callable[[WorkingSet, Any], Outcome]
+    named_by: Callable[[Any], Named]
+    facts: Callable[[Any], Sequence[Fact]] = _no_facts
+
+
+class Part(msgspec.Struct, frozen=True):
+    """What one capability hands the engine."""
+
+    actions: Mapping[type[Command], Action]
+    after: After
+    """Statements for the effects of a batch, behind the difference of cards and identifiers."""
+    erase: After = _nothing
+    """Statements that destroy; they run behind `after` of all parts."""
+    readers: Mapping[str, Reader] = {}
+    prepare: Prepare | None = None
+    """What a batch needs in the database and may wait for: runs before its transaction."""
 
 
 class Rules(msgspec.Struct, frozen=True):
-    """What the engine is handed; `contacts` is where these come from."""
+    """What the engine is handed; `compose` makes it."""
 
     named_by: Callable[[Command], Named]
     decide: Callable[[WorkingSet, Command], Outcome]
-    after: Callable[[WorkingSet, Digest, Any], list[Call]]
+    after: After
+    facts: Callable[[Command], Sequence[Fact]] = _no_facts
+    readers: Mapping[str, Reader] = {}
+    prepares: Sequence[Prepare] = ()
+
+
+def compose(*parts: Part) -> Rules:
+    """The rules of all these capabilities, in the order in which they write."""
+    actions: dict[type[Command], Action] = {}
+    readers: dict[str, Reader] = {}
+    for part in parts:
+        actions.update(part.actions)
+        readers.update(part.readers)
+
+    def after(ws: WorkingSet, digest: Digest, at: Any) -> list[Call]:
+        calls = [call for part in parts for call in part.after(ws, digest, at)]
+        return calls + [call for part in parts for call in part.erase(ws, digest, at)]
+
+    return Rules(
+        named_by=lambda command: actions[type(command)].named_by(command),
+        decide=lambda ws, command: hear(ws, command, actions[type(command)].decide),
+        after=after,
+        facts=lambda command: actions[type(command)].facts(command),
+        readers=readers,
+        prepares=tuple(part.prepare for part in parts if part.prepare is not None),
+    )
 
 
 async def decide_one(rules: Rules, loader: Loader, command: Command) -> Answer:

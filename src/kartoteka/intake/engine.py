@@ -218,6 +218,8 @@ class Engine:
         closing: Closing | None = None,
     ) -> list[Answer]:
         """Run the batch, again on fresh data while others are quicker; bisect a poisoned one."""
+        for prepare in self.rules.prepares:
+            await prepare(self.database, [command for command, _, _ in batch])
         for attempt in range(MOST_ATTEMPTS):
             try:
                 return await self._attempt(account_id, batch, keep=keep, closing=closing)
@@ -262,9 +264,9 @@ class Engine:
         commands = [command for command, _, _ in batch]
         repeats = Repeats(account_id, commands)
         async with transaction(self.database) as tx:
-            loader = Loader(tx, ws, self.digest)
-            await self._load(tx, loader, [wanted for _, _, wanted in batch], repeats)
-            reserved = [self._ids.popleft() for _ in commands]
+            loader = Loader(tx, ws, self.digest, self.rules.readers)
+            await self._load(tx, loader, batch, repeats)
+            reserved = [self._ids.popleft() for _ in range(_ids_for(commands))]
             ids.extend(reserved)
             answers: list[Answer] = []
             for command, settings, _ in batch:
@@ -288,17 +290,20 @@ class Engine:
         return answers
 
     async def _load(
-        self, tx: Transaction, loader: Loader, wanted: Sequence[Named], repeats: Repeats
+        self, tx: Transaction, loader: Loader, batch: Sequence[Item], repeats: Repeats
     ) -> None:
         """Everything that the commands name, and ids for as many new cards as they may make."""
+        commands = [command for command, _, _ in batch]
+        ids = _ids_for(commands)
         blocks = 0
-        while len(self._ids) + blocks * IDS_IN_A_BLOCK < len(wanted):
+        while len(self._ids) + blocks * IDS_IN_A_BLOCK < ids:
             blocks += 1
         extra = [*repeats.calls(), *[(QUERIES["next_contact_ids"], {})] * blocks]
-        rows = await loader.first(wanted, *extra)
+        facts = [fact for command in commands for fact in self.rules.facts(command)]
+        rows = await loader.first([wanted for _, _, wanted in batch], *extra, facts=facts)
         repeats.load(rows)
         self._take_ids(rows[len(rows) - blocks :])
-        while len(self._ids) < len(wanted):  # another account's batch was quicker
+        while len(self._ids) < ids:  # another account's batch was quicker
             self._take_ids(await tx.run((QUERIES["next_contact_ids"], {})))
 
     def _take_ids(self, blocks: list[list[tuple[Any, ...]]]) -> None:
@@ -316,6 +321,10 @@ class Engine:
         if isinstance(answer, Outcome):
             repeats.remember(command, answer)
         return answer
+
+
+def _ids_for(commands: Sequence[Command]) -> int:
+    return sum(command.new_ids for command in commands)
 
 
 def _name(command: Command) -> str:

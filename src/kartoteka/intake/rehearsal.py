@@ -73,8 +73,9 @@ class Rehearsal:
         async with transaction(self._database) as tx:
             if tx.backend != self._backend:
                 raise DatabaseUnavailable
-            loader = Loader(tx, ws, self._digest, locks=False)
-            await loader.first([self._rules.named_by(row) for row in rows])
+            loader = Loader(tx, ws, self._digest, self._rules.readers, locks=False)
+            facts = [fact for row in rows for fact in self._rules.facts(row)]
+            await loader.first([self._rules.named_by(row) for row in rows], facts=facts)
             answers = [await decide_one(self._rules, loader, row) for row in rows]
             if calls := _overlay(ws):
                 await tx.commit(*calls)

@@ -43,15 +43,15 @@ UNIQUE_FIELDS = {"email": "email", "sms": "sms", "fieldId": "fields.7", "push": 
 
 
 def made(by: RowRules, said: Sequence[dict[str, Any]]) -> list[ImportRow]:
-    """Rows as the readers make them: numbered, never clearing what finds the contact or what they
-    give, and only those that have their unique value or an External ID (D16, D18)."""
-    rows = []
-    for number, one in enumerate(said, start=1):
+    """Rows as the readers make them: numbered without a gap, never clearing what finds the contact or
+    what they give, and only those that have their unique value or an External ID (D16, D18)."""
+    rows: list[ImportRow] = []
+    for one in said:
         given = {name: value for name, value in one.items() if name != "clear"}
         cleared = set(one.get("clear", "").split(",")) - {"", UNIQUE_FIELDS.get(by.unique.name)}
         if by.unique.name == "email_or_sms":
             cleared -= {"email", "sms"}
-        row = stories.row(by, number=number, **given)
+        row = stories.row(by, number=len(rows) + 1, **given)
         row.clear = frozenset(cleared - _given(row))
         if row.value is not None or row.contact.person.external_id is not None:
             rows.append(row)

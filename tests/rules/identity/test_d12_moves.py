@@ -104,12 +104,14 @@ def test_a_token_alone_does_not_take_its_device_along(world: World) -> None:
     assert world.has(mine) == {"B", "T"}
 
 
-def test_moving_updates_both_cards(world: World) -> None:
-    """design/engine: every identity change updates the row of every card involved."""
-    holder = world.post(x="A", token="T").id
-    mine = world.post(x="B").id
-    world.post(x="B", token="T")
-    assert world.card(holder).updated_at == world.card(mine).updated_at == world.now
+def test_who_loses_an_identifier_is_not_the_most_recently_updated(world: World) -> None:
+    """D10, D22: the same request again finds the contact that the first one wrote to."""
+    holder = world.post(x="A", email="a@x.ua", token="T").id
+    mine = world.post(x="B", email="a@x.ua").id
+    first = world.post(email="a@x.ua", token="T")
+    assert (first.id, world.has(holder)) == (mine, {"A", "a@x.ua"})
+    again = world.post(email="a@x.ua", token="T")
+    assert (again.id, again.came_to) == (mine, "unchanged")
 
 
 def test_tokens_are_added(world: World) -> None:

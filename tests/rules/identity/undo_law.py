@@ -12,10 +12,10 @@ from typing import Any
 
 import msgspec
 
-from kartoteka.contacts.lookups import named_by
 from kartoteka.contacts.model import Command, DetachContacts, RefuseAddresses, RemoveContact
 from kartoteka.errors import KartotekaError
 from kartoteka.identity.model import Card, Held, Status
+from kartoteka.writing import RULES
 from tests.rules.world import Answer, World
 
 _NOT_COMPARED = {"merges", "last_word", "proof"}
@@ -84,7 +84,7 @@ class Pair:
         return bool(one.resolution.contact_id == other.resolution.contact_id)
 
     def _has_a_side(self, command: Command) -> bool:
-        keys, ids = named_by(command)
+        keys, ids = RULES.named_by(command)
         owners = {row[3] for row in self.apart.rows.values() if (row[0], row[1]) in keys}
         pair = {self.keep, self.absorb}
         if isinstance(command, RefuseAddresses):
@@ -142,9 +142,14 @@ def _events(world: World) -> dict[int, Any]:
     return {place: event[:2] for place, event in enumerate(world.owned)}
 
 
-def _rest(world: World) -> dict[str, Any]:
+def _rest(world: World) -> dict[Any, Any]:
     """Not whom D29 suppresses: naming an address lifts that only where the contact did not have it."""
-    return {"refusals": world.refusals, "categories": world.categories}
+    spans = {
+        (key, span.since): (span.contact_id, span.state)
+        for key, spans in world.spans.items()
+        for span in spans
+    }
+    return {"refusals": world.refusals, "categories": world.categories, **spans}
 
 
 def came_to(answer: Any) -> Answer | None:

@@ -172,7 +172,7 @@ def _fields(
             continue
         definition = definitions.get(str(item.get("id")).strip())
         if definition is None:
-            warnings.append(_UNKNOWN_FIELD)
+            warnings.append(UNKNOWN_FIELD)
         elif definition.readonly:
             message = "The field cannot be written by the API."
             warnings.append(Notice("readonly_field", message, definition.path))
@@ -197,4 +197,4 @@ _INVALID_ADDRESS = Notice("invalid_address", "The address must be an object.", "
 _INVALID_FIELD = Notice(
     "invalid_field", "A custom field must be an object with id and value.", "fields"
 )
-_UNKNOWN_FIELD = Notice("unknown_field", "The account has no custom field with this id.", "fields")
+UNKNOWN_FIELD = Notice("unknown_field", "The account has no custom field with this id.", "fields")

@@ -60,6 +60,55 @@ create index claim_by_external_key on claim (account_id, external_key) where ext
 create index claim_by_email on claim (account_id, email) where email is not null;
 create index claim_by_phone on claim (account_id, phone) where phone is not null;
 
+-- Everything that belongs to these contacts, retired ones among them: rows (the contact of the list, an
+-- owner of its activity). Indexes contact_by_survivor, visitor_span_by_contact.
+create function owners_of(account integer, contacts bigint[])
+returns table (contact_id bigint, owner_id bigint)
+language sql stable rows 10 as $$
+    with recursive person as (
+        select c as contact_id, c as part from unnest(contacts) as c
+        union
+        select p.contact_id, c.contact_id
+        from person p
+        join contact c on c.account_id = account and c.merged_into = p.part
+    )
+    select p.contact_id, p.part from person p
+    union all
+    select p.contact_id, s.owner_id
+    from person p
+    join visitor_span s on s.account_id = account and s.contact_id = p.part
+$$;
+
+-- Whose activity these owners are now: rows (owner, the card that its contact was merged into at last).
+-- Owners that are nobody's have no row. Index visitor_span_by_owner and the primary key of contact.
+create function contacts_of(account integer, owners bigint[])
+returns table (owner_id bigint, contact_id bigint)
+language sql stable rows 10 as $$
+    with recursive way as (
+        select o as owner_id, coalesce(s.contact_id, o) as contact_id
+        from unnest(owners) as o
+        left join visitor_span s on s.account_id = account and s.owner_id = o
+        where s.owner_id is null or s.contact_id is not null
+        union
+        select w.owner_id, c.merged_into
+        from way w
+        join contact c on c.account_id = account and c.contact_id = w.contact_id
+        where c.merged_into is not null
+    )
+    select w.owner_id, c.contact_id
+    from way w
+    join contact c on c.account_id = account and c.contact_id = w.contact_id
+    where c.merged_into is null
+$$;
+
+-- Owners whose activity is being destroyed (D29): the erase itself deletes what it sees, and who waited
+-- for it may have written one more row; what is left is deleted behind its commit, also after a crash.
+create table erasing (
+    account_id integer not null,
+    owner_id bigint not null,
+    primary key (account_id, owner_id)
+);
+
 create table event_type (
     account_id integer not null,
     key text not null,

@@ -1,0 +1,81 @@
+"""Partitions of table `event`, a month each: made ahead, and behind as events of the past need them.
+
+A month is made outside the transaction of the batch that needs it, under a lock, so that two processes
+never make it twice. What lies outside the sane range of years goes into the default partition.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from weakref import WeakKeyDictionary
+
+from kartoteka.contacts.model import Command
+from kartoteka.db.database import Connection, Database
+from kartoteka.db.named import load_queries
+
+QUERIES = load_queries(__package__, "partitions.sql")
+FIRST_YEAR, LAST_YEAR = 1990, 2099
+"""CDNOW is of 1997; before 1990 no shop sent events."""
+MONTHS_AHEAD = 2
+_LOCK = 40_004
+
+Month = tuple[int, int]
+_known: WeakKeyDictionary[Database, set[Month]] = WeakKeyDictionary()
+
+
+def month_of(at: datetime) -> Month:
+    at = at.astimezone(UTC)
+    return (at.year, at.month)
+
+
+def next_month(month: Month) -> Month:
+    year, number = month
+    return (year + 1, 1) if number == 12 else (year, number + 1)
+
+
+def months_ahead(at: datetime) -> list[Month]:
+    """This month and those that are made before they come."""
+    months = [month_of(at)]
+    for _ in range(MONTHS_AHEAD):
+        months.append(next_month(months[-1]))
+    return months
+
+
+async def prepare(database: Database, commands: Sequence[Command]) -> None:
+    """Make what these commands' events need; nothing to do for most batches."""
+    await make_months(database, {month_of(at) for one in commands for at in one.moments()})
+
+
+async def make_months(database: Database, months: Iterable[Month]) -> None:
+    """Make the partitions of these months that are not there yet."""
+    known = _known.setdefault(database, set())
+    missing = {month for month in months if month not in known}
+    if not missing:
+        return
+    async with database.connection() as connection:
+        for month in sorted(missing):
+            if FIRST_YEAR <= month[0] <= LAST_YEAR:
+                await _make(connection, month)
+            known.add(month)
+
+
+async def _make(connection: Connection, month: Month) -> None:
+    year, number = month
+    after = next_month(month)
+    name = f"event_{year:04}_{number:02}"
+    async with connection.transaction():
+        await connection.execute("set local lock_timeout = '60s'")
+        await connection.execute(QUERIES["lock_partitions"].sql, {"lock": _LOCK})
+        row = await (await connection.execute(QUERIES["is_there"].sql, {"name": name})).fetchone()
+        if row is not None and row[0]:
+            return
+        # Names and dates of our own making: a definition takes no parameters.
+        start, end = f"'{year:04}-{number:02}-01Z'", f"'{after[0]:04}-{after[1]:02}-01Z'"
+        within = f"occurred >= {start} and occurred < {end}"
+        for statement in (
+            f"create table {name} (like event including defaults including constraints)",
+            f"with moved as (delete from event_other where {within} returning *) insert into {name} select * from moved",  # noqa: S608, E501
+            f"alter table event attach partition {name} for values from ({start}) to ({end})",
+        ):
+            await connection.execute(statement.encode())

@@ -1,0 +1,19 @@
+"""Everything that can be written: the rules of all capabilities, and the engine that is handed them."""
+
+from __future__ import annotations
+
+from kartoteka.activity.part import ACTIVITY
+from kartoteka.clock import Clock
+from kartoteka.contacts.part import CONTACTS
+from kartoteka.db.database import Database
+from kartoteka.identity.store import Digest
+from kartoteka.intake.deciding import compose
+from kartoteka.intake.engine import Engine
+
+RULES = compose(CONTACTS, ACTIVITY)
+"""A capability that writes is a part in this line."""
+
+
+def build_engine(database: Database, clock: Clock, digest: Digest) -> Engine:
+    """The engine of one process; `database` is opened with `WRITER_OPTIONS`."""
+    return Engine(database, clock, digest, RULES)
