@@ -253,4 +253,7 @@ def forgive(*emails: str) -> RefuseAddresses:
 
 def arriving(command: Command, at: datetime) -> Command:
     """The command as it arrives at that moment."""
-    return msgspec.structs.replace(command, origin=origin(at, command.origin.method))
+    said = command.origin
+    return msgspec.structs.replace(
+        command, origin=Origin(at, said.request_id, said.key_id, said.method)
+    )

@@ -54,7 +54,7 @@ class Line(msgspec.Struct, frozen=True):
     identifiers: list[dict[str, Any]] | None
     snapshot: dict[str, Any] | None
     undoes: int | None = None
-    by: dict[str, Any] | None = None
+    by: list[dict[str, Any]] | None = None
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -610,7 +610,10 @@ class World:
         gone = {"kind": BY_CODE[kind].name, "value": value}
         self.history = [
             msgspec.structs.replace(
-                line, identifiers=[one for one in line.identifiers or () if one != gone]
+                line,
+                identifiers=[one for one in line.identifiers or () if one != gone],
+                by=[one for one in line.by or () if not gone.items() <= one.items()],
+                snapshot=None,
             )
             if line.contact_id == who
             else line
@@ -626,8 +629,11 @@ class World:
                 self.history[number] = msgspec.structs.replace(
                     line, identifiers=kept, snapshot=None
                 )
-            elif says(line.snapshot, value) and value not in self.has(line.contact_id):
-                self.history[number] = msgspec.structs.replace(line, snapshot=None)
+            if says(line.by, value) and value not in self.has(line.contact_id):
+                kept = [one for one in line.by or () if not gone.items() <= one.items()]
+                self.history[number] = msgspec.structs.replace(self.history[number], by=kept)
+            if says(line.snapshot, value) and value not in self.has(line.contact_id):
+                self.history[number] = msgspec.structs.replace(self.history[number], snapshot=None)
 
     def _erase(self, who: int) -> None:
         """The retired cards of the person, and history, events and lists of all of them."""
@@ -637,7 +643,7 @@ class World:
             card.status = Status.ERASED
             self.cards[one] = astuple(card)
         self.history = [
-            msgspec.structs.replace(line, identifiers=None, snapshot=None)
+            msgspec.structs.replace(line, identifiers=None, snapshot=None, by=None)
             if line.contact_id in person
             else line
             for line in self.history

@@ -17,6 +17,7 @@ from kartoteka.api import (
     reading,
     subscribe,
     tokens,
+    why,
 )
 from kartoteka.api.routing import Route
 
@@ -33,6 +34,7 @@ ROUTES: tuple[Route, ...] = (
     *imports.ROUTES,
     *account.ROUTES,
     *merges.ROUTES,
+    *why.ROUTES,
     *later.ROUTES,
     *operations.ROUTES,
 )

@@ -44,6 +44,7 @@ from kartoteka.errors import ExternalIdTaken, NoIdentifier, NotFound
 from kartoteka.identity.history import Journal
 from kartoteka.identity.model import Card, Consent, Identifier, Notice, Resolution, Status
 from kartoteka.identity.policies import ADD_CONTACT, SUBSCRIBE, UPDATE_CONTACT
+from kartoteka.identity.proof import prove_consent
 from kartoteka.identity.rules import Decision, Found, Nobody, Person, Restore, find
 from kartoteka.identity.sides import side_of, speak_as
 from kartoteka.identity.working_set import WorkingSet
@@ -155,6 +156,7 @@ def subscribe_contact(
     subscribe_to(ws, card, command.subscriptions)
     if card.consent != consent:
         card.updated_at = command.origin.at
+        prove_consent(card, consent, command.origin, resolution.matched_by, "subscribed")
         resolution.outcome = "updated" if resolution.outcome == "unchanged" else resolution.outcome
     ws.touch(card.contact_id)  # the event and the lists are the card's, though not in its row
     for name in command.groups:
@@ -208,6 +210,7 @@ def change_subscriptions(ws: WorkingSet, command: SetSubscriptions) -> Outcome:
     set_subscriptions(ws, card, command.subscriptions)
     if card.consent != before:
         card.updated_at = command.origin.at
+        prove_consent(card, before, command.origin, "contact_id", "subscriptions")
     outcome = "unchanged" if card.consent == before else "updated"
     return Outcome(Resolution(card.contact_id, outcome, "contact_id", "contact_id"))
 

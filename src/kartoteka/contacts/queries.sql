@@ -349,6 +349,48 @@ from touched t
 where h.account_id = %(account_id)s
   and h.history_id = t.history_id
 
+-- name: erase_evidence_elsewhere
+-- And what the rows of others rest on: the same way around as above.
+with recursive near as (
+    select unnest(%(ids)s::bigint[]) as contact_id
+    union
+    select step.contact_id
+    from near n
+    cross join lateral (
+        select other_contact_id as contact_id
+        from identity_history
+        where account_id = %(account_id)s and contact_id = n.contact_id and other_contact_id is not null
+        union all
+        select contact_id
+        from identity_history
+        where account_id = %(account_id)s and other_contact_id = n.contact_id
+    ) step
+),
+touched as (
+    select h.history_id, jsonb_agg(i.one) filter (where g.value is null) as kept
+    from near n
+    join identity_history h on h.account_id = %(account_id)s and h.contact_id = n.contact_id
+    cross join lateral jsonb_array_elements(h.by) as i (one)
+    left join unnest(%(kind)s::smallint[], %(name)s::text[], %(value)s::text[], %(value_key)s::text[])
+        as g (kind, name, value, value_key)
+      on g.name = i.one ->> 'kind'
+     and g.value = i.one ->> 'value'
+     and not exists (
+         select from identifier r
+         where r.account_id = %(account_id)s
+           and r.kind = g.kind
+           and r.value_key = g.value_key
+           and r.contact_id = h.contact_id
+     )
+    group by h.history_id
+    having bool_or(g.value is not null)
+)
+update identity_history h
+set by = t.kept
+from touched t
+where h.account_id = %(account_id)s
+  and h.history_id = t.history_id
+
 -- name: erase_snapshots_elsewhere
 -- What erased persons held leaves what is kept of others' merges too, unless they hold it now: such a
 -- merge cannot be undone any more. The same way around as above.
@@ -454,10 +496,16 @@ where account_id = %(account_id)s
 -- One value leaves the history of one card (a former External ID that is erased alone).
 update identity_history h
 set identifiers = (
-    select jsonb_agg(i.one)
-    from jsonb_array_elements(h.identifiers) as i (one)
-    where not (i.one ->> 'kind' = %(kind)s and i.one ->> 'value' = %(value)s)
-)
+        select jsonb_agg(i.one)
+        from jsonb_array_elements(h.identifiers) as i (one)
+        where not (i.one ->> 'kind' = %(kind)s and i.one ->> 'value' = %(value)s)
+    ),
+    by = (
+        select jsonb_agg(i.one)
+        from jsonb_array_elements(h.by) as i (one)
+        where not (i.one ->> 'kind' = %(kind)s and i.one ->> 'value' = %(value)s)
+    ),
+    snapshot = null
 where account_id = %(account_id)s
   and contact_id = %(contact_id)s
-  and identifiers @> jsonb_build_array(jsonb_build_object('kind', %(kind)s::text, 'value', %(value)s::text))
+  and coalesce(identifiers, '[]') || coalesce(by, '[]') @> jsonb_build_array(jsonb_build_object('kind', %(kind)s::text, 'value', %(value)s::text))

@@ -174,6 +174,7 @@ def _erase(batch: Batch, rows: Rows) -> list[Statement]:
     return [
         ("erase_retired", ids),
         ("erase_values_elsewhere", {**ids, **gone}),
+        ("erase_evidence_elsewhere", {**ids, **gone}),
         ("erase_snapshots_elsewhere", {**ids, **gone}),
         *((name, ids) for name in traces),
     ]

@@ -8,6 +8,7 @@ from kartoteka.identity.changes import GAPS, Change
 from kartoteka.identity.history import Journal, named, snapshots_of
 from kartoteka.identity.kinds import EMAIL, EXTERNAL_ID, PHONE
 from kartoteka.identity.model import Card, Held, Notice, Policy, Status
+from kartoteka.identity.proof import inherit
 from kartoteka.identity.rules import Names, Person, finders, may_absorb, stricter
 from kartoteka.identity.working_set import WorkingSet
 
@@ -49,11 +50,17 @@ def absorb(ws: WorkingSet, card: Card, other: Card, rule: str, journal: Journal)
     journal.note(
         "absorbed", rule, card.contact_id, taken, other=other.contact_id, snapshot=snapshot
     )
+    came: list[str] = []
     for name in GAPS:
-        if getattr(card, name) is None:
+        if getattr(card, name) is None and getattr(other, name) is not None:
             setattr(card, name, getattr(other, name))
+            came.append(name)
+    came += [f"field:{name}" for name in other.fields if name not in card.fields]
     card.fields = {**other.fields, **card.fields}
-    card.consent = stricter(card.consent, other.consent)
+    consent = stricter(card.consent, other.consent)
+    came += [f"consent:{name}" for name in consent if consent[name] != card.consent.get(name)]
+    card.consent = consent
+    inherit(card, came, journal.origin, other.contact_id)
     card.keyed = card.keyed or other.keyed
     card.merges += 1 + other.merges
     card.last_word = None

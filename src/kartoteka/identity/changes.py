@@ -178,6 +178,8 @@ def _refresh(held: Held, one: Identifier, card: Card, journal: Journal) -> None:
     attributes = {**(held.attributes or {}), **(one.attributes or {})} or None
     new = (one.app or held.app, one.device or held.device, attributes)
     if new != (held.app, held.device, held.attributes):
+        if new[1] != held.device:
+            journal.note("added", "belongs_to_device", card.contact_id, [named(held)])
         held.app, held.device, held.attributes = new
         card.updated_at = journal.origin.at
 

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from kartoteka.identity.kinds import BY_CODE, KINDS
-from kartoteka.identity.model import Card, Held, Origin
+from kartoteka.identity.model import Card, Held, Identifier, Origin
 from kartoteka.identity.working_set import WorkingSet
 
 ACTIONS = {
@@ -58,6 +58,7 @@ RULES = {
     "external_id_replaced": "D9, D11: PUT or a row replaces the External ID; the old one is kept",
     "former_id_again_primary": "D11: a former External ID becomes primary again",
     "newer_request": "D12: an exclusive identifier follows the newer request",
+    "belongs_to_device": "D12: the request says to which device the token belongs",
     "follows_device": "D12: a token moves with its device",
     "absorbed_contained": "D13: every lasting identifier of the other card is one of this card",
     "absorbed_anonymous": "D13: the other card had no lasting identifier",
@@ -80,12 +81,19 @@ def named(held: Held) -> dict[str, Any]:
     return {"kind": BY_CODE[held.kind].name, "value": held.value}
 
 
+def named_as(one: Identifier) -> dict[str, Any]:
+    """The same of an identifier that a request names."""
+    return {"kind": BY_CODE[one.kind].name, "value": one.value}
+
+
 class Journal:
     """Collects the history rows of one command."""
 
     def __init__(self, ws: WorkingSet, origin: Origin) -> None:
         self.ws = ws
         self.origin = origin
+        self.by: list[dict[str, Any]] | None = None
+        """Identifiers that the request names: what its rows rest on."""
 
     def note(
         self,
@@ -112,7 +120,7 @@ class Journal:
             identifiers,
             snapshot,
             undoes,
-            None,
+            self.by,
         )
 
 
