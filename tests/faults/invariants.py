@@ -5,13 +5,17 @@
 
 from __future__ import annotations
 
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import msgspec
 import psycopg
 
+from kartoteka.db.database import Database
 from kartoteka.identity.kinds import KINDS
 from kartoteka.identity.model import Status
+from kartoteka.identity.verify import Verified, verify
 
 LIVE, REMOVED, MERGED, ERASED = (
     int(one) for one in (Status.LIVE, Status.REMOVED, Status.MERGED, Status.ERASED)
@@ -339,9 +343,21 @@ def violations(connection: psycopg.Connection[Any]) -> dict[str, Any]:
     return (row[0] if row else None) or {}
 
 
+async def _verified(url: str) -> Verified:
+    database = await Database.open(url, max_size=1)
+    try:
+        return await verify(database)
+    finally:
+        await database.close()
+
+
 def check(url: str) -> None:
     """Fail, naming what is broken, unless everything holds in the database of that URL."""
     with psycopg.connect(url, autocommit=True) as connection:
         broken = violations(connection)
+    with ThreadPoolExecutor(1) as thread:  # the caller may have a loop of its own
+        verified = thread.submit(asyncio.run, _verified(url)).result()
+    if verified.differences:
+        broken["the history replayed says something else"] = verified.differences
     if broken:
         raise AssertionError(msgspec.json.format(msgspec.json.encode(broken)).decode())

@@ -210,14 +210,14 @@ WRITING = [
         "D14",
         "B fills gaps only",
         ABSORBING,
-        "        if getattr(card, name) is None:\n",
-        "        if True:\n",
+        "        if getattr(card, name) is None and getattr(other, name) is not None:\n",
+        "        if getattr(other, name) is not None:\n",
     ),
     Mutation(
         "D14",
         "B does fill gaps",
         ABSORBING,
-        "        if getattr(card, name) is None:\n",
+        "        if getattr(card, name) is None and getattr(other, name) is not None:\n",
         "        if False:\n",
     ),
     Mutation(
@@ -231,8 +231,8 @@ WRITING = [
         "D14",
         "consent is united",
         ABSORBING,
-        "    card.consent = stricter(card.consent, other.consent)\n",
-        "",
+        "    consent = stricter(card.consent, other.consent)\n",
+        "    consent = card.consent\n",
     ),
     Mutation(
         "D14",

@@ -16,6 +16,7 @@ COMMANDS = {
     "keys": "kartoteka.cli.keys:keys",
     "accounts": "kartoteka.cli.accounts:accounts",
     "fields": "kartoteka.cli.fields:fields",
+    "identity": "kartoteka.cli.identity:identity",
     "import": "kartoteka.cli.import_file:import_file",
     "imports": "kartoteka.cli.imports:imports",
     "db": "kartoteka.cli.db:db",

@@ -64,6 +64,7 @@ def undo_merge(ws: WorkingSet, command: UndoMerge, say: Say) -> Outcome:
     _ask_for_all(ws, own, back)
     _refuse_taken(ws, merge, own, back)
     journal = Journal(ws, command.origin)
+    was = survivor.status
     merges = survivor.merges - 1 - back.only.merges
     returned = _share_out(ws, merge, survivor, own, back)
     _write(survivor, own.only, merges)
@@ -72,6 +73,8 @@ def undo_merge(ws: WorkingSet, command: UndoMerge, say: Say) -> Outcome:
         _heed_refusals(ws, card)
         ws.touch(card.contact_id)
     _tell(ws, merge, journal, returned)
+    _tell_status(journal, survivor, was)
+    _tell_status(journal, absorbed, Status.LIVE)
     ws.effect("parted", merge.merge_id, merge.survivor_id, merge.absorbed, own.joined, back.joined)
     origin = command.origin
     ws.keep_apart(
@@ -206,6 +209,13 @@ def _heed_refusals(ws: WorkingSet, card: Card) -> None:
         state = ws.refusals.get(held.key)
         if state and held.kind in CHANNEL:
             card.consent = stricter(card.consent, {CHANNEL[held.kind]: state})
+
+
+def _tell_status(journal: Journal, card: Card, was: int) -> None:
+    """A removal was of one of the two only."""
+    if card.status != was:
+        action = "removed" if card.status == Status.REMOVED else "restored"
+        journal.note(action, "undone_by_request", card.contact_id)
 
 
 def _tell(ws: WorkingSet, merge: Merge, journal: Journal, returned: list[tuple[Held, int]]) -> None:

@@ -144,10 +144,18 @@ def _events(world: World) -> dict[int, Any]:
 
 def _rest(world: World) -> dict[Any, Any]:
     """Not whom D29 suppresses: naming an address lifts that only where the contact did not have it."""
+    # A token that was cleared off the merged card by the other side comes back with a gap in its spans.
+    cleared = {
+        one["value"]
+        for line in world.history
+        if line.rule == "cleared"
+        for one in line.identifiers or ()
+    }
     spans = {
         (key, span.since): (span.contact_id, span.state)
         for key, spans in world.spans.items()
         for span in spans
+        if key[1] not in cleared
     }
     return {"refusals": world.refusals, "categories": world.categories, **spans}
 
