@@ -9,6 +9,7 @@ import click
 
 from kartoteka.cli.running import Access, with_access
 from kartoteka.cli.tables import json_option, print_json, print_table
+from kartoteka.cli.what_if import what_if_command
 from kartoteka.identity.verify import Verified, verify
 
 
@@ -20,7 +21,11 @@ def identity() -> None:
     Examples:
       kartoteka identity verify
       kartoteka identity verify --account shop --json
+      kartoteka identity what-if absorb=never
     """
+
+
+identity.add_command(what_if_command)
 
 
 @identity.command("verify")
