@@ -105,8 +105,8 @@ WRITING = [
         "D12",
         "only the tokens of that device",
         CHANGES,
-        "            if token.kind in TOKENS and token.device == held.value and home_of(token) == home:\n",
-        "            if token.kind in TOKENS:\n",
+        " and token.device == held.value and home_of(token) == home:\n",
+        ":\n",
     ),
     Mutation(
         "D13",

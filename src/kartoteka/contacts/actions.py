@@ -29,12 +29,14 @@ from kartoteka.contacts.model import (
     Outcome,
     PutOn,
     RefuseAddresses,
+    ReleaseValue,
     RemoveContact,
     SetSubscriptions,
     Subscribe,
     UndoMerge,
     UpdateContact,
 )
+from kartoteka.contacts.quarantine import release_value
 from kartoteka.contacts.refusals import refuse_addresses
 from kartoteka.contacts.removal import remove_contact
 from kartoteka.contacts.retelling import Say
@@ -281,6 +283,7 @@ ACTIONS: dict[type[Command], Callable[[WorkingSet, Any], Outcome]] = {
     MergeContacts: merge_contacts,
     UndoMerge: lambda ws, command: undo_merge(ws, command, _SAY),
     NotTheSame: keep_apart,
+    ReleaseValue: release_value,
 }
 """What `intake` is handed: it carries a command out on the working set; `Missing` when something has
 to be loaded first."""

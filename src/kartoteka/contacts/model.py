@@ -201,6 +201,14 @@ class NotTheSame(Command, kw_only=True):
         return (self.contact_id, self.other_id)
 
 
+class ReleaseValue(Command, kw_only=True):
+    """POST /api/v1/quarantine/release: a value names people again (decisions D6)."""
+
+    kind: int
+    value: str
+    contact_id: int | None = None
+
+
 class PutOn(Command, kw_only=True):
     """What an order or event put on the card that it came to: only told again by an undo (D28)."""
 

@@ -75,6 +75,7 @@ RULES = {
     "undone_by_request": "D28: POST merges/{id}/undo",
     "said": "D28: a request spoke of one of the people on a merged contact",
     "logout": "D37: somebody logged out; the cookie is nobody's until the next link",
+    "released_by_request": "D6: POST quarantine/release names the contact",
     "too_many_people": "D6: more than 50 External IDs have sent this value",
 }
 """Stable names of what can decide; docs list them, `resolution.rule` and the history use them."""
