@@ -91,7 +91,7 @@ class Client:
             raise Unexpected(f"{method} {path}: {error!r}") from error
         if answer.status != 200:
             raise Unexpected(f"{method} {path}: {answer.status} {_said(text)}")
-        return msgspec.json.decode(text)
+        return msgspec.json.decode(text) if text else None
 
 
 def _said(text: bytes) -> str:

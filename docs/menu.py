@@ -45,6 +45,8 @@ MENU: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("api/first-calls.md", "First calls"),
             ("api/compatibility.md", "Compatibility"),
             ("api/bulk.md", "Bulk calls"),
+            ("api/events.md", "Events"),
+            ("api/orders.md", "Orders"),
             ("api/fields.md", "Custom fields"),
             ("api/lists.md", "Lists"),
             ("api/errors.md", "Errors and warnings"),

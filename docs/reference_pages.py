@@ -151,7 +151,7 @@ def policies_page() -> str:
             ", ".join(kind.label for kind in KINDS if kind.code in policy.creates_by) or "never",
             _yes(policy.restores),
             _fills(policy),
-            _yes(policy.absorbs),
+            _absorbs(policy),
             code(policy.source),
         )
         for policy in _policies()
@@ -168,7 +168,8 @@ def policies_page() -> str:
     return (
         "# What each method may do\n\n`updateContact` is addressed by its path: its order is only "
         "the External ID, which it checks. A contact that has an External ID is created for that "
-        "too. What the columns mean: [How a contact is found](../identity/finding.md).\n\n"
+        "too. An order restores a removed contact only if it is new and dated after the removal. What "
+        "the columns mean: [How a contact is found](../identity/finding.md).\n\n"
         + table(headers, rows)
     )
 
@@ -176,6 +177,12 @@ def policies_page() -> str:
 def _policies() -> list[Policy]:
     module = import_module("kartoteka.identity.policies")
     return [one for one in vars(module).values() if isinstance(one, Policy)]
+
+
+def _absorbs(policy: Policy) -> str:
+    return (
+        "anonymous ones" if policy.absorbs and not policy.absorbs_lasting else _yes(policy.absorbs)
+    )
 
 
 def _fills(policy: Policy) -> str:

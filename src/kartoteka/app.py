@@ -12,6 +12,10 @@ from kartoteka.access.accounts import Accounts
 from kartoteka.access.bootstrap import FirstStart, first_start
 from kartoteka.access.keys import KeyRing
 from kartoteka.access.tokens import Tokens
+from kartoteka.activity.event_types import EventTypes
+from kartoteka.activity.orders.reads import Orders
+from kartoteka.activity.retention import keep_house, make_partitions
+from kartoteka.activity.timeline import Timelines
 from kartoteka.api.asgi import build
 from kartoteka.api.services import Services
 from kartoteka.clock import Clock
@@ -51,6 +55,7 @@ async def set_up(settings: Settings, database_url: str) -> FirstStart | None:
     await prepare_database(database_url)
     database = await Database.open(database_url, max_size=2)
     try:
+        await make_partitions(database, Clock())
         return await first_start(database, settings)
     finally:
         await database.close()
@@ -127,6 +132,9 @@ def compose(settings: Settings, database: Database, writers: Database) -> Servic
         identities=IdentityReads(database),
         imports=Imports(database, clock, import_folder(settings)),
         segments=Segments(database),
+        event_types=EventTypes(database, clock),
+        timelines=Timelines(writers, clock),
+        orders=Orders(database),
         outbound=Outbound(allow_private=settings.allow_private_addresses),
     )
 
@@ -155,6 +163,11 @@ async def run_jobs(settings: Settings, database_url: str, stopping: asyncio.Even
             partial(clean_up, database, services.clock, import_folder(settings)),
         ),
         Periodic("forget_repeats", "37 * * * *", partial(_forget_repeats, services)),
+        Periodic(
+            "keep_events",
+            "23 2 * * *",
+            partial(keep_house, database, services.clock, services.accounts),
+        ),
     ]
     gc.collect()
     gc.freeze()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kartoteka.activity.orders.part import ORDERS
 from kartoteka.activity.part import ACTIVITY
 from kartoteka.clock import Clock
 from kartoteka.contacts.part import CONTACTS
@@ -10,7 +11,7 @@ from kartoteka.identity.store import Digest
 from kartoteka.intake.deciding import compose
 from kartoteka.intake.engine import Engine
 
-RULES = compose(CONTACTS, ACTIVITY)
+RULES = compose(CONTACTS, ACTIVITY, ORDERS)
 """A capability that writes is a part in this line."""
 
 

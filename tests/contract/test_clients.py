@@ -179,8 +179,6 @@ def test_a_contact_token_for_the_app_inbox(raw, api, name):
 @pytest.mark.parametrize(
     "line",
     [
-        "POST /api/v1/orders",
-        "DELETE /api/v1/orders",
         "POST /api/v1/event",
         "POST /api/v2/event",
         "POST /api/v3/event",

@@ -149,3 +149,37 @@ def test_a_wrong_key_is_401_with_a_body_it_can_read(ok_esputnik, password):
     ok_esputnik.client.api_password = password.encode()
     status, data = ok_esputnik.account_info()
     assert (status, data["status"]) == (401, 401)
+
+
+def test_an_order_and_one_that_is_refused(ok_esputnik, api, name):
+    """An empty body when all were taken, `failedOrders` otherwise."""
+    one = {
+        "id": name,
+        "user_id": name,
+        "total_cost": 258.5,
+        "date": "2026-01-05T10:11:10",
+        "email": f"{name}@example.com",
+        "phone": "",
+        "items": [
+            {
+                "id": "1",
+                "name": "Tea",
+                "quantity": 2,
+                "cost": 129.25,
+                "url": "https://shop.example/tea",
+                "image_url": "https://shop.example/tea.jpg",
+                "category": "Food",
+            }
+        ],
+    }
+    assert tuple(ok_esputnik.orders({"orders": [one]})) == (200, b"")
+    (card,) = api.get("/api/v1/contacts", params={"externalCustomerId": name}).json()
+    (stored,) = api.get(f"/api/v1/contact/{card['id']}/orders").json()
+    assert (stored["status"], stored["currency"], stored["totalCost"]) == (
+        "INITIALIZED",
+        "UAH",
+        258.5,
+    )
+    status, data = ok_esputnik.orders({"orders": [{**one, "status": "PAID"}]})
+    assert status == 200
+    assert [failed["field"] for failed in data["failedOrders"]] == ["status"]

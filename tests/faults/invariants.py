@@ -104,6 +104,10 @@ CHECKS = {
             select account_id, owner_id, 'event' from event
             where owner_id in (select contact_id from contact)
             union all
+            select account_id, owner_id, 'order' from orders
+            union all
+            select account_id, owner_id, 'totals' from order_totals
+            union all
             select account_id, contact_id, 'replay' from replay where contact_id is not null
             union all
             select account_id, contact_id, 'token' from access_token where contact_id is not null
@@ -113,6 +117,41 @@ CHECKS = {
         ) trace
         left join contact c using (account_id, contact_id)
         where c.status is null or c.status = %(erased)s
+    """,
+    "the totals of an owner are not what its orders say (wire 5.1)": """
+        select account_id, owner_id, currency, o.*, t.*
+        from (
+            select account_id, owner_id, currency, count(*)::integer as orders,
+                   (count(*) filter (where status = 2))::integer as delivered,
+                   coalesce(sum(total_cost) filter (where status = 2), 0) as delivered_sum,
+                   min(ordered_at) filter (where status = 2) as first_delivered,
+                   max(ordered_at) filter (where status = 2) as last_delivered
+            from orders
+            group by account_id, owner_id, currency
+        ) o
+        full join order_totals t using (account_id, owner_id, currency)
+        where (o.orders, o.delivered, o.delivered_sum, o.first_delivered, o.last_delivered)
+              is distinct from
+              (t.orders, t.delivered, t.delivered_sum, t.first_delivered, t.last_delivered)
+    """,
+    "an item belongs to no order": """
+        select account_id, order_id, position
+        from order_item i
+        where not exists (
+            select from orders o where o.account_id = i.account_id and o.order_id = i.order_id
+        )
+    """,
+    "the present status of an order was not told of by an event (wire 5.1)": """
+        select o.account_id, o.external_order_id, o.status
+        from orders o
+        where not exists (
+            select
+            from event e
+            where e.account_id = o.account_id
+              and e.key_value = o.external_order_id
+              and e.type_key = 'order' || (array['INITIALIZED', 'IN_PROGRESS', 'DELIVERED', 'CANCELLED',
+                                                 'ABANDONED_SHOPPING_CART'])[o.status + 1]
+        )
     """,
     "an event belongs to nobody, neither contact nor visitor": """
         select account_id, owner_id, type_key

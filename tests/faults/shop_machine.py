@@ -28,6 +28,9 @@ TABLES = (
     "segment_member",
     "event",
     "visitor_span",
+    "orders",
+    "order_item",
+    "order_totals",
     "erasing",
     "replay",
     "recent_request",
@@ -87,6 +90,31 @@ CALLS = st.fixed_dictionaries(
     }
 )
 people = st.builds(body_of, st.none() | external_ids, CHANNELS, NAMES, MORE)
+
+
+STATUSES = ("INITIALIZED", "IN_PROGRESS", "DELIVERED", "CANCELLED", "ABANDONED_SHOPPING_CART")
+ORDER_IDS = st.sampled_from(("O1", "O2", "O3"))
+ORDERS = st.fixed_dictionaries(
+    {
+        "status": st.sampled_from(("INITIALIZED", "DELIVERED", "DELIVERED", "CANCELLED")),
+        "totalCost": st.sampled_from((0, 5, 7)),
+        "currency": one_of("EUR"),
+        "date": st.sampled_from(
+            ("2020-01-01T00:00:00Z", "2021-01-01T00:00:00Z", "2090-01-01T00:00:00Z")
+        ),
+        "items": one_of(
+            [{"externalItemId": "1", "quantity": 1}], [{"externalItemId": "2", "quantity": 2}]
+        ),
+    }
+)
+
+
+def order_of(number: str, body: dict[str, Any], said: dict[str, Any]) -> dict[str, Any]:
+    """An order that names whom the contact names; External ID, e-mail, phone, device and cookie."""
+    channels = {one["type"]: one["value"] for one in body["channels"]}
+    whom = {name: value for name, value in body.items() if name != "channels"}
+    named = {"email": channels.get("email"), "phone": channels.get("sms")}
+    return {"externalOrderId": number, **whom, **named, **said}
 
 
 class ShopMachine(RuleBasedStateMachine):
@@ -342,6 +370,41 @@ class ShopMachine(RuleBasedStateMachine):
         assert (
             self.ask("POST", f"/emails/unsubscribed/{path}", {"emails": [email]}).status_code == 200
         )
+
+    @rule(number=ORDER_IDS, body=people, said=ORDERS)
+    def order(self, number: str, body: dict[str, Any], said: dict[str, Any]) -> None:
+        """Wire 5.1: taken, or refused with a reason and without a trace; the order is its contact's."""
+        sent = order_of(number, body, said)
+        before = self.stored()
+        answer = self.ask("POST", "/orders", {"orders": [sent]}, explain="true").json()
+        (came,) = answer["resolutions"]
+        if came["order"] == "failed":
+            assert answer["failedOrders"][0]["code"] in ("no_identifier", "suppressed")
+            assert self.stored() == before
+            return
+        sql = "select owner_id, status, total_cost from orders where external_order_id = %s"
+        [(owner, status, cost)] = self.rows(sql, number)
+        assert self.survivor(owner) == came["contactId"]
+        assert (STATUSES[status], cost) == (said["status"], said["totalCost"])
+        if self.status(came["contactId"]) == LIVE:
+            listed = self.ask("GET", f"/contact/{came['contactId']}/orders").json()
+            assert number in [one["externalOrderId"] for one in listed]
+
+    @rule(number=ORDER_IDS, body=people, said=ORDERS)
+    def order_twice(self, number: str, body: dict[str, Any], said: dict[str, Any]) -> None:
+        """D22: the same order twice is the same order, and nothing changes."""
+        sent = {"orders": [order_of(number, body, said)]}
+        if not self.ask("POST", "/orders", sent).content:
+            before = self.everything()
+            assert self.ask("POST", "/orders", sent).content == b""
+            assert self.everything() == before
+
+    @rule(number=ORDER_IDS)
+    def delete_order(self, number: str) -> None:
+        known = self.rows("select 1 from orders where external_order_id = %s", number)
+        answer = self.ask("DELETE", "/orders", {"externalOrderIds": [number]})
+        assert answer.json()["deleted"] == len(known)
+        assert self.rows("select 1 from orders where external_order_id = %s", number) == []
 
     @invariant()
     def all_is_well(self) -> None:

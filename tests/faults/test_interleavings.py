@@ -27,10 +27,13 @@ WAITING = """
 
 
 @asynccontextmanager
-async def commits_held_back(url: str) -> AsyncIterator[Callable[[int], object]]:
-    """Nobody can write history or events inside; gives `until(n)`: n backends wait for a lock."""
+async def commits_held_back(
+    url: str, tables: str = "identity_history, event"
+) -> AsyncIterator[Callable[[int], object]]:
+    """Nobody can write history or events (or what `tables` says) inside; gives `until(n)`: n backends
+    wait for a lock."""
     async with await psycopg.AsyncConnection.connect(url) as connection:
-        await connection.execute("lock table identity_history, event in exclusive mode")
+        await connection.execute(f"lock table {tables} in exclusive mode")
 
         async def until(number: int) -> None:
             async with asyncio.timeout(60), await psycopg.AsyncConnection.connect(url) as watcher:
@@ -42,10 +45,16 @@ async def commits_held_back(url: str) -> AsyncIterator[Callable[[int], object]]:
         await connection.rollback()
 
 
-async def first_then(shops: tuple[Shop, Shop], first: Command, second: Command, at=None) -> None:
+async def first_then(
+    shops: tuple[Shop, Shop],
+    first: Command,
+    second: Command,
+    at=None,
+    tables: str = "identity_history, event",
+) -> None:
     """`first` has locked its cards when `second` reads; `first` commits while `second` waits."""
     one, other = shops
-    async with commits_held_back(one.url) as until:
+    async with commits_held_back(one.url, tables) as until:
         slow = asyncio.create_task(one.send(first, at))
         await until(1)
         late = asyncio.create_task(other.send(second))

@@ -8,6 +8,7 @@ RULES = "identity/rules.py"
 POLICIES = "identity/policies.py"
 CHANGES = "identity/changes.py"
 TOKENS = "contacts/tokens.py"
+ADDRESSED = "contacts/addressed.py"
 
 FINDING = [
     Mutation(
@@ -112,14 +113,14 @@ FINDING = [
     Mutation(
         "D8",
         "another's External ID beside a contactId is ignored",
-        TOKENS,
+        ADDRESSED,
         "if owners and owners != [card.contact_id]:",
         "if False:",
     ),
     Mutation(
         "D8",
         "an unknown contactId is as if absent",
-        TOKENS,
+        ADDRESSED,
         "    if contact_id is not None and card is None:\n",
         "    if False:\n",
     ),
@@ -135,8 +136,8 @@ FINDING = [
         "D9",
         "an unknown External ID joins the found card",
         "contacts/settle.py",
-        "(work.replace_external_id or not card.has_external_id)",
-        "work.replace_external_id",
+        "    may_set = work.policy.sets_external_id and not card.has_external_id\n",
+        "    may_set = False\n",
     ),
     Mutation(
         "D10",

@@ -13,6 +13,7 @@ REMOVAL = "contacts/removal.py"
 CLEARING = "contacts/clearing.py"
 CONSENT = "contacts/consent.py"
 TOKENS = "contacts/tokens.py"
+ADDRESSED = "contacts/addressed.py"
 POLICIES = "identity/policies.py"
 
 WRITING = [
@@ -104,8 +105,8 @@ WRITING = [
         "D12",
         "only the tokens of that device",
         CHANGES,
-        "            if token.kind in TOKENS and token.device == held.value:\n",
-        "            if token.kind in TOKENS:\n",
+        " and token.device == held.value and home_of(token) == home:\n",
+        ":\n",
     ),
     Mutation(
         "D13",
@@ -272,7 +273,7 @@ WRITING = [
     Mutation(
         "D14",
         "followed by app tokens too",
-        TOKENS,
+        ADDRESSED,
         "    while card is not None and card.status == Status.MERGED:\n",
         "    if card is not None and card.status == Status.MERGED:\n",
     ),
@@ -364,8 +365,8 @@ WRITING = [
         "D17",
         "an app token writes no name",
         POLICIES,
-        "    writes_profile=False,\n",
-        "",
+        "    absorbs=False,\n    writes_profile=False,\n",
+        "    absorbs=False,\n",
     ),
     Mutation(
         "D17",
@@ -455,14 +456,14 @@ WRITING = [
     Mutation(
         "D29",
         "suppressed: its External ID is",
-        TOKENS,
+        ADDRESSED,
         "    named = addresses(person) if person.external_id is None else [person.external_id.key]\n",
         "    named = addresses(person)\n",
     ),
     Mutation(
         "D29",
         "suppressed: not while a live contact holds it",
-        TOKENS,
+        ADDRESSED,
         "    free = [key for key in named if not _is_held_live(ws, key)]\n",
         "    free = list(named)\n",
     ),
@@ -470,7 +471,7 @@ WRITING = [
         "D29",
         "suppressed: nothing is stored",
         TOKENS,
-        "    if _is_suppressed(ws, person, decision):\n",
+        "    if is_suppressed(ws, person, decision):\n",
         "    if False:\n",
     ),
 ]

@@ -8,10 +8,19 @@ A token that comes together with a device belongs to it, as the SDK and the chan
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import msgspec
 
+from kartoteka.activity.model import EventInput, RecordEvent
+from kartoteka.activity.orders.model import (
+    DeleteOrder,
+    OrderItem,
+    OrderSaid,
+    OrderStatus,
+    SaveOrder,
+)
 from kartoteka.contacts.model import (
     ActivateToken,
     AddAppToken,
@@ -249,6 +258,60 @@ def unsubscribe(*emails: str) -> RefuseAddresses:
 def forgive(*emails: str) -> RefuseAddresses:
     """POST emails/unsubscribed/delete."""
     return RefuseAddresses(origin=origin(), emails=emails, refuse=False)
+
+
+def event(
+    key: str = "seen",
+    *,
+    contact_id: int | None = None,
+    push: str | None = None,
+    at: datetime | None = None,
+    message: str | None = None,
+    params: dict[str, Any] | None = None,
+    past: bool = False,
+    **whom: Any,
+) -> RecordEvent:
+    """POST event; `whom` as in `contact`, `push` a token of unknown kind, `at` its own time."""
+    named = contact(**whom)
+    return RecordEvent(
+        origin=origin(method="registerEvent"),
+        event=EventInput(key, "key", params or {}, named.person, push, contact_id, named.profile),
+        occurred=at,
+        message=None if message is None else message.encode(),
+        needs_segmentation=past,
+        creates=False if past else None,
+    )
+
+
+def order(
+    number: str = "O-1",
+    *,
+    status: str | None = "DELIVERED",
+    cost: Any = 10,
+    date: datetime | None = START,
+    items: Any = None,
+    currency: str | None = None,
+    **whom: Any,
+) -> SaveOrder:
+    """An order of POST orders; `whom` as in `contact`."""
+    named = contact(**whom)
+    said = OrderSaid(
+        number,
+        None if status is None else OrderStatus[status],
+        None if cost is None else Decimal(str(cost)),
+        currency,
+        date,
+        external_customer_id=whom.get("x"),
+        email=whom.get("email"),
+        phone=whom.get("phone"),
+        items=None if items is None else tuple(OrderItem(one, Decimal(1)) for one in items),
+    )
+    return SaveOrder(origin=origin(method="ordersBulkInsert"), order=said, contact=named)
+
+
+def delete_order(number: str) -> DeleteOrder:
+    """DELETE orders, one of them."""
+    return DeleteOrder(origin=origin(method="deleteOrders"), external_order_id=number)
 
 
 def arriving(command: Command, at: datetime) -> Command:

@@ -15,9 +15,11 @@ from typing import Any
 
 import msgspec
 
-from kartoteka.activity.model import Happened, Span, SpanState
+from kartoteka.activity.model import EventType, Happened, Span, SpanState
+from kartoteka.activity.orders.model import Order, OrderItem
+from kartoteka.activity.orders.rules import FACT, ORDERS_OF
 from kartoteka.activity.spans import SPANS
-from kartoteka.activity.store import WAITS_FOR, EventTypeFact
+from kartoteka.activity.store import WAITS_FOR
 from kartoteka.contacts.model import Command, Outcome, RowRules
 from kartoteka.errors import KartotekaError
 from kartoteka.identity.history import rebuild
@@ -112,11 +114,13 @@ class World:
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or Settings()
         self.now = START
+        self.at = START
         self.cards: dict[int, tuple[Any, ...]] = {}
         self.rows: dict[tuple[int, str, int], tuple[Any, ...]] = {}
         self.lists: dict[str, set[int]] = {}
         self.refusals: dict[Key, int] = {}
         self.suppressions: dict[Key, dict[int, int | None]] = {}
+        self.erased_at: dict[tuple[Key, int], datetime] = {}
         self.categories: set[str] = set()
         self.history: list[Line] = []
         self.owned: list[tuple[int, str, dict[str, Any]]] = []
@@ -126,7 +130,9 @@ class World:
         self.event_keys: list[str] = []
         self.spans: dict[Key, list[Span]] = {}
         self.happened: list[Happened] = []
-        self.event_types: dict[str, EventTypeFact] = {}
+        self.event_types: dict[str, EventType] = {}
+        self.orders: dict[str, Order] = {}
+        self.items: dict[int, Sequence[OrderItem]] = {}
         self.messages: set[bytes] = set()
         self.written: set[int] = set()
         """Whose rows the last batch wrote."""
@@ -188,6 +194,13 @@ class World:
     def row(self, by: RowRules, **said: Any) -> Answer:
         return self.send(stories.row(by, **said))
 
+    def event(self, key: str = "seen", **said: Any) -> Answer:
+        return self.send(stories.event(key, **said))
+
+    def segmented(self, *keys: str) -> None:
+        """Let events of these types create contacts."""
+        self.event_types |= {key: EventType(key, segmentation=True) for key in keys}
+
     def set_subscriptions(self, contact_id: int, *keys: str) -> Answer:
         return self.send(stories.set_subscriptions(contact_id, *keys))
 
@@ -208,6 +221,7 @@ class World:
             arrived.append(stories.arriving(command, at or self.now))
         ws = WorkingSet(1, self.settings, lambda: next(self._ids))
         answers = [self._decide(ws, command) for command in arrived]
+        self.at = at or self.now
         self._write(ws)
         return answers
 
@@ -323,7 +337,7 @@ class World:
             missing.addresses,
             [(*key, state) for key, state in self.refusals.items() if key in missing.addresses],
             [
-                (key, who, refusal)
+                (key, who, refusal, self.erased_at[(key, who)])
                 for key in missing.addresses
                 for who, refusal in self.suppressions.get(key, {}).items()
             ],
@@ -333,6 +347,8 @@ class World:
                 SPANS: lambda key: tuple(self.spans.get(key, ())),
                 "event_type": self.event_types.get,
                 "message": lambda digest: digest in self.messages or None,
+                FACT: lambda order_id: copy.copy(self.orders.get(order_id)),
+                ORDERS_OF: self.orders_of,
             }
             ws.load_facts(name, [key], {key: facts[name](key)})
 
@@ -433,9 +449,10 @@ class World:
             "came": self._came,
             "linked": self._linked,
             "counted": self._count,
-            "event_type": lambda key: self.event_types.setdefault(key, EventTypeFact()),
+            "event_type": lambda key: self.event_types.setdefault(key, EventType(key)),
             "message": self.messages.add,
             "happened": self.happened.append,
+            FACT: self._order,
             "event": self._event,
             "list": self._join,
             "attach": lambda number, who, at: self._join(list(self.lists)[number], who, at),
@@ -481,21 +498,21 @@ class World:
         if last is not None and since <= last:
             since = last + timedelta(microseconds=1)
         state = SpanState.OPEN if contact is None else SpanState.LINKED
-        self._add_span(key, Span(since, next(self._span_ids), contact, state, self.now))
+        self._add_span(key, Span(since, next(self._span_ids), contact, state, self.at))
 
-    def _came(self, kind: int, text: str, contact: int, since: datetime) -> None:
+    def _came(self, kind: int, text: str, contact: int, since: datetime, _rule: str) -> None:
         spans = self.spans[(kind, text)]
         for place, span in enumerate(spans):
             if span.contact_id is not None or span.state != SpanState.OPEN:
                 continue
-            if kind == KIND["cookie"].code or span.created_at >= self.now - WAITS_FOR:
+            if kind == KIND["cookie"].code or span.created_at >= self.at - WAITS_FOR:
                 linked = {"contact_id": contact, "state": SpanState.LINKED}
                 spans[place] = msgspec.structs.replace(span, **linked)
             else:
                 spans[place] = msgspec.structs.replace(span, state=SpanState.NOBODYS)
                 self.happened = [
                     msgspec.structs.replace(one, owner_id=contact)
-                    if one.owner_id == span.owner_id and one.received >= self.now - WAITS_FOR
+                    if one.owner_id == span.owner_id and one.received >= self.at - WAITS_FOR
                     else one
                     for one in self.happened
                 ]
@@ -503,11 +520,11 @@ class World:
             self._follow((kind, text), contact, since)
 
     def _linked(
-        self, kind: int, text: str, former: int, contact: int | None, since: datetime
+        self, kind: int, text: str, former: int, contact: int | None, since: datetime, _rule: str
     ) -> None:
         if (kind, text) not in self.spans:
             self._add_span(
-                (kind, text), Span(None, next(self._span_ids), former, SpanState.LINKED, self.now)
+                (kind, text), Span(None, next(self._span_ids), former, SpanState.LINKED, self.at)
             )
         self._follow((kind, text), contact, since)
 
@@ -516,6 +533,23 @@ class World:
             if span.owner_id == owner:
                 counted = msgspec.structs.replace(span, events=span.events + 1)
                 self.spans[(kind, text)][place] = counted
+
+    def _order(
+        self, before: Order | None, after: Order | None, items: Any, _carrier: Key | None
+    ) -> None:
+        known = (before or after).external_order_id  # type: ignore[union-attr]
+        assert self.orders.get(known) == before, "the order was another one"
+        if after is None:
+            del self.orders[known]
+        else:
+            self.orders[known] = after
+            if items is not None:
+                self.items[after.order_id] = items
+
+    def orders_of(self, contact_id: int) -> list[str]:
+        """Ids of a card's orders, with those of the cards that were merged into it."""
+        person = self._person(contact_id)
+        return [key for key, one in self.orders.items() if one.owner_id in person]
 
     def history_of(self, contact_id: int) -> list[str]:
         """Types of what belongs to a card, in the order of its own time (docs/decisions/0014)."""
@@ -601,7 +635,8 @@ class World:
         if self.refusals.get((EMAIL.code, text)) == Consent.UNSUBSCRIBED:
             del self.refusals[(EMAIL.code, text)]
 
-    def _suppress(self, key: Key, who: int, refusal: int | None, _at: datetime) -> None:
+    def _suppress(self, key: Key, who: int, refusal: int | None, at: datetime) -> None:
+        self.erased_at[(key, who)] = at
         self.suppressions.setdefault(key, {}).setdefault(who, refusal)
         if not any(row_key[:2] == key for row_key in self.rows):
             self.refusals.pop(key, None)
@@ -674,6 +709,7 @@ class World:
             del self.spans[key]
             self.rows = {row_key: row for row_key, row in self.rows.items() if -row[3] not in gone}
         self.happened = [one for one in self.happened if one.owner_id not in gone]
+        self.orders = {key: one for key, one in self.orders.items() if one.owner_id not in gone}
 
     def _person(self, who: int) -> set[int]:
         """A card and all that were merged into it."""

@@ -83,6 +83,16 @@ class AccountSettings(msgspec.Struct, frozen=True):
             allowed="three capital letters of ISO 4217, such as UAH or EUR",
         ),
     ] = "UAH"
+    time_zone: Annotated[
+        str,
+        About(
+            meaning="The time zone of dates without an offset, where the contact's is not known.",
+            consequence="Such dates are read as another moment; stored ones stay.",
+            source="wire X12",
+            pattern=r"[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*",
+            allowed="a name in the TZ database, such as Europe/Kyiv",
+        ),
+    ] = "UTC"
     rate_limits: Annotated[
         bool,
         About(
@@ -143,3 +153,46 @@ class AccountSettings(msgspec.Struct, frozen=True):
             source="part 3, the website",
         ),
     ] = True
+    event_mapping: Annotated[
+        tuple[str, ...],
+        About(
+            meaning="Parameters of your events that name the contact, beside those that always do.",
+            consequence="An event that has no other such parameter is attached by these.",
+            source="wire 6.3, 11.4",
+            pattern=r"\s*[^=]{1,100}=\s*(contactId|externalCustomerId|email|phone|pushToken|"
+            r"mobPushToken|webPushToken|telegramBotToken|deviceId|webId)\s*",
+            allowed="PARAMETER=FIELD, separated by commas; fields are contactId, "
+            "externalCustomerId, email, phone, pushToken, mobPushToken, webPushToken, "
+            "telegramBotToken, deviceId, webId",
+        ),
+    ] = ()
+    delete_past_events: Annotated[
+        bool,
+        About(
+            meaning="DELETE /api/v1/past_events deletes what was sent as past events.",
+            consequence="Off: the call is refused and deletes nothing, like the original.",
+            source="wire 6.4",
+        ),
+    ] = False
+    event_retention_months: Annotated[
+        int,
+        About(
+            meaning="How long events and visits are kept after they happened; 0 is for ever.",
+            consequence="Older ones are deleted every night; orders and totals stay.",
+            source="part 3, events",
+            allowed="0 to 1200 months",
+            least=0,
+            most=1200,
+        ),
+    ] = 0
+    anonymous_retention_months: Annotated[
+        int,
+        About(
+            meaning="How long events and visits are kept that belong to no contact.",
+            consequence="Older ones are deleted every night: who becomes known later has none.",
+            source="decisions D37",
+            allowed="1 to 1200 months",
+            least=1,
+            most=1200,
+        ),
+    ] = 13

@@ -144,6 +144,8 @@ def _entries(setting: Setting, value: Any) -> tuple[str, ...]:
     if not isinstance(value, list | tuple) or not all(isinstance(one, str) for one in value):
         raise _refused(setting)
     entries = tuple(dict.fromkeys(one.strip() for one in value if one.strip()))
+    if not all(_matches(setting.about, one) for one in entries):
+        raise _refused(setting)
     if len(entries) > MAX_ENTRIES or any(len(one) > MAX_ENTRY_CHARS for one in entries):
         raise InvalidSetting(
             f"{setting.name} takes at most {MAX_ENTRIES} entries of {MAX_ENTRY_CHARS} characters."

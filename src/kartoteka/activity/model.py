@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import IntEnum
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
+
+from kartoteka.contacts.model import Command, Profile
+from kartoteka.identity.model import Notice
+from kartoteka.identity.rules import Person
 
 NOBODY = 0
 """The owner of what nobody can ever be found for: an event that named an unknown e-mail only."""
@@ -67,3 +72,52 @@ class Happened(msgspec.Struct, frozen=True):
     received: datetime
     via: tuple[int, str] | None
     params: dict[str, Any]
+
+
+class EventType(msgspec.Struct, frozen=True):
+    """A type of events: a row of table `event_type`."""
+
+    key: str
+    segmentation: bool = False
+    """Events of it create the contact that they name and that nobody is (wire 6.3)."""
+    segmentation_since: datetime | None = None
+    required_params: Sequence[dict[str, Any]] | None = None
+    """`[{"name", "required"}]`: an event without a required one is refused (wire 6.2)."""
+
+
+class EventInput(msgspec.Struct, frozen=True):
+    """An event out of a request: what happened, and whom its parameters name."""
+
+    type_key: str
+    key_value: str
+    params: dict[str, Any]
+    person: Person = Person()
+    push_token: str | None = None
+    """A token of a mobile or a web push, which nobody says (wire 6.3)."""
+    contact_id: int | None = None
+    profile: Profile = Profile()
+    """For a contact that the event creates."""
+    warnings: tuple[Notice, ...] = ()
+
+
+class RecordEvent(Command, kw_only=True):
+    """One event of a keyed call (wire 6.1, 6.4; decisions D17)."""
+
+    said_as: ClassVar[str] = "event"
+
+    new_ids: ClassVar[int] = 2
+    """A contact or a span, and an order (wire 5.2)."""
+    event: EventInput
+    source: int = Source.API
+    occurred: datetime | None = None
+    """None: when it arrived."""
+    message: bytes | None = None
+    """The digest of its messageId: the same one counts once (D22)."""
+    creates: bool | None = None
+    """Whether it may create a contact; None: as its type says."""
+    needs_segmentation: bool = False
+    """Refuse it where the type has segmentation off: an event of the past (wire 6.4)."""
+    checks_params: bool = True
+
+    def moments(self) -> Sequence[datetime]:
+        return () if self.occurred is None else (self.occurred,)

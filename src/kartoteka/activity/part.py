@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+from kartoteka.activity.actions import facts, named_by, record_event
+from kartoteka.activity.model import RecordEvent
 from kartoteka.activity.partitions import prepare
 from kartoteka.activity.store import READERS, after, erase
-from kartoteka.intake.deciding import Part
+from kartoteka.intake.deciding import Action, Part
 
-ACTIVITY = Part(actions={}, after=after, erase=erase, readers=READERS, prepare=prepare)
+ACTIVITY = Part(
+    actions={RecordEvent: Action(record_event, named_by, facts)},
+    after=after,
+    erase=erase,
+    readers=READERS,
+    prepare=prepare,
+)

@@ -48,16 +48,53 @@ async def prepare(database: Database, commands: Sequence[Command]) -> None:
 
 
 async def make_months(database: Database, months: Iterable[Month]) -> None:
-    """Make the partitions of these months that are not there yet."""
+    """Make the partitions of these months that are not there yet.
+
+    On a connection of its own: behind an ALTER psycopg deallocates every prepared statement of the
+    connection, those of `db/transaction.py` too.
+    """
     known = _known.setdefault(database, set())
     missing = {month for month in months if month not in known}
     if not missing:
         return
-    async with database.connection() as connection:
-        for month in sorted(missing):
-            if FIRST_YEAR <= month[0] <= LAST_YEAR:
-                await _make(connection, month)
-            known.add(month)
+    own = await Database.open(database.url, max_size=1, name="kartoteka partitions")
+    try:
+        async with own.connection() as connection:
+            for month in sorted(missing):
+                if FIRST_YEAR <= month[0] <= LAST_YEAR:
+                    await _make(connection, month)
+                known.add(month)
+    finally:
+        await own.close()
+
+
+async def drop_empty_months(database: Database, before: datetime) -> None:
+    """Drop the partitions of whole months before a moment that hold nothing any more."""
+    own = await Database.open(database.url, max_size=1, name="kartoteka partitions")
+    try:
+        async with own.connection() as connection:
+            found = await connection.execute(QUERIES["months"].sql)
+            for (name,) in await found.fetchall():
+                if name < f"event_{before.year:04}_{before.month:02}":
+                    await _drop_if_empty(connection, name)
+    finally:
+        await own.close()
+
+
+async def _drop_if_empty(connection: Connection, name: str) -> None:
+    async with connection.transaction():
+        await connection.execute("set local lock_timeout = '5s'")
+        await connection.execute(QUERIES["lock_partitions"].sql, {"lock": _LOCK})
+        found = await connection.execute(f"select exists (select from {name})".encode())  # noqa: S608  from the catalogue
+        row = await found.fetchone()
+        if row is None or row[0]:
+            return
+        # Locked before it is looked at again: nobody writes into what is dropped.
+        await connection.execute(f"lock table {name} in access exclusive mode".encode())
+        found = await connection.execute(f"select exists (select from {name})".encode())  # noqa: S608
+        row = await found.fetchone()
+        if row is not None and not row[0]:
+            await connection.execute(f"drop table {name}".encode())
 
 
 async def _make(connection: Connection, month: Month) -> None:

@@ -72,13 +72,14 @@ from unnest(
 update visitor_span s
 set contact_id = case when theirs then d.contact_id end,
     state = case when theirs then 1 when s.state = 0 then 2 else s.state end,
-    rule = case when theirs then 'given' else s.rule end,
+    rule = case when theirs then d.rule else s.rule end,
     linked_at = case when theirs then %(at)s::timestamptz else s.linked_at end
 from (
-    select k.contact_id, s.kind, s.value_key, s.since,
+    select k.contact_id, k.rule, s.kind, s.value_key, s.since,
            s.state = 0 and (k.kind = 8 or s.created_at >= %(recent)s::timestamptz) as theirs
-    from unnest(%(kind)s::smallint[], %(value_key)s::text[], %(contact_id)s::bigint[])
-        as k (kind, value_key, contact_id)
+    from unnest(
+        %(kind)s::smallint[], %(value_key)s::text[], %(contact_id)s::bigint[], %(rule)s::text[]
+    ) as k (kind, value_key, contact_id, rule)
     cross join lateral (
         select *
         from visitor_span
@@ -125,10 +126,11 @@ insert into visitor_span (
     account_id, kind, value_key, since, owner_id, contact_id, state, rule, linked_at, created_at
 )
 select %(account_id)s::integer, k.kind, k.value_key, greatest(k.since, s.since + interval '1 microsecond'),
-       nextval('contact_id_block'), k.contact_id, 1, 'given', %(at)s::timestamptz, %(at)s::timestamptz
+       nextval('contact_id_block'), k.contact_id, 1, k.rule, %(at)s::timestamptz, %(at)s::timestamptz
 from unnest(
-    %(kind)s::smallint[], %(value_key)s::text[], %(contact_id)s::bigint[], %(since)s::timestamptz[]
-) as k (kind, value_key, contact_id, since)
+    %(kind)s::smallint[], %(value_key)s::text[], %(contact_id)s::bigint[], %(since)s::timestamptz[],
+    %(rule)s::text[]
+) as k (kind, value_key, contact_id, since, rule)
 cross join lateral (
     select *
     from visitor_span
@@ -176,12 +178,12 @@ insert into visitor_span (
 select %(account_id)s::integer, k.kind, k.value_key,
        greatest(k.since, s.since + k.place * interval '1 microsecond'), nextval('contact_id_block'),
        k.contact_id, case when k.contact_id is null then 0 else 1 end,
-       case when k.contact_id is null then null else 'given' end,
+       case when k.contact_id is null then null else k.rule end,
        case when k.contact_id is null then null else %(at)s::timestamptz end, %(at)s::timestamptz
 from unnest(
     %(kind)s::smallint[], %(value_key)s::text[], %(contact_id)s::bigint[], %(since)s::timestamptz[],
-    %(place)s::integer[]
-) as k (kind, value_key, contact_id, since, place)
+    %(place)s::integer[], %(rule)s::text[]
+) as k (kind, value_key, contact_id, since, place, rule)
 cross join lateral (
     select *
     from visitor_span
@@ -373,3 +375,200 @@ select owner_id from erasing where account_id = %(account_id)s
 -- name: erased
 -- These owners have nothing left.
 delete from erasing where account_id = %(account_id)s and owner_id = any(%(owners)s::bigint[])
+
+-- name: list_event_types
+-- One page of the account's event types, by key; primary key.
+select key, segmentation, segmentation_since, required_params
+from event_type
+where account_id = %(account_id)s
+order by key
+limit %(rows)s
+offset %(skip)s
+
+-- name: count_event_types
+-- How many event types the account has; primary key.
+select count(*) from event_type where account_id = %(account_id)s
+
+-- name: lock_event_types
+-- Until the transaction ends one call changes event types of the account.
+select pg_advisory_xact_lock(%(family)s::integer, %(number)s::integer)
+
+-- name: count_segmented
+-- Other types with segmentation on.
+select count(*)
+from event_type
+where account_id = %(account_id)s
+  and segmentation
+  and key <> %(key)s
+
+-- name: change_event_type
+-- Make or change a type; what is not given stays.
+insert into event_type as t (account_id, key, segmentation, segmentation_since, required_params, created_at)
+values (
+    %(account_id)s, %(key)s, coalesce(%(segmentation)s::boolean, false),
+    case when %(segmentation)s::boolean then %(at)s::timestamptz end,
+    nullif(%(required_params)s::jsonb, '[]'), %(at)s
+)
+on conflict (account_id, key) do update
+set segmentation = coalesce(%(segmentation)s::boolean, t.segmentation),
+    segmentation_since = case
+        when %(segmentation)s::boolean and t.segmentation then t.segmentation_since
+        when %(segmentation)s::boolean then %(at)s::timestamptz
+        when not %(segmentation)s::boolean then null
+        else t.segmentation_since
+    end,
+    required_params = case
+        when %(required_params)s::jsonb is null then t.required_params
+        else nullif(%(required_params)s::jsonb, '[]')
+    end
+returning key, segmentation, segmentation_since, required_params
+
+-- name: timeline
+-- What belongs to a contact, newest first, before a moment and its place among equals: orders, then
+-- events and visits by their ids. A few index ranges for each owner: event_by_owner in the partitions
+-- between the two moments, orders_by_owner.
+with owners as materialized (
+    select o.owner_id, s.rule
+    from owners_of(%(account_id)s::integer, array[%(contact_id)s::bigint]) o
+    left join visitor_span s on s.account_id = %(account_id)s and s.owner_id = o.owner_id
+)
+select item.*
+from (
+    select 0 as rank, e.event_id as id, e.kind, e.source, e.type_key as key, e.key_value, e.occurred,
+           e.received, e.params, o.rule
+    from owners o
+    cross join unnest(%(kinds)s::smallint[]) as k (kind)
+    cross join lateral (
+        select *
+        from event
+        where account_id = %(account_id)s
+          and owner_id = o.owner_id
+          and kind = k.kind
+          and occurred >= %(since)s::timestamptz
+          and occurred <= %(before)s::timestamptz
+          and (occurred, event_id) < (%(before)s::timestamptz, %(before_event)s::bigint)
+        order by occurred desc, event_id desc
+        limit %(rows)s
+    ) e
+    union all
+    select 1 as rank, r.order_id as id, 2, 0, r.external_order_id, '', r.ordered_at, r.created_at,
+           jsonb_strip_nulls(jsonb_build_object(
+               'status', r.status, 'totalCost', r.total_cost, 'currency', r.currency,
+               'statusDescription', r.status_description, 'storeId', r.store_id, 'source', r.source
+           )), o.rule
+    from owners o
+    cross join lateral (
+        select *
+        from orders
+        where %(orders)s::boolean
+          and account_id = %(account_id)s
+          and owner_id = o.owner_id
+          and ordered_at >= %(since)s::timestamptz
+          and ordered_at <= %(before)s::timestamptz
+          and (ordered_at, order_id) < (%(before)s::timestamptz, %(before_order)s::bigint)
+        order by ordered_at desc, order_id desc
+        limit %(rows)s
+    ) r
+) item
+order by item.occurred desc, item.rank desc, item.id desc
+limit %(rows)s
+
+-- name: delete_past_events
+-- Some of what was sent as past events and happened between these moments; primary key.
+delete from event e
+using (
+    select occurred, event_id
+    from event
+    where account_id = %(account_id)s
+      and occurred >= %(since)s::timestamptz
+      and occurred < %(until)s::timestamptz
+      and source = %(source)s
+    limit %(rows)s
+) gone
+where e.account_id = %(account_id)s
+  and e.occurred = gone.occurred
+  and e.event_id = gone.event_id
+
+-- name: delete_old_events
+-- Some events and visits that happened before a moment; primary key.
+delete from event e
+using (
+    select occurred, event_id
+    from event
+    where account_id = %(account_id)s
+      and occurred < %(until)s::timestamptz
+    limit %(rows)s
+) gone
+where e.account_id = %(account_id)s
+  and e.occurred = gone.occurred
+  and e.event_id = gone.event_id
+
+-- name: delete_old_of_nobody
+-- Some events and visits before a moment that belong to nobody: owner 0, and spans without a contact;
+-- index event_by_owner.
+delete from event e
+using (
+    select v.occurred, v.event_id
+    from (
+        select 0::bigint as owner_id
+        union all
+        select owner_id
+        from visitor_span
+        where account_id = %(account_id)s
+          and contact_id is null
+          and created_at < %(until)s::timestamptz
+    ) o
+    cross join lateral (
+        select occurred, event_id
+        from event
+        where account_id = %(account_id)s
+          and owner_id = o.owner_id
+          and occurred < %(until)s::timestamptz
+        limit %(rows)s
+    ) v
+    limit %(rows)s
+) gone
+where e.account_id = %(account_id)s
+  and e.occurred = gone.occurred
+  and e.event_id = gone.event_id
+
+-- name: old_spans
+-- Some identifiers for which something waits since before a moment, and that have no event any more.
+select s.kind, s.value_key, s.owner_id
+from visitor_span s
+where s.account_id = %(account_id)s
+  and s.state = 0
+  and s.contact_id is null
+  and s.created_at < %(until)s::timestamptz
+  and not exists (select from event where account_id = %(account_id)s and owner_id = s.owner_id)
+limit %(rows)s
+
+-- name: forget_stubs
+-- Stubs of spans that end for good.
+delete from identifier i
+using unnest(%(kind)s::smallint[], %(value_key)s::text[], %(owner_id)s::bigint[]) as d (kind, value_key, owner_id)
+where i.account_id = %(account_id)s
+  and i.kind = d.kind
+  and i.value_key = d.value_key
+  and i.contact_id = -d.owner_id
+
+-- name: forget_spans
+-- Spans that nothing happened in, of identifiers that nobody else's history needs; primary key.
+delete from visitor_span s
+using unnest(%(kind)s::smallint[], %(value_key)s::text[], %(owner_id)s::bigint[]) as d (kind, value_key, owner_id)
+where s.account_id = %(account_id)s
+  and s.kind = d.kind
+  and s.value_key = d.value_key
+  and s.owner_id = d.owner_id
+  and s.contact_id is null
+  and not exists (select from event where account_id = %(account_id)s and owner_id = d.owner_id)
+
+-- name: forget_messages
+-- Messages that can no longer be repeated; index message_seen_by_age.
+delete from message_seen
+where account_id = %(account_id)s
+  and at < %(until)s::timestamptz
+
+-- name: accounts_erasing
+-- Accounts with owners whose activity is being destroyed.
+select distinct account_id from erasing

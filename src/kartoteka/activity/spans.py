@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
 
@@ -49,7 +50,7 @@ def owner_at(ws: WorkingSet, one: Identifier, at: datetime) -> int | None:
 
 
 def _owner_of_held(ws: WorkingSet, held: Held, spans: Sequence[Span], at: datetime) -> int:
-    for _, _, former, _, since in moves_of(ws, held.key):
+    for _, _, former, _, since, _ in moves_of(ws, held.key):
         if at < since and not spans:  # moved in this batch: no span is written yet
             return former or NOBODY
     span = span_at(spans, at)
@@ -65,8 +66,8 @@ def _owner_of_held(ws: WorkingSet, held: Held, spans: Sequence[Span], at: dateti
     return span.owner_id
 
 
-def moves_of(ws: WorkingSet, key: Key) -> list[tuple[int, str, int | None, int | None, datetime]]:
-    """How the identifier changed hands in this batch: (kind, key, former, new contact, since)."""
+def moves_of(ws: WorkingSet, key: Key) -> list[tuple[Any, ...]]:
+    """How it changed hands in this batch: (kind, key, former, new contact, since, rule)."""
     return [row for row in ws.effects.get("linked", ()) if (row[0], row[1]) == key]
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 
-from kartoteka.activity.model import Happened, Span
+from kartoteka.activity.model import EventType, Happened, Span
 from kartoteka.contacts.store import Batch, Rows, Statement, Writers, write_effects
 from kartoteka.db.arrays import pg_array
 from kartoteka.db.database import Database
@@ -42,14 +41,6 @@ def _take_spans(rows: list[tuple[Any, ...]]) -> dict[Any, tuple[Span, ...]]:
     return {key: tuple(found) for key, found in spans.items()}
 
 
-class EventTypeFact(msgspec.Struct, frozen=True):
-    """What the account says of an event type."""
-
-    segmentation: bool = False
-    segmentation_since: datetime | None = None
-    required_params: Sequence[dict[str, Any]] | None = None
-
-
 def _ask_types(keys: list[Any], _: bool) -> tuple[Query, dict[str, Any]]:
     return QUERIES["find_event_types"], {"keys": pg_array(keys)}
 
@@ -61,9 +52,7 @@ def _ask_messages(digests: list[Any], _: bool) -> tuple[Query, dict[str, Any]]:
 
 READERS = {
     "spans": Reader(_ask_spans, _take_spans),
-    "event_type": Reader(
-        _ask_types, lambda rows: {row[0]: EventTypeFact(*row[1:]) for row in rows}
-    ),
+    "event_type": Reader(_ask_types, lambda rows: {row[0]: EventType(*row) for row in rows}),
     "message": Reader(_ask_messages, lambda rows: {bytes(row[0]): True for row in rows}),
 }
 
@@ -78,13 +67,13 @@ def _spans(_: Batch, rows: Rows) -> list[Statement]:
 
 def _came(batch: Batch, rows: Rows) -> list[Statement]:
     """The last of several that got one identifier in this batch has it: `linked` tells of the others."""
-    names = ("kind", "value_key", "contact_id", "since")
+    names = ("kind", "value_key", "contact_id", "since", "rule")
     params = columns(names, list({row[:2]: row for row in rows}.values()))
     given = {name: params[name] for name in names[:3]}
     recent = {"recent": batch.at - WAITS_FOR}
     return [
         ("take_recent_events", {**given, **recent}),
-        ("link_open_spans", {**given, **recent, "at": batch.at}),
+        ("link_open_spans", {**given, **recent, "rule": params["rule"], "at": batch.at}),
         ("continue_spans", {**params, "at": batch.at}),
     ]
 
@@ -93,16 +82,16 @@ def _linked(batch: Batch, rows: Rows) -> list[Statement]:
     places: dict[Key, int] = {}
     last: dict[Key, datetime] = {}
     turned: Rows = []
-    for kind, value_key, former, contact_id, since in rows:
+    for kind, value_key, former, contact_id, since, rule in rows:
         key = (kind, value_key)
         places[key] = places.get(key, 0) + 1
         last[key] = max(since, last[key] + timedelta(microseconds=1)) if key in last else since
-        turned.append((kind, value_key, former, contact_id, last[key], places[key]))
-    names = ("kind", "value_key", "former", "contact_id", "since", "place")
+        turned.append((kind, value_key, former, contact_id, last[key], places[key], rule))
+    names = ("kind", "value_key", "former", "contact_id", "since", "place", "rule")
     params = columns(names, turned)
     keys = {"kind": params["kind"], "value_key": params["value_key"]}
     first = {**keys, "former": params["former"], "place": params["place"], "at": batch.at}
-    rest = {name: params[name] for name in ("contact_id", "since", "place")}
+    rest = {name: params[name] for name in ("contact_id", "since", "place", "rule")}
     return [
         ("begin_spans_of_former", first),
         ("touch_spans", keys),

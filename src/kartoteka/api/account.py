@@ -6,18 +6,16 @@ from typing import Any
 
 import msgspec
 
-from kartoteka.access.account_settings import AccountSettings
 from kartoteka.access.model import AccountContext, Rights
-from kartoteka.access.setting_values import SETTINGS, InvalidSetting, Setting, read_members
+from kartoteka.access.setting_values import SETTINGS, Setting, read_members
 from kartoteka.api.answers import Answer, json_answer
 from kartoteka.api.call import Call
 from kartoteka.api.routing import Reply, Route, Schema
 from kartoteka.contacts.forms.contact import FormRules, read_contact
 from kartoteka.contacts.whose import live_contact_id
 from kartoteka.errors import NoIdentifier
+from kartoteka.identity.account_check import check_settings
 from kartoteka.identity.kinds import Region
-from kartoteka.identity.kinds.phone import is_region
-from kartoteka.identity.never import parse_never_identifiers
 
 PROTOCOL_VERSIONS = {"/api/v1/version": "1", "/api/v2/version": "2"}
 
@@ -83,13 +81,6 @@ async def change_settings(call: Call) -> Answer:
     )
     call.services.keys.forget()
     return _settings_answer(account)
-
-
-def check_settings(settings: AccountSettings) -> None:
-    """Raises `InvalidSetting` when the values are of their type but mean nothing."""
-    if not is_region(settings.region):
-        raise InvalidSetting("region must be a country code of ISO 3166-1, such as UA or PL.")
-    parse_never_identifiers(settings.never_identifiers, Region(settings.region))
 
 
 def _settings_answer(account: AccountContext) -> Answer:

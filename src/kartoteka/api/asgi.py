@@ -14,7 +14,11 @@ from kartoteka.api.routes import ROUTES
 from kartoteka.api.routing import Route
 from kartoteka.api.services import Services
 
-HOT_PATHS = (("POST", "/api/v1/contact"), ("GET", "/api/v1/contacts"))
+HOT_PATHS = (
+    ("POST", "/api/v1/contact"),
+    ("GET", "/api/v1/contacts"),
+    *(("POST", f"/api/v{version}/event") for version in (1, 2, 3)),
+)
 HOT_CONTACT = ("GET", "/api/v1/contact/{id}")
 _CONTACT_PREFIX = b"/api/v1/contact/"
 

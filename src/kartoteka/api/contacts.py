@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kartoteka.access.model import Rights
+from kartoteka.activity.store import finish_erasing
 from kartoteka.api import schemas
 from kartoteka.api.answers import Answer, json_answer, text_answer
 from kartoteka.api.call import Call, InvalidParameter
@@ -123,6 +124,7 @@ async def remove_contact(call: Call) -> Answer:
     contact_id = call.path_id()
     erase = _erase(call)
     await call.write(RemoveContact(origin=call.origin(), contact_id=contact_id, erase=erase))
+    await _finish(call, erase)
     return text_answer(f"Contact with id='{contact_id}' has been deleted")
 
 
@@ -136,7 +138,14 @@ async def remove_by_external_id(call: Call) -> Answer:
     outcome = await call.write(
         RemoveContact(origin=call.origin(), external_id=one.value, erase=erase)
     )
+    await _finish(call, erase)
     return text_answer(f"Contact with id='{outcome.resolution.contact_id}' has been deleted")
+
+
+async def _finish(call: Call, erase: bool) -> None:
+    """What was written for the person while the erase waited for it goes too (decisions D29)."""
+    if erase:
+        await finish_erasing(call.services.database, call.account.account_id)
 
 
 def _erase(call: Call) -> bool:

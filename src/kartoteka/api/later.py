@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from kartoteka.access.model import Rights
 from kartoteka.api.answers import Answer
-from kartoteka.api.bodies import BULK_BYTES, EVENT_BYTES, SINGLE_BYTES
 from kartoteka.api.call import Call
 from kartoteka.api.routing import Parameter, Route
 from kartoteka.errors import NotAvailableYet
@@ -18,20 +17,9 @@ async def not_yet(call: Call) -> Answer:
     )
 
 
-_EVENTS, _WRITE, _READ, _FULL = Rights.EVENTS, Rights.CONTACTS_WRITE, Rights.CONTACTS, Rights.FULL
-_TOKEN = Rights.EVENT_TOKEN
+_READ, _FULL = Rights.CONTACTS, Rights.FULL
 
 _LATER: tuple[tuple[str, str, str, Rights], ...] = (
-    ("POST", "/api/v1/orders", "ordersBulkInsert", _WRITE),
-    ("DELETE", "/api/v1/orders", "deleteOrders", _FULL),
-    ("POST", "/api/v1/event", "registerEvent", _TOKEN),
-    ("POST", "/api/v2/event", "registerEvent_1", _EVENTS),
-    ("POST", "/api/v3/event", "registerEvent_2", _EVENTS),
-    ("POST", "/api/v1/past_events", "registerPastEvents", _TOKEN),
-    ("POST", "/api/v2/past_events", "registerPastEvents_1", _EVENTS),
-    ("POST", "/api/v3/past_events", "registerPastEvents_2", _EVENTS),
-    ("DELETE", "/api/v1/past_events", "deletePastEvents", _TOKEN),
-    ("PUT", "/api/v1/event-types/{key}", "updateEventType", _FULL),
     ("GET", "/api/v1/workflows", "workflows", _READ),
     ("GET", "/api/v2/contacts/activity", "contactsActivity", _READ),
     ("GET", "/api/v2/contacts/messages", "contactsMessages", _READ),
@@ -43,24 +31,9 @@ _LATER: tuple[tuple[str, str, str, Rights], ...] = (
     ("DELETE", "/api/v1/site/webpush/domains", "deleteWebpushDomain", _FULL),
     ("POST", "/api/v1/site/webpush/domain", "addWebpushDomain_1", _FULL),
     ("GET", "/api/v1/site/webpush/script", "webpushScript", _FULL),
-    ("GET", "/api/v1/contact/{id}/timeline", "contactTimeline", _READ),
 )
 
-_POOLS = {
-    "/api/v1/event": "event",
-    "/api/v2/event": "event",
-    "/api/v1/past_events": "past_events",
-    "/api/v2/past_events": "past_events",
-}
-_MAX_BYTES = {
-    "/api/v1/orders": BULK_BYTES,
-    "/api/v1/event": EVENT_BYTES,
-    "/api/v2/event": EVENT_BYTES,
-    "/api/v3/event": EVENT_BYTES,
-}
 _TAGS = (
-    ("event", "Events"),
-    ("order", "Orders"),
     ("group", "Segments"),
     ("site", "Sites"),
     ("merge", "Merges"),
@@ -86,16 +59,8 @@ def _route(method: str, path: str, operation: str, right: Rights) -> Route:
         tag=next((tag for word, tag in _TAGS if word in path), "Contacts"),
         description="A later version serves it; until then it answers 501.",
         parameters=_path_parameters(path),
-        max_body_bytes=_MAX_BYTES.get(path, SINGLE_BYTES),
-        pool=_pool(method, path),
         errors=(501,),
     )
-
-
-def _pool(method: str, path: str) -> str | None:
-    if method == "DELETE" and path == "/api/v1/past_events":
-        return "delete_past_events"
-    return _POOLS.get(path)
 
 
 ROUTES = tuple(_route(*one) for one in _LATER)

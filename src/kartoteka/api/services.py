@@ -11,6 +11,9 @@ from kartoteka.access.accounts import Accounts
 from kartoteka.access.keys import KeyRing
 from kartoteka.access.model import AccountContext
 from kartoteka.access.tokens import Tokens
+from kartoteka.activity.event_types import EventTypes
+from kartoteka.activity.orders.reads import Orders
+from kartoteka.activity.timeline import Timelines
 from kartoteka.api.limits import RateLimits
 from kartoteka.api.metrics import Metrics
 from kartoteka.clock import Clock
@@ -57,6 +60,9 @@ class Services:
     identities: IdentityReads
     imports: Imports
     segments: Segments
+    event_types: EventTypes
+    timelines: Timelines
+    orders: Orders
     outbound: Outbound
     is_ready: Callable[[], Awaitable[bool]] | None = None
     """Whether the process may serve; None: as soon as the database answers."""

@@ -6,11 +6,14 @@ it out of the wheel without installing anything.
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tempfile
 import zipfile
 from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import click
@@ -20,13 +23,22 @@ PACKAGE = "lifetimes==0.11.3"
 MEMBER = "lifetimes/datasets/CDNOW_master.txt"
 FILE_NAME = "CDNOW_master.txt"
 EMAIL_DOMAIN = "cdnow.example"
+_AMOUNT = re.compile(r"[0-9]{1,9}(\.[0-9]{1,2})?", re.ASCII)
+
+
+class Purchase(msgspec.Struct, frozen=True):
+    """One line of the file: so many CDs on a day, for so many dollars."""
+
+    day: date
+    discs: int
+    dollars: Decimal
 
 
 class Customer(msgspec.Struct, frozen=True):
-    """A customer with an id such as `00001`, whose zeros count, and the number of their purchases."""
+    """A customer with an id such as `00001`, whose zeros count, and what they bought, in file order."""
 
     external_id: str
-    purchases: int
+    purchases: tuple[Purchase, ...]
 
     @property
     def email(self) -> str:
@@ -56,15 +68,27 @@ def read_customers(lines: Iterable[str]) -> list[Customer]:
 
     Raises `click.ClickException` for a line that is not of that format.
     """
-    purchases: dict[str, int] = {}
+    purchases: dict[str, list[Purchase]] = {}
     for number, line in enumerate(lines, start=1):
         words = line.split()
         if not words or words[0] == "customer_id":
             continue
-        if len(words) != 4 or not (words[0].isascii() and words[0].isdigit()):
-            raise click.ClickException(f"Line {number} is not `id date number-of-CDs dollars`.")
-        purchases[words[0]] = purchases.get(words[0], 0) + 1
-    return [Customer(external_id, count) for external_id, count in purchases.items()]
+        try:
+            external_id, purchase = _read(words)
+        except ValueError:
+            raise click.ClickException(
+                f"Line {number} is not `id date number-of-CDs dollars`."
+            ) from None
+        purchases.setdefault(external_id, []).append(purchase)
+    return [Customer(external_id, tuple(bought)) for external_id, bought in purchases.items()]
+
+
+def _read(words: list[str]) -> tuple[str, Purchase]:
+    external_id, day, discs, dollars = words
+    if not (external_id.isascii() and external_id.isdigit() and _AMOUNT.fullmatch(dollars)):
+        raise ValueError
+    bought = date.fromisoformat(f"{day[:4]}-{day[4:6]}-{day[6:]}")
+    return external_id, Purchase(bought, int(discs), Decimal(dollars))
 
 
 def fetched_file(folder: Path) -> Path:

@@ -8,6 +8,7 @@ from datetime import timedelta
 import click
 import msgspec
 
+from kartoteka.access.bootstrap import ACCOUNT_NAME
 from kartoteka.access.setting_values import SETTINGS, InvalidSetting, as_text, read_pairs
 from kartoteka.cli.running import Access, with_access
 from kartoteka.cli.tables import json_option, print_json, print_table
@@ -24,7 +25,7 @@ IDENTITY = ("absorb", "phone_is_personal", "keep_former_ids", "never_identifiers
 
 @click.command("what-if")
 @click.argument("changes", nargs=-1, required=True, metavar="SETTING=VALUE...")
-@click.option("--account", default="main", show_default=True, metavar="NAME")
+@click.option("--account", default=ACCOUNT_NAME, show_default=True, metavar="NAME")
 @click.option("--days", type=click.IntRange(1), help="Only for requests of the last N days.")
 @json_option
 def what_if_command(

@@ -27,13 +27,16 @@ from kartoteka.contacts.model import (
     MuteToken,
     NotTheSame,
     Outcome,
+    PutOn,
     RefuseAddresses,
+    ReleaseValue,
     RemoveContact,
     SetSubscriptions,
     Subscribe,
     UndoMerge,
     UpdateContact,
 )
+from kartoteka.contacts.quarantine import release_value
 from kartoteka.contacts.refusals import refuse_addresses
 from kartoteka.contacts.removal import remove_contact
 from kartoteka.contacts.retelling import Say
@@ -43,7 +46,14 @@ from kartoteka.contacts.undo import undo_merge
 from kartoteka.errors import ExternalIdTaken, NoIdentifier, NotFound
 from kartoteka.identity.history import Journal
 from kartoteka.identity.model import Card, Consent, Identifier, Notice, Resolution, Status
-from kartoteka.identity.policies import ADD_CONTACT, SUBSCRIBE, UPDATE_CONTACT
+from kartoteka.identity.policies import (
+    ADD_CONTACT,
+    EVENT,
+    EVENT_BY_ID,
+    ORDER,
+    SUBSCRIBE,
+    UPDATE_CONTACT,
+)
 from kartoteka.identity.proof import prove_consent
 from kartoteka.identity.rules import Decision, Found, Nobody, Person, Restore, find
 from kartoteka.identity.sides import side_of, speak_as
@@ -225,6 +235,23 @@ def follow(ws: WorkingSet, contact_id: int) -> Card:
     return card
 
 
+_PUT_BY = {"order": ORDER, "event": EVENT, "event_by_id": EVENT_BY_ID}
+
+
+def _put_on(ws: WorkingSet, command: PutOn, decision: Decision) -> None:
+    """What an order or event said, told again to one of the people on a merged card."""
+    work = Settling(
+        ws,
+        command.contact.person,
+        command.contact.profile,
+        _PUT_BY[command.policy],
+        Journal(ws, command.origin),
+        Resolution(),
+        occurred=command.occurred,
+    )
+    settle(work, decision)
+
+
 _SAY: Say = {
     AddContact: add_contact,
     UpdateContact: lambda ws, command, _: update_contact(ws, command),
@@ -234,6 +261,7 @@ _SAY: Say = {
     SetSubscriptions: lambda ws, command, _: change_subscriptions(ws, command),
     RefuseAddresses: lambda ws, command, _: refuse_addresses(ws, command),
     RemoveContact: lambda ws, command, _: remove_contact(ws, command),
+    PutOn: _put_on,
 }
 """What can be told again to a card of which it is known that it was meant (`undo.py`)."""
 
@@ -255,6 +283,7 @@ ACTIONS: dict[type[Command], Callable[[WorkingSet, Any], Outcome]] = {
     MergeContacts: merge_contacts,
     UndoMerge: lambda ws, command: undo_merge(ws, command, _SAY),
     NotTheSame: keep_apart,
+    ReleaseValue: release_value,
 }
 """What `intake` is handed: it carries a command out on the working set; `Missing` when something has
 to be loaded first."""

@@ -79,7 +79,7 @@ def _write(ws: WorkingSet, row: ImportRow, decision: Decision, resolution: Resol
         occurred=(row.occurred or row.origin.at) + row.number * _AFTER_ANOTHER,
     )
     settled = settle(work, decision)
-    if row.clear and (not settled.new or resolution.absorbed):
+    if row.clear and (not settled.new or resolution.absorbed or resolution.moved):
         _clear(ws, row, settled, journal)
     _remember(ws, row, settled.card)
     _lists_and_event(ws, row, settled)

@@ -17,6 +17,7 @@ from kartoteka.contacts.model import (
     MuteToken,
     NotTheSame,
     RefuseAddresses,
+    ReleaseValue,
     RemoveContact,
     SetSubscriptions,
     UndoMerge,
@@ -30,7 +31,7 @@ from kartoteka.identity.rules import Person
 Named = tuple[Sequence[Key], Sequence[int]]
 
 
-def named_by(command: Command) -> Named:
+def named_by(command: Command) -> Named:  # noqa: PLR0912  one case a command
     """(identifier keys, contact ids) that the command speaks of."""
     match command:
         case ImportRow():
@@ -54,6 +55,9 @@ def named_by(command: Command) -> Named:
             return [one.key for one in external_ids], command.contact_ids
         case EmptyList() | UndoMerge():
             return (), ()
+        case ReleaseValue():
+            ids = () if command.contact_id is None else (command.contact_id,)
+            return [Identifier(command.kind, command.value).key], ids
         case MergeContacts() | NotTheSame():
             return (), command.both
         case UpdateContact():

@@ -63,6 +63,10 @@ class Command(msgspec.Struct, kw_only=True):
         """When what it writes down happened, if that was not just now."""
         return ()
 
+    def alone_with(self) -> Sequence[Any]:
+        """What no two batches may be at, beside the identifiers and contacts that it names."""
+        return ()
+
 
 class AddContact(Command, kw_only=True):
     """POST /api/v1/contact (guide G8)."""
@@ -195,6 +199,22 @@ class NotTheSame(Command, kw_only=True):
     @property
     def both(self) -> tuple[int, int]:
         return (self.contact_id, self.other_id)
+
+
+class ReleaseValue(Command, kw_only=True):
+    """POST /api/v1/quarantine/release: a value names people again (decisions D6)."""
+
+    kind: int
+    value: str
+    contact_id: int | None = None
+
+
+class PutOn(Command, kw_only=True):
+    """What an order or event put on the card that it came to: only told again by an undo (D28)."""
+
+    contact: ContactInput
+    policy: str
+    occurred: datetime | None = None
 
 
 class Unique(msgspec.Struct, frozen=True):

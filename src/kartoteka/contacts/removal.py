@@ -113,7 +113,7 @@ def _suppress(ws: WorkingSet, card: Card, key: Key, at: datetime) -> None:
     states = (card.consent.get(CHANNEL.get(key[0], ""), 0), ws.refusals.get(key, 0))
     refusal = max(states) if is_refusal(max(states)) else None
     ws.effect("suppress", key, card.contact_id, refusal, at)
-    ws.suppressed.setdefault(key, []).append((card.contact_id, refusal))
+    ws.suppress(key, card.contact_id, refusal, at)
     if not ws.holders(key):
         ws.take_back("refuse", *key)
         ws.refusals[key] = 0

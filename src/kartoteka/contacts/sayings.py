@@ -17,6 +17,7 @@ from kartoteka.contacts.model import (
     ImportRow,
     Outcome,
     Profile,
+    PutOn,
     RefuseAddresses,
     RemoveContact,
     SetSubscriptions,
@@ -36,6 +37,7 @@ SAYINGS: dict[str, type[Command]] = {
         AddContact,
         AttachContacts,
         ImportRow,
+        PutOn,
         RefuseAddresses,
         RemoveContact,
         SetSubscriptions,
@@ -58,6 +60,7 @@ def hear(ws: WorkingSet, command: Command, decide: Callable[[WorkingSet, Any], O
 def remember(ws: WorkingSet, command: Command, outcome: Outcome) -> None:
     """Keep what this command said to merged cards, each with the side that it spoke of."""
     resolution = outcome.resolution
+    command = _told_again(command, outcome)
     sides = dict(ws.speaking)
     if resolution.contact_id is not None:
         sides.setdefault(resolution.contact_id, resolution.contact_id)
@@ -69,6 +72,20 @@ def remember(ws: WorkingSet, command: Command, outcome: Outcome) -> None:
             bare = _bare(ws, command, contact_id)
             word = word_of(side, bare, resolution.rule, _refused(ws, command))
             keep_word(ws, card, word, command.origin, person_of(bare))
+
+
+def _told_again(command: Command, outcome: Outcome) -> Command:
+    """Orders and events as what they put on the card; the rest as it is."""
+    policy = getattr(command, "said_as", None)
+    if policy is None or outcome.resolution.rule == "known_order":
+        return command
+    contact = getattr(command, "contact", None)
+    if contact is None:
+        event = command.event  # type: ignore[attr-defined]
+        contact = ContactInput(event.person, event.profile)
+        policy = "event" if event.contact_id is None else "event_by_id"
+    occurred = getattr(command, "occurred", None)
+    return PutOn(origin=command.origin, contact=contact, policy=policy, occurred=occurred)
 
 
 def remember_joining(ws: WorkingSet, command: AttachContacts, found: set[int]) -> None:
@@ -109,7 +126,7 @@ def _says_something(command: Command, outcome: Outcome) -> bool:
     match command:
         case RemoveContact():
             return not command.erase and outcome.resolution.outcome == "updated"
-        case AddContact():
+        case AddContact() | PutOn():
             return _tells(command.contact)
         case UpdateContact() | ImportRow():
             lists = isinstance(command, ImportRow) and bool(command.rules.groups)
@@ -126,14 +143,14 @@ def person_of(command: Command) -> Person | None:
     """Whom it names by identifiers."""
     if isinstance(command, AddAppToken):
         return command.item.contact.person
-    if isinstance(command, (AddContact, UpdateContact, Subscribe, ImportRow)):
+    if isinstance(command, (AddContact, UpdateContact, Subscribe, ImportRow, PutOn)):
         return command.contact.person
     return None
 
 
 def _bare(ws: WorkingSet, command: Command, contact_id: int) -> Command:
     """Without warnings, and without tokens, devices and cookies that the card did not get."""
-    if not isinstance(command, (AddContact, UpdateContact, Subscribe, ImportRow)):
+    if not isinstance(command, (AddContact, UpdateContact, Subscribe, ImportRow, PutOn)):
         return command
     person = command.contact.person
     got = tuple(one for one in person.changeable if ws.row_of(one.key, contact_id) is not None)

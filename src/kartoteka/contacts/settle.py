@@ -262,7 +262,8 @@ def _set_identity(work: Settling, card: Card, decision: Decision) -> None:
     if isinstance(decision, Create):
         _create_with(work, card, decision)
         return
-    if person.external_id is not None and (work.replace_external_id or not card.has_external_id):
+    may_set = work.policy.sets_external_id and not card.has_external_id
+    if person.external_id is not None and (work.replace_external_id or may_set):
         rule = "given" if work.replace_external_id else decision.rule  # type: ignore[union-attr]
         set_external_id(ws, card, person.external_id, journal, rule)
     for one in (person.email, person.phone):

@@ -27,7 +27,7 @@ def absorb_contained(
     others = {contact_id: ws.card(contact_id) for contact_id in found if ws.is_live(contact_id)}
     for contact_id in sorted(others):
         allowed, why = may_absorb(ws, card, before, person, others[contact_id])
-        if allowed:
+        if allowed and (policy.absorbs_lasting or why == "absorbed_anonymous"):
             absorb(ws, card, others[contact_id], why, change.journal)
             resolution.absorbed.append(contact_id)
         elif why == "name_differs":

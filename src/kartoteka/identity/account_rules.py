@@ -23,4 +23,6 @@ def rules_of(settings: AccountSettings) -> Settings:
         settings.keep_former_ids,
         never,
         settings.visits_per_cookie,
+        currency=settings.currency,
+        time_zone=settings.time_zone,
     )

@@ -139,7 +139,7 @@ def drop(ws: WorkingSet, card: Card, held: Held, journal: Journal, rule: str) ->
     """Take one identifier off the card."""
     ws.release(held)
     if held.kind in CHANGEABLE:
-        _follow(ws, held, home_of(held), None, journal.origin.at)
+        ws.effect("linked", *held.key, home_of(held), None, journal.origin.at, rule)
     if held.kind == EMAIL.code:
         card.email = None
     elif held.kind == PHONE.code:
@@ -196,11 +196,12 @@ def _move(change: Change, card: Card, held: Held, one: Identifier) -> None:
             Notice("identifier_stays", "a contact with an External ID has this identifier")
         )
         return
+    home = home_of(held)
     _hand_over(change, former, card, held, "newer_request")
     _refresh(held, one, card, change.journal)
     if held.kind == DEVICE.code:
         for token in change.ws.identifiers_of(former.contact_id):
-            if token.kind in TOKENS and token.device == held.value:
+            if token.kind in TOKENS and token.device == held.value and home_of(token) == home:
                 _hand_over(change, former, card, token, "follows_device")
 
 
@@ -209,7 +210,8 @@ def _hand_over(change: Change, former: Card, card: Card, held: Held, rule: str) 
     had = home_of(held)
     change.ws.reassign(held, card.contact_id)
     held.since, held.rule = change.occurred, rule
-    _follow(change.ws, held, had, home_of(held), change.occurred)
+    # What comes late of the time before is still the former's: `activity` writes it down (D37).
+    change.ws.effect("linked", *held.key, had, home_of(held), change.occurred, rule)
     # Who loses it was not written to: with the same moment on both, the same request again would find
     # the other one by a shared address (D10, D22).
     card.updated_at = change.journal.origin.at
@@ -217,14 +219,6 @@ def _hand_over(change: Change, former: Card, card: Card, held: Held, rule: str) 
     moved = Moved(BY_CODE[held.kind].name, held.value, former.contact_id)
     change.resolution.moved.append(moved)
     _count_senders(change, former, card, held)
-
-
-def _follow(
-    ws: WorkingSet, held: Held, former: int, contact_id: int | None, since: datetime
-) -> None:
-    """What the identifier carries from now on is another's, or nobody's: `activity` writes it down,
-    so that what happened before and comes late is still the former's (D37)."""
-    ws.effect("linked", held.kind, held.value_key, former, contact_id, since)
 
 
 def _count_senders(change: Change, former: Card, card: Card, held: Held) -> None:

@@ -212,6 +212,10 @@ class Settings(msgspec.Struct, frozen=True):
     never: Any = None
     """`identity.never.NeverIdentifiers` of the account, or None."""
     visits_per_cookie: int = 10_000
+    currency: str = "UAH"
+    """Of an order that names none (D18)."""
+    time_zone: str = "UTC"
+    """Of a date without an offset, where the contact's is not known (wire X12)."""
 
 
 class Policy(msgspec.Struct, frozen=True):
@@ -234,7 +238,11 @@ class Policy(msgspec.Struct, frozen=True):
     phone_alone_suffices: bool = False
     """Subscribe replaces nothing, so it takes a card found only by phone (D10a)."""
     absorbs: bool = True
+    absorbs_lasting: bool = True
+    """A card with lasting identifiers too (D13: orders and events take only anonymous ones)."""
     takes_from_known: bool = True
     """Tokens, devices and cookies move away from contacts with an External ID too (D12)."""
     writes_profile: bool = True
+    sets_external_id: bool = True
+    """A found card without one gets the request's External ID (D9)."""
     lifts_suppression: bool = False

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from kartoteka.identity.kinds import (
     DEVICE,
     EMAIL,
@@ -47,3 +49,28 @@ APP_TOKEN = Policy(
     absorbs=False,
     writes_profile=False,
 )
+EVENT = msgspec.structs.replace(
+    APP_TOKEN,
+    name="event",
+    order=_BY_EMAIL,
+    source="EVENT",
+    creates_by=_CREATES,
+    sets_external_id=False,
+    absorbs=True,
+    absorbs_lasting=False,
+)
+"""D17: events write no field, e-mail, phone or External ID to the card that they find."""
+EVENT_BY_ID = msgspec.structs.replace(EVENT, fills=True, sets_external_id=True)
+"""D17: unless contactId names the card and it has none."""
+ORDER = Policy(
+    "ordersBulkInsert",
+    _BY_EMAIL,
+    "ORDER",
+    _CREATES,
+    restores=False,
+    replaces=False,
+    absorbs_lasting=False,
+    writes_profile=False,
+)
+"""A new order; one that is dated after the removal of its contact restores it, and one that is dated
+after an erase lifts the suppression (D8, D29): `activity/orders/rules.py`."""

@@ -252,7 +252,7 @@ cross join lateral (
 
 -- name: find_suppressions
 -- Hashes of erased persons among these; primary key.
-select s.kind, s.digest, s.contact_id, s.refusal
+select s.kind, s.digest, s.contact_id, s.refusal, s.erased_at
 from unnest(%(kinds)s::smallint[], %(digests)s::bytea[]) as k (kind, digest)
 cross join lateral (
     select *

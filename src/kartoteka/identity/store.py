@@ -64,6 +64,8 @@ class Reader(msgspec.Struct, frozen=True):
     """(keys, whether to lock) to the statement; the account is added."""
     take: Callable[[list[tuple[Any, ...]]], dict[Any, Any]]
     """Its rows to what was found for each key."""
+    foresee: Callable[[Sequence[Any], Mapping[Any, Any]], Missing] | None = None
+    """(keys, what was found) to what the rules will ask for next: it comes along, for all at once."""
 
 
 class Loader:
@@ -114,9 +116,13 @@ class Loader:
         elif keys or extra:
             found, ((self._refused,),), *rows = await self.tx.run(self._find(keys), refused, *extra)
             self.ws.load_keys(keys, found)
-        for name, fact_keys, _ in asked:
-            self._take_facts(name, fact_keys, rows.pop(0))
         need = _foresee(self.ws, [named for named, _ in wanted], ids)
+        for name, fact_keys, _ in asked:
+            found_facts = self._take_facts(name, fact_keys, rows.pop(0))
+            if (foresee := self._readers[name].foresee) is not None:
+                more = foresee(fact_keys, found_facts)
+                need.cards |= more.cards
+                need.addresses |= more.addresses
         need.cards = {contact_id for contact_id in need.cards if not self.ws.is_asked(contact_id)}
         await self.load(need)
         return rows
@@ -176,8 +182,12 @@ class Loader:
             asked.append((name, ordered, (query, {"account_id": self.ws.account_id, **params})))
         return asked
 
-    def _take_facts(self, name: str, keys: list[Any], rows: list[tuple[Any, ...]]) -> None:
-        self.ws.load_facts(name, keys, self._readers[name].take(rows))
+    def _take_facts(
+        self, name: str, keys: list[Any], rows: list[tuple[Any, ...]]
+    ) -> Mapping[Any, Any]:
+        found = self._readers[name].take(rows)
+        self.ws.load_facts(name, keys, found)
+        return found
 
     async def _load_beside(self, missing: Missing) -> None:
         """What needs statements of its own."""
@@ -248,8 +258,8 @@ class Loader:
         suppressed: list[tuple[Any, ...]],
     ) -> None:
         named = [
-            (self._hashed[bytes(digest)], contact_id, refusal)
-            for _, digest, contact_id, refusal in suppressed
+            (self._hashed[bytes(digest)], contact_id, refusal, erased_at)
+            for _, digest, contact_id, refusal, erased_at in suppressed
         ]
         self.ws.load_addresses(keys, refusals, named)
 

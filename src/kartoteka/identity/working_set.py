@@ -11,6 +11,7 @@ place (`hold`), and the effect `came` says so (docs/decisions/0014).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -62,6 +63,8 @@ class WorkingSet:
         self.lists: dict[int, set[int]] = {}
         self.refusals: dict[Key, int] = {}
         self.suppressed: dict[Key, list[tuple[int, int | None]]] = {}
+        self.erased_at: dict[tuple[Key, int], datetime] = {}
+        """Since when the key is suppressed for that contact."""
         self.effects: dict[str, list[tuple[Any, ...]]] = {}
         self.speaking: dict[int, int] = {}
         """Of which side of a merged card the present command speaks: {card: side} (`sides.py`)."""
@@ -127,13 +130,13 @@ class WorkingSet:
         self,
         keys: Iterable[Key],
         refusals: Iterable[tuple[int, str, int]],
-        suppressed: Iterable[tuple[Key, int, int | None]],
+        suppressed: Iterable[tuple[Key, int, int | None, datetime]],
     ) -> None:
         self._known_addresses.update(keys)
         for kind, text, state in refusals:
             self.refusals.setdefault((kind, text), state)
-        for key, contact_id, refusal in suppressed:
-            self.suppressed.setdefault(key, []).append((contact_id, refusal))
+        for key, contact_id, refusal, erased_at in suppressed:
+            self.suppress(key, contact_id, refusal, erased_at)
 
     def load_facts(self, name: str, keys: Iterable[Any], found: Mapping[Any, Any]) -> None:
         """What another capability reads for its rules; what the batch changed already stays."""
@@ -290,6 +293,11 @@ class WorkingSet:
 
     # Changing.
 
+    def suppress(self, key: Key, contact_id: int, refusal: int | None, at: datetime) -> None:
+        """From now on the key is known as an erased person's (decisions D29)."""
+        self.suppressed.setdefault(key, []).append((contact_id, refusal))
+        self.erased_at[(key, contact_id)] = at
+
     def create(self, card: Card) -> Card:
         self.cards[card.contact_id] = card
         self._whole.add(card.contact_id)
@@ -304,7 +312,7 @@ class WorkingSet:
         if self._stubs.pop(held.key, None) is not None:
             self._new_stubs.pop(held.key, None)
             side = self.speaking.get(held.contact_id, held.contact_id)
-            self.effect("came", held.kind, held.value_key, side, held.since)
+            self.effect("came", *held.key, side, held.since, held.rule)
         taken = self._by_key.setdefault(held.key, {})
         ordinal = 0
         while (held.kind, held.value_key, ordinal) in taken:

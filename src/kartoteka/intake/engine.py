@@ -67,9 +67,11 @@ class _Line:
         self.tasks: set[asyncio.Task[None]] = set()
 
     def take(self) -> list[Waiting]:
-        """The next batch: none of it names what another batch is at, so they do not collide."""
+        """The next batch: none of it names what another batch is at, so they do not collide; nor what
+        one names that has to wait, so that of two about the same thing the first stays the first."""
         batch: list[Waiting] = []
         later: list[Waiting] = []
+        passed: set[Any] = set()
         names = 0
         while (
             self.waiting
@@ -78,7 +80,11 @@ class _Line:
             and names < MOST_NAMES
         ):
             one = self.waiting.popleft()
-            (batch if self.busy.isdisjoint(one.named) else later).append(one)
+            if self.busy.isdisjoint(one.named) and passed.isdisjoint(one.named):
+                batch.append(one)
+            else:
+                later.append(one)
+                passed |= one.named
             names += len(one.named)
         self.waiting.extendleft(reversed(later))
         return batch
@@ -117,7 +123,8 @@ class Engine:
             line = self._lines[account_id] = _Line()
         future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         keys, ids = wanted = self.rules.named_by(command)
-        line.waiting.append(Waiting(command, settings, wanted, frozenset((*keys, *ids)), future))
+        named = frozenset((*keys, *ids, *command.alone_with()))
+        line.waiting.append(Waiting(command, settings, wanted, named, future))
         if line.wants_more():
             task = asyncio.create_task(self._drain(account_id, line))
             line.tasks.add(task)

@@ -28,6 +28,7 @@ DEFAULTS = [
     ("keep_former_ids", True),
     ("absorb", "contained"),
     ("currency", "UAH"),
+    ("time_zone", "UTC"),
     ("rate_limits", False),
     ("disable_unused_keys", False),
     ("refuse_repeats", False),
@@ -35,6 +36,10 @@ DEFAULTS = [
     ("allow_server_key_in_browser", False),
     ("visits_per_cookie", 10_000),
     ("respect_do_not_track", True),
+    ("event_mapping", ()),
+    ("delete_past_events", False),
+    ("event_retention_months", 0),
+    ("anonymous_retention_months", 13),
 ]
 
 
@@ -53,6 +58,7 @@ def test_every_setting_of_the_decisions_is_there_with_its_default() -> None:
         ("keep_former_ids=0", "keep_former_ids", False),
         ("visits_per_cookie=0", "visits_per_cookie", 0),
         ("currency=EUR", "currency", "EUR"),
+        ("event_mapping=card = email", "event_mapping", ("card = email",)),
         ("absorb=default", "absorb", None),
         ("never_identifiers=", "never_identifiers", ()),
         (
@@ -78,6 +84,8 @@ def test_text_is_read(pair: str, name: str, value: Value | None) -> None:
         ("visits_per_cookie=-1", "visits_per_cookie must be 0 to 1000000"),
         ("visits_per_cookie=1e3", "visits_per_cookie must be 0 to 1000000"),
         ("visits_per_cookie=1000001", "visits_per_cookie must be 0 to 1000000"),
+        ("event_mapping=loyaltyCard=name", "event_mapping must be PARAMETER=FIELD"),
+        ("anonymous_retention_months=0", "anonymous_retention_months must be 1 to 1200 months"),
         ("currency=euro", "currency must be three capital letters"),
         ("asorb=never", "no setting 'asorb'. Did you mean absorb?"),
         ("rate-limits=on", "no setting 'rate-limits'. Did you mean rate_limits?"),

@@ -32,3 +32,20 @@ create table apart (
     primary key (account_id, contact_id, other_id)
 );
 create index apart_by_other on apart (account_id, other_id);
+
+-- E-mails and phones that stand on several contacts; few, so it is small (GET duplicates).
+create index identifier_shared on identifier (account_id, kind, value_key)
+    where ordinal > 0 and kind in (2, 3);
+
+-- Contacts that look alike: found by `kartoteka identity duplicates` and once a night. No values, so that
+-- erasing has nothing to do here.
+create table duplicate (
+    account_id integer not null,
+    contact_id bigint not null,                 -- the smaller id
+    other_id bigint not null,
+    score real not null,
+    fields jsonb not null,                      -- {"lastName": 0.97, …}: how alike, by field
+    found_at timestamptz not null,
+    primary key (account_id, contact_id, other_id)
+);
+create index duplicate_by_score on duplicate (account_id, score desc, contact_id, other_id);

@@ -1,0 +1,235 @@
+"""Events out of request bodies: what happened, and whom the parameters name (wire 6.1, 6.3, 6.4)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, tzinfo
+from typing import Any
+
+import msgspec
+
+from kartoteka.activity.contact_json import read_contact_json
+from kartoteka.activity.model import EventInput
+from kartoteka.contacts.forms.channels import never_notice, read_changeable
+from kartoteka.contacts.forms.contact import FormRules, read_external_id
+from kartoteka.contacts.model import Profile
+from kartoteka.errors import InvalidRequest
+from kartoteka.identity.kinds import (
+    DEVICE,
+    EMAIL,
+    MOBILE_TOKEN,
+    PHONE,
+    TELEGRAM_TOKEN,
+    WEB_COOKIE,
+    WEB_TOKEN,
+    IdentifierKind,
+    InvalidIdentifier,
+)
+from kartoteka.identity.model import Identifier, Notice
+from kartoteka.identity.never import is_never
+from kartoteka.identity.rules import Person
+from kartoteka.identity.text import has_control_characters, is_absent
+
+MAX_TYPE_CHARS = 100
+MAX_KEY_CHARS = 300
+MAX_NAME_CHARS = 100
+FORBIDDEN = frozenset("<;’\\/|\"`'^?!,>")
+"""What the original refuses in type keys and key values (wire 6.1)."""
+_MAX_ID = 2**63 - 1
+_DATE = re.compile(
+    r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d([.,]\d{1,9})?)?\s?(Z|[+-]\d\d(:?\d\d)?)?)?", re.ASCII
+)
+
+CONTACT_ID, EXTERNAL_ID, PUSH_TOKEN = "contactId", "externalCustomerId", "pushToken"
+FIELDS = (
+    *(CONTACT_ID, EXTERNAL_ID, "email", "phone", PUSH_TOKEN),
+    *("mobPushToken", "webPushToken", "telegramBotToken", "deviceId", "webId"),
+)
+"""What a parameter may name, in the order in which the key value is taken from them (wire 6.1)."""
+_ALIASES = {
+    **{name.lower(): name for name in FIELDS},
+    "contact_id": CONTACT_ID,
+    **dict.fromkeys(("emailaddress", "useremail", "contactemail"), "email"),
+    **dict.fromkeys(("sms", "phonenumber"), "phone"),
+}
+_KINDS: dict[str, IdentifierKind] = {
+    "mobPushToken": MOBILE_TOKEN,
+    "webPushToken": WEB_TOKEN,
+    "telegramBotToken": TELEGRAM_TOKEN,
+    "deviceId": DEVICE,
+    "webId": WEB_COOKIE,
+}
+
+
+class InvalidEvent(InvalidRequest):
+    """The event is not valid."""
+
+    code = "invalid_event"
+
+
+class NoKeyValue(InvalidEvent):
+    """The event needs a keyValue, or a parameter that names the contact: contactId,
+    externalCustomerId, email, phone or pushToken."""
+
+    code = "no_key_value"
+
+
+class EventRules(msgspec.Struct, frozen=True):
+    """How an account reads its events."""
+
+    form: FormRules = FormRules()
+    mapping: Mapping[str, str] = {}
+    """{parameter name in lower case: what it names}, the account's own rule (wire 11.4)."""
+    zone: tzinfo = UTC
+    """Of a time without an offset (wire X12)."""
+
+
+def read_event(body: Any, rules: EventRules) -> EventInput:
+    """The event. Raises `InvalidEvent`, `InvalidIdentifier` for a bad External ID (decisions D3)."""
+    if not isinstance(body, dict):
+        raise InvalidEvent("An event must be a JSON object.")
+    type_key = read_key(body.get("eventTypeKey"), "eventTypeKey", MAX_TYPE_CHARS)
+    if type_key is None:
+        raise InvalidEvent("eventTypeKey is missing.")
+    params = _read_params(body.get("params", body.get("parameters")))
+    key_value = read_key(body.get("keyValue"), "keyValue", MAX_KEY_CHARS)
+    warnings: list[Notice] = []
+    said = _named(params, rules)
+    person, push_token, contact_id, usable = _read_person(said, rules, warnings)
+    if key_value is None:
+        key_value = next((usable[name] for name in FIELDS if name in usable), None)
+        if key_value is None:
+            raise NoKeyValue
+    profile = Profile()
+    if "contactJson" in params:
+        profile, phone = read_contact_json(params["contactJson"], rules.form)
+        person = msgspec.structs.replace(
+            person,
+            phone=person.phone or phone,
+            first_name=profile.first_name,
+            last_name=profile.last_name,
+        )
+    return EventInput(
+        type_key, key_value, params, person, push_token, contact_id, profile, tuple(warnings)
+    )
+
+
+def read_key(raw: object, name: str, max_chars: int) -> str | None:
+    """A type key or key value; None if absent. Raises `InvalidEvent`."""
+    if isinstance(raw, int) and not isinstance(raw, bool) and abs(raw) <= _MAX_ID:
+        raw = str(raw)
+    if is_absent(raw):
+        return None
+    if not isinstance(raw, str):
+        raise InvalidEvent(f"{name} must be a text.")
+    text = raw.strip()
+    if len(text) > max_chars:
+        raise InvalidEvent(f"{name} is longer than {max_chars} characters.")
+    if not FORBIDDEN.isdisjoint(text) or has_control_characters(text):
+        raise InvalidEvent(f"{name} may contain none of " + "< ; ’ \\ / | \" ` ' ^ ? ! , > .")
+    return text
+
+
+def _read_params(raw: object) -> dict[str, Any]:
+    """A list of name and value, or a flat map (v3); names are unique."""
+    if raw is None:
+        return {}
+    if isinstance(raw, dict):
+        return {_param_name(name): value for name, value in raw.items()}
+    if not isinstance(raw, list):
+        raise InvalidEvent("params must be a list of objects with name and value, or an object.")
+    params: dict[str, Any] = {}
+    for place, one in enumerate(raw, start=1):
+        if not isinstance(one, dict) or "name" not in one or "value" not in one:
+            raise InvalidEvent(f"Element {place} of params needs both name and value.")
+        name = _param_name(one["name"])
+        if name in params:
+            raise InvalidEvent("Two of the params have the same name.")
+        params[name] = one["value"]
+    return params
+
+
+def _param_name(raw: object) -> str:
+    if not isinstance(raw, str) or not raw.strip():
+        raise InvalidEvent("The name of a parameter must be a text.")
+    name = raw.strip()
+    if len(name) > MAX_NAME_CHARS:
+        raise InvalidEvent(f"The name of a parameter is longer than {MAX_NAME_CHARS} characters.")
+    return name
+
+
+def _named(params: Mapping[str, Any], rules: EventRules) -> dict[str, list[Any]]:
+    """What each parameter names; the account's own rule only adds what no other says."""
+    said: dict[str, list[Any]] = {}
+    for name, value in params.items():
+        if (field := _ALIASES.get(name.lower())) is not None:
+            said.setdefault(field, []).append(value)
+    for name, value in params.items():
+        field = rules.mapping.get(name.lower())
+        if field is not None and all(is_absent(one) for one in said.get(field, ())):
+            said[field] = [value]
+    return said
+
+
+def _read_person(
+    said: Mapping[str, list[Any]], rules: EventRules, warnings: list[Notice]
+) -> tuple[Person, str | None, int | None, dict[str, str]]:
+    """(whom they name, push token of unknown kind, contact id, the texts of what is usable)."""
+    region = rules.form.region
+    usable: dict[str, str] = {}
+
+    def first(name: str, read: Any) -> Any:
+        for raw in said.get(name, ()):
+            if (value := read(raw)) is not None:
+                usable[name] = str(raw).strip()
+                return value
+        return None
+
+    contact_id = first(CONTACT_ID, lambda raw: _contact_id(raw, warnings))
+    external_id = first(EXTERNAL_ID, lambda raw: read_external_id(raw, region, warnings))
+    email = first("email", lambda raw: _address(EMAIL, raw, rules, warnings))
+    phone = first("phone", lambda raw: _address(PHONE, raw, rules, warnings))
+    push_token = first(PUSH_TOKEN, lambda raw: read_changeable(MOBILE_TOKEN, raw, region, warnings))
+    changeable = []
+    for name, kind in _KINDS.items():
+        value = first(name, lambda raw, kind=kind: read_changeable(kind, raw, region, warnings))
+        if value is not None:
+            changeable.append(Identifier(kind.code, value))
+    person = Person(external_id, email, phone, tuple(changeable))
+    return person, push_token, contact_id, usable
+
+
+def _contact_id(raw: object, warnings: list[Notice]) -> int | None:
+    text = str(raw).strip() if isinstance(raw, (str, int)) and not isinstance(raw, bool) else ""
+    if text.isascii() and text.isdigit() and len(text) <= 19 and 0 < int(text) <= _MAX_ID:
+        return int(text)
+    if not is_absent(raw):
+        warnings.append(Notice("invalid_contact_id", "contactId must be a number", CONTACT_ID))
+    return None
+
+
+def _address(
+    kind: IdentifierKind, raw: object, rules: EventRules, warnings: list[Notice]
+) -> Identifier | None:
+    try:
+        value = kind.normalise(raw, rules.form.region)
+    except InvalidIdentifier as error:
+        warnings.append(Notice(f"invalid_{kind.name}", str(error), kind.name))
+        return None
+    if value is not None and is_never(kind, value):
+        warnings.append(never_notice(kind))
+        return None
+    return None if value is None else Identifier(kind.code, value)
+
+
+def read_time(raw: object, zone: tzinfo = UTC) -> datetime | None:
+    """A moment as `YYYY-MM-DD` or `YYYY-MM-DDTHH:mm`, with seconds and offset if it has them; in that
+    zone without one. None if it is none of that."""
+    if not isinstance(raw, str) or _DATE.fullmatch(text := raw.strip()) is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text.replace(",", ".").replace(" Z", "Z"))
+        return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None

@@ -1,0 +1,1 @@
+"""Orders: taken, changed, deleted, counted (wire 5)."""

@@ -1,0 +1,163 @@
+-- name: find_orders
+-- Orders by the ids that shops gave them; index orders_by_external_id. The card that an order belongs to
+-- is locked, and every change of the order writes it: so the order itself need not be.
+select o.order_id, o.external_order_id, o.owner_id, o.via, o.status, o.total_cost, o.currency,
+       o.ordered_at, o.created_at, o.updated_at, o.external_customer_id, o.email, o.phone,
+       o.first_name, o.last_name, o.shipping, o.discount, o.taxes, o.restore_url,
+       o.status_description, o.store_id, o.source, o.delivery_method, o.payment_method,
+       o.delivery_address, o.additional, o.items_hash
+from unnest(%(keys)s::text[]) as k (external_order_id)
+cross join lateral (
+    select *
+    from orders
+    where account_id = %(account_id)s
+      and external_order_id = k.external_order_id
+    limit 1
+) o
+
+-- name: order_ids_of
+-- Ids of all orders of persons who are to be erased; index orders_by_owner.
+select p.contact_id, o.external_order_id
+from owners_of(%(account_id)s::integer, %(keys)s::bigint[]) p
+join orders o on o.account_id = %(account_id)s and o.owner_id = p.owner_id
+
+-- name: insert_orders
+-- New orders. No `on conflict`: 23505 says that somebody was quicker, and the batch runs again.
+insert into orders (
+    account_id, order_id, external_order_id, owner_id, via, status, total_cost, currency, ordered_at,
+    created_at, updated_at, external_customer_id, email, phone, first_name, last_name, shipping,
+    discount, taxes, restore_url, status_description, store_id, source, delivery_method,
+    payment_method, delivery_address, additional, items_hash
+)
+select %(account_id)s::integer, order_id, external_order_id, owner_id, via, status, total_cost, currency,
+       ordered_at, created_at, updated_at, external_customer_id, email, phone, first_name, last_name,
+       shipping, discount, taxes, restore_url, status_description, store_id, source, delivery_method,
+       payment_method, delivery_address, additional::jsonb, items_hash
+from unnest(
+    %(order_id)s::bigint[], %(external_order_id)s::text[], %(owner_id)s::bigint[], %(via)s::bigint[],
+    %(status)s::smallint[], %(total_cost)s::numeric[], %(currency)s::text[],
+    %(ordered_at)s::timestamptz[], %(created_at)s::timestamptz[], %(updated_at)s::timestamptz[],
+    %(external_customer_id)s::text[], %(email)s::text[], %(phone)s::text[], %(first_name)s::text[],
+    %(last_name)s::text[], %(shipping)s::numeric[], %(discount)s::numeric[], %(taxes)s::numeric[],
+    %(restore_url)s::text[], %(status_description)s::text[], %(store_id)s::text[], %(source)s::text[],
+    %(delivery_method)s::text[], %(payment_method)s::text[], %(delivery_address)s::text[],
+    %(additional)s::text[], %(items_hash)s::bigint[]
+) as d (
+    order_id, external_order_id, owner_id, via, status, total_cost, currency, ordered_at, created_at,
+    updated_at, external_customer_id, email, phone, first_name, last_name, shipping, discount, taxes,
+    restore_url, status_description, store_id, source, delivery_method, payment_method,
+    delivery_address, additional, items_hash
+)
+
+-- name: update_orders
+-- Changed orders, whole; primary key. Owner, carrier and birth never change. The last condition always
+-- holds: see identity/queries.sql, update_contacts.
+update orders o
+set status = d.status, total_cost = d.total_cost, currency = d.currency, ordered_at = d.ordered_at,
+    updated_at = d.updated_at, external_customer_id = d.external_customer_id, email = d.email,
+    phone = d.phone, first_name = d.first_name, last_name = d.last_name, shipping = d.shipping,
+    discount = d.discount, taxes = d.taxes, restore_url = d.restore_url,
+    status_description = d.status_description, store_id = d.store_id, source = d.source,
+    delivery_method = d.delivery_method, payment_method = d.payment_method,
+    delivery_address = d.delivery_address, additional = d.additional::jsonb, items_hash = d.items_hash
+from unnest(
+    %(order_id)s::bigint[], %(status)s::smallint[], %(total_cost)s::numeric[], %(currency)s::text[],
+    %(ordered_at)s::timestamptz[], %(updated_at)s::timestamptz[], %(external_customer_id)s::text[],
+    %(email)s::text[], %(phone)s::text[], %(first_name)s::text[], %(last_name)s::text[],
+    %(shipping)s::numeric[], %(discount)s::numeric[], %(taxes)s::numeric[], %(restore_url)s::text[],
+    %(status_description)s::text[], %(store_id)s::text[], %(source)s::text[],
+    %(delivery_method)s::text[], %(payment_method)s::text[], %(delivery_address)s::text[],
+    %(additional)s::text[], %(items_hash)s::bigint[]
+) as d (
+    order_id, status, total_cost, currency, ordered_at, updated_at, external_customer_id, email, phone,
+    first_name, last_name, shipping, discount, taxes, restore_url, status_description, store_id, source,
+    delivery_method, payment_method, delivery_address, additional, items_hash
+)
+where o.account_id = %(account_id)s
+  and o.order_id = d.order_id
+  and d.order_id > 0
+
+-- name: delete_orders
+-- Orders that the shop takes back; primary key.
+delete from orders
+where account_id = %(account_id)s
+  and order_id = any(%(order_id)s::bigint[])
+
+-- name: delete_items
+-- Items that others take the place of, or whose order is deleted; primary key.
+delete from order_item
+where account_id = %(account_id)s
+  and order_id = any(%(order_id)s::bigint[])
+
+-- name: insert_items
+-- Items of new orders, and those that took the place of others.
+insert into order_item (
+    account_id, order_id, position, external_item_id, quantity, name, category, cost, url, image_url,
+    description
+)
+select %(account_id)s::integer, order_id, position, external_item_id, quantity, name, category, cost, url,
+       image_url, description
+from unnest(
+    %(order_id)s::bigint[], %(position)s::integer[], %(external_item_id)s::text[],
+    %(quantity)s::numeric[], %(name)s::text[], %(category)s::text[], %(cost)s::numeric[],
+    %(url)s::text[], %(image_url)s::text[], %(description)s::text[]
+) as d (
+    order_id, position, external_item_id, quantity, name, category, cost, url, image_url, description
+)
+
+-- name: add_to_totals
+-- What this batch adds to the totals of each owner, or takes away; behind the orders themselves, because
+-- the first and last delivered one are looked up: index orders_delivered.
+insert into order_totals (
+    account_id, owner_id, currency, orders, delivered, delivered_sum, first_delivered, last_delivered
+)
+select %(account_id)s::integer, d.owner_id, d.currency, d.orders, d.delivered, d.delivered_sum,
+       first_one.ordered_at, last_one.ordered_at
+from unnest(
+    %(owner_id)s::bigint[], %(currency)s::text[], %(orders)s::integer[], %(delivered)s::integer[],
+    %(delivered_sum)s::numeric[]
+) as d (owner_id, currency, orders, delivered, delivered_sum)
+left join lateral (
+    select ordered_at
+    from orders
+    where account_id = %(account_id)s
+      and owner_id = d.owner_id
+      and currency = d.currency
+      and status = 2
+    order by ordered_at
+    limit 1
+) first_one on true
+left join lateral (
+    select ordered_at
+    from orders
+    where account_id = %(account_id)s
+      and owner_id = d.owner_id
+      and currency = d.currency
+      and status = 2
+    order by ordered_at desc
+    limit 1
+) last_one on true
+on conflict (account_id, owner_id, currency)
+do update set
+    orders = order_totals.orders + excluded.orders,
+    delivered = order_totals.delivered + excluded.delivered,
+    delivered_sum = order_totals.delivered_sum + excluded.delivered_sum,
+    first_delivered = excluded.first_delivered,
+    last_delivered = excluded.last_delivered
+
+-- name: drop_empty_totals
+-- Owners whose last order went; primary key.
+delete from order_totals
+where account_id = %(account_id)s
+  and owner_id = any(%(owner_id)s::bigint[])
+  and orders = 0
+
+-- name: forget_external_id
+-- A former External ID that was erased alone leaves the orders of its contact; index orders_by_owner.
+update orders o
+set external_customer_id = null
+from unnest(%(contact_id)s::bigint[], %(value)s::text[]) as d (contact_id, value)
+cross join lateral owners_of(%(account_id)s::integer, array[d.contact_id]) p
+where o.account_id = %(account_id)s
+  and o.owner_id = p.owner_id
+  and o.external_customer_id = d.value
