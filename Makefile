@@ -29,6 +29,8 @@ docs: $(VENV)/.ready-to-test ## write the generated pages anew and all pages as 
 	@$(BIN)/python -m docs.build
 
 bench: $(VENV)/.ready-to-test ## measure what the README claims, into bench/RESULTS.md
+	@$(BIN)/python -m bench.identity --write
+	@$(BIN)/python -m bench.duplicates --write
 	@$(BIN)/python -m bench
 
 mutate: $(VENV)/.ready-to-test ## flip each rule and list the test that catches it
