@@ -154,9 +154,11 @@ def report() -> str:
     """Its part of bench/RESULTS.md."""
     lines = [
         "## Possible duplicates\n",
-        "`python -m bench.duplicates`: pairs that look alike by name, birthday, address, town and "
-        "postcode, on made\npeople whose truth is known (FEBRL; 4 is two files to be linked), beside "
-        "the library that ships them.\n",
+        (
+            "`python -m bench.duplicates`: pairs that look alike by name, birthday, address, town and "
+            "postcode, on made\npeople whose truth is known (FEBRL; 4 is two files to be linked), beside "
+            "the library that ships them.\n"
+        ),
         "| set | method | precision | recall | F1 | seconds |",
         "| --- | --- | ---: | ---: | ---: | ---: |",
     ]

@@ -26,6 +26,7 @@ from kartoteka.db.database import WRITER_OPTIONS, Database
 from kartoteka.db.migrate import migrate
 from kartoteka.errors import DatabaseUnavailable
 from kartoteka.identity.store import digest_with
+from kartoteka.imports.erased import Forgetting
 from kartoteka.imports.folder import import_folder
 from kartoteka.imports.leftovers import clean_up
 from kartoteka.imports.runner import MOST_LANES, Runner
@@ -156,7 +157,16 @@ async def run_jobs(settings: Settings, database_url: str, stopping: asyncio.Even
         definitions=services.definitions,
         clock=services.clock,
     )
+    forgetting = Forgetting(
+        database,
+        services.clock,
+        digest_with(settings.secret_key),
+        imports=services.imports,
+        accounts=services.accounts,
+        definitions=services.definitions,
+    )
     periodic = [
+        Periodic("forget_erased", "* * * * *", forgetting.look_through),
         Periodic(
             "clean_up_imports",
             "17 * * * *",

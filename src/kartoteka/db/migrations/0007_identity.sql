@@ -49,3 +49,6 @@ create table duplicate (
     primary key (account_id, contact_id, other_id)
 );
 create index duplicate_by_score on duplicate (account_id, score desc, contact_id, other_id);
+
+-- When an import that waits was last searched for persons who were erased meanwhile (D29).
+alter table import add column looked_through_at timestamptz;
