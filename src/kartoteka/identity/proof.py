@@ -37,8 +37,9 @@ def prove(
         names += [f"field:{one}" for one in _differ(before[_CUSTOM], card.fields)]
     if before[_CONSENT] is not card.consent:
         names += [f"consent:{one}" for one in _differ(before[_CONSENT], card.consent)]
-    if names:
-        note(card, names, origin, found_by, rule)
+    own = [name for name in names if not _came_with_a_merge(card.proof.get(name), origin)]
+    if own:
+        note(card, own, origin, found_by, rule)
 
 
 def prove_consent(
@@ -63,6 +64,11 @@ def note(
     at = origin.at.isoformat()
     entry = [at, origin.request_id, origin.key_id, origin.method, found_by, rule]
     card.proof = {**card.proof, **dict.fromkeys(names, entry)}
+
+
+def _came_with_a_merge(entry: list[Any] | None, origin: Origin) -> bool:
+    """Of this same request: it absorbed who had the value."""
+    return entry is not None and len(entry) > 6 and entry[1] == origin.request_id
 
 
 def _differ(before: dict[str, Any], after: dict[str, Any]) -> list[str]:

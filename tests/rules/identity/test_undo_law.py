@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from hypothesis import HealthCheck, Phase, assume, event, given, reject, settings
 from hypothesis import strategies as st
 
@@ -24,9 +26,13 @@ MORE = st.one_of(
 )
 BEFORE = st.lists(MORE, min_size=2, max_size=10)
 AFTER = st.lists(MORE, min_size=1, max_size=8)
+EXAMPLES = int(os.environ.get("KARTOTEKA_LAW_EXAMPLES", "0"))
+"""Raise it for a longer hunt; the hunt is another one each time, `make test` runs the same."""
 law = settings(
-    max_examples=60,
+    max_examples=EXAMPLES or 60,
     deadline=None,
+    derandomize=not EXAMPLES,
+    database=None,
     phases=[Phase.explicit, Phase.generate, Phase.shrink],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )

@@ -15,12 +15,19 @@ from kartoteka.identity.evidence import Row
 from kartoteka.identity.kinds import BY_CODE
 from kartoteka.identity.model import Origin
 from tests.rules.identity import test_laws as alphabet
+from tests.rules.identity.test_undo_law import EXAMPLES
 from tests.rules.world import World, through_text
 
 COMMANDS = st.lists(
     st.one_of(alphabet.ADD, alphabet.ADD, alphabet.SUBSCRIBE), min_size=1, max_size=10
 )
-law = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+law = settings(
+    max_examples=EXAMPLES or 60,
+    deadline=None,
+    derandomize=not EXAMPLES,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
 
 
 def tell(world: World, commands: list[Command]) -> list[Any]:
