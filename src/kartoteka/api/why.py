@@ -80,7 +80,8 @@ _CHAIN = {
         "anchor": _PAIR,
         "complete": {
             "type": "boolean",
-            "description": "False: what it rests on was destroyed with an erased person.",
+            "description": "False: what it rests on was destroyed with an erased person, or "
+            "left again with its device.",
         },
         "chain": {
             "type": "array",

@@ -21,6 +21,7 @@ from kartoteka.identity.changes import (
     prepare,
     set_channel,
     set_external_id,
+    short_hash,
     take_changeable,
 )
 from kartoteka.identity.history import Journal, named, named_as
@@ -105,9 +106,19 @@ def settle(work: Settling, decision: Decision) -> Settled:
 
 
 def _prove(work: Settling, decision: Decision, card: Card, before: tuple[Any, ...]) -> None:
-    found_by = decision.matched_by if isinstance(decision, (Found, Restore)) else None
+    found_by = None
+    if isinstance(decision, (Found, Restore)):
+        found_by = decision.matched_by
+        for one in work.person.all():  # which of several tokens, without its value
+            if BY_CODE[one.kind].name == found_by and _is_on(work.ws, one, card):
+                found_by = f"{found_by}:{short_hash(one.value)}"
+                break
     rule = None if isinstance(decision, Nobody) else decision.rule
     prove(card, before, work.journal.origin, found_by, rule)
+
+
+def _is_on(ws: WorkingSet, one: Identifier, card: Card) -> bool:
+    return any(held.contact_id == card.contact_id for held in ws.holders(one.key))
 
 
 def _found_by(work: Settling, decision: Decision) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from kartoteka.contacts.reads import QUERIES, CardNotFound
 from kartoteka.db.arrays import pg_array
 from kartoteka.db.database import Database
 from kartoteka.errors import InvalidRequest, NotFound
+from kartoteka.identity.changes import short_hash
 from kartoteka.identity.evidence import Node, Row, Step, card_node, chain, steps_of
 from kartoteka.identity.history import rebuild
 from kartoteka.identity.kinds import BY_CODE, KINDS
@@ -35,7 +36,8 @@ class UnknownKind(InvalidRequest):
 
 
 class Reasons(msgspec.Struct, rename="camel"):
-    """The chain for one value of a card. `complete` False: what it rests on was destroyed."""
+    """The chain for one value of a card. `complete` False: what it rests on was destroyed,
+    or left again with its device."""
 
     contact_id: int
     kind: str
@@ -82,6 +84,9 @@ def why(person: Known, kind: str, value: str | None) -> Reasons:
             raise NothingSaysSo
         first = _who_said(person, steps, name)
         start = list(first)
+        if first and chain(steps, start, anchor) is None:
+            followed = _carrier_follows(person, steps, first[0], anchor)
+            first, start = [*followed, *first], followed[-1:] or start
     way = chain(steps, start, anchor)
     whole = sorted([*first, *[one for one in way or [] if one not in first]], key=_order)
     return Reasons(
@@ -92,6 +97,15 @@ def why(person: Known, kind: str, value: str | None) -> Reasons:
         way is not None,
         whole,
     )
+
+
+def _carrier_follows(person: Known, steps: Sequence[Step], said: Step, anchor: Node) -> list[Step]:
+    """Where a token carried the request that had come with its device."""
+    for held in person.held:
+        token = (BY_CODE[held.kind].name, held.value)
+        if held.device and token in said.nodes:
+            return _follows(person, steps, token, ("device", held.device), anchor)
+    return []
 
 
 def _follows(
@@ -167,17 +181,18 @@ def _who_said(person: Known, steps: Sequence[Step], name: str) -> list[Step]:
 
 
 def _found_by(person: Known, card: Card, kind: str | None, at: datetime) -> Node | None:
-    """The identifier of that kind that the card had then."""
-    if kind in (None, "contact_id", "contact_key", "custom_field"):
+    """The identifier of that kind, and hash, that the card had then."""
+    kind, _, hashed = (kind or "").partition(":")
+    if kind in ("", "contact_id", "contact_key", "custom_field"):
         return card_node(card.contact_id)
     said = [
         (row.history_id, one["value"])
         for row in person.rows
         if row.at <= at
         for one in (*(row.identifiers or ()), *(row.by or ()))
-        if one["kind"] == kind
+        if one["kind"] == kind and hashed in ("", str(short_hash(one["value"])))
     ]
-    return None if not said or kind is None else (kind, max(said)[1])
+    return (kind, max(said)[1]) if said else None
 
 
 def why_not(settings: Settings, one: Known, other: Known, apart: str | None) -> dict[str, Any]:

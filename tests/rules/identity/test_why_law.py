@@ -116,6 +116,8 @@ def test_the_chain_of_a_name_is_enough(commands) -> None:
         if card.external_id is None or card.first_name is None:
             continue
         reasons = why(known(world, who), "firstName", None)
+        if not reasons.complete:  # carried by a token that came with its device and left again
+            continue
         chain = requests(reasons)
         said = retold(commands, chain)
         owner = said.owners("x", card.external_id)
