@@ -6,6 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 WORKERS ?= 2
+CLIENTS := $(VENV)/clients
+PINNED := tests/contract/clients
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -15,8 +17,16 @@ setup: $(VENV)/.ready ## create .venv with everything the server needs
 run: $(VENV)/.ready ## start the server on http://127.0.0.1:8080 (settings: docs/reference/settings.md)
 	@exec $(BIN)/kartoteka serve
 
-test: $(VENV)/.ready-to-test ## run all tests
+test: $(VENV)/.ready-to-test chromium ## run all tests
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope
+
+# Debian's: what Playwright would download is not needed. Fonts, so that every alphabet can be read.
+chromium: ## install the browser of the tests where it is missing (needs root then)
+	@command -v chromium >/dev/null || { \
+		test "$$(id -u)" = 0 || { echo 'The browser tests need chromium; as root: make chromium'; exit 2; }; \
+		echo 'Installing chromium for the browser tests …'; \
+		apt-get -qq update && DEBIAN_FRONTEND=noninteractive \
+			apt-get -qq install --yes --no-install-recommends chromium fonts-noto-core >/dev/null; }
 
 check: $(VENV)/.ready-to-test ## lint, types, layers, docs in step with the code
 	@$(BIN)/ruff check .
@@ -62,9 +72,23 @@ $(VENV)/.ready: $(VENV)/.made requirements.txt pyproject.toml
 	@$(PIP) install --no-deps --no-build-isolation --no-index --editable .
 	@touch $@
 
-$(VENV)/.ready-to-test: $(VENV)/.ready requirements-test.txt
+$(VENV)/.ready-to-test: $(VENV)/.ready requirements-test.txt $(CLIENTS)/.ready
 	@echo 'Installing what the tests need …'
 	@$(PIP) install --require-hashes -r requirements-test.txt
 	@touch $@
 
-.PHONY: help setup run test check docs bench mutate pins clean
+# Clients of other people that the contract tests run, apart from our own dependencies. npm's lock has
+# no addresses in it, only what each package must be.
+$(CLIENTS)/.ready: $(VENV)/.made $(PINNED)/package-lock.json $(PINNED)/requirements.txt
+	@echo 'Installing the clients that the contract tests run …'
+	@command -v npm > /dev/null || { echo 'They need nodejs and npm, which only root can install.'; \
+		apt-get update -qq && apt-get install -y -qq --no-install-recommends nodejs npm; }
+	@mkdir -p $(CLIENTS)
+	@cp $(PINNED)/package.json $(PINNED)/package-lock.json $(CLIENTS)/
+	@cd $(CLIENTS) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@test -x $(CLIENTS)/python/bin/python || $(PYTHON) -m venv $(CLIENTS)/python
+	@$(CLIENTS)/python/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes \
+		-r $(PINNED)/requirements.txt
+	@touch $@
+
+.PHONY: help setup run test chromium check docs bench mutate pins clean

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bench.jobs import (
+    attach,
     bulk,
     csv_import,
     event,
@@ -26,6 +27,7 @@ JOBS: tuple[Job, ...] = (
     bulk.JOB,
     mixed.JOB,
     orders.JOB,
+    attach.JOB,
     csv_import.JOB,  # last: it makes the tables five times as large
 )
 BY_NAME = {job.name: job for job in JOBS}

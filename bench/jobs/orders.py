@@ -32,6 +32,8 @@ CALLS_AT_ONCE = 2
 ITEMS = 2
 MOST_ROUNDS = 4
 QUERIES = load_queries("bench", "floors/insert_orders.sql")
+_IDS = itertools.count(10**12)
+"""Of the floor's orders, for all rounds and numbers of processes."""
 _START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -130,7 +132,6 @@ class Floor:
 
     def __init__(self, setting: Setting) -> None:
         self._account_id = setting.account_id
-        self._ids = itertools.count(10**12)
         self._connection = psycopg.connect(setting.floor_url, options=SESSION_OPTIONS)
         self._connection.execute(QUERIES["make_orders_stage"].sql)
         self._connection.commit()
@@ -154,7 +155,7 @@ class Floor:
     def _lines(self, bought: Sequence[Bought]) -> bytes:
         lines = []
         for one in bought:
-            number = next(self._ids)
+            number = next(_IDS)
             for item in range(ITEMS):
                 lines.append(
                     f"{number},{one.order_id},crm-{one.person:07},person{one.person:07}@example.com,2,"

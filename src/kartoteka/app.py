@@ -15,7 +15,10 @@ from kartoteka.access.tokens import Tokens
 from kartoteka.activity.event_types import EventTypes
 from kartoteka.activity.orders.reads import Orders
 from kartoteka.activity.retention import keep_house, make_partitions
+from kartoteka.activity.sites.store import Sites
 from kartoteka.activity.timeline import Timelines
+from kartoteka.activity.visitors.signing import ClaimSigner
+from kartoteka.activity.visitors.store import forget_old as forget_visitors
 from kartoteka.api.asgi import build
 from kartoteka.api.services import Services
 from kartoteka.clock import Clock
@@ -111,6 +114,7 @@ class Application:
 
     async def _close(self) -> None:
         if self._services is not None:
+            await self._services.discretion.close()
             await self._services.engine.close()
             await self._services.keys.close()
         for database in (self._database, self._writers):
@@ -137,6 +141,9 @@ def compose(settings: Settings, database: Database, writers: Database) -> Servic
         timelines=Timelines(writers, clock),
         orders=Orders(database),
         outbound=Outbound(allow_private=settings.allow_private_addresses),
+        sites=Sites(database, clock),
+        signer=ClaimSigner(settings.secret_key),
+        trusted_proxies=settings.trusted_proxies,
     )
 
 
@@ -173,6 +180,7 @@ async def run_jobs(settings: Settings, database_url: str, stopping: asyncio.Even
             partial(clean_up, database, services.clock, import_folder(settings)),
         ),
         Periodic("forget_repeats", "37 * * * *", partial(_forget_repeats, services)),
+        Periodic("forget_visitors", "47 * * * *", partial(_forget_visitors, services)),
         Periodic(
             "keep_events",
             "23 2 * * *",
@@ -192,6 +200,11 @@ async def run_jobs(settings: Settings, database_url: str, stopping: asyncio.Even
 async def _forget_repeats(services: Services) -> None:
     accounts = [account.account_id for account in await services.accounts.all()]
     await forget_old(services.database, services.clock, accounts)
+
+
+async def _forget_visitors(services: Services) -> None:
+    accounts = [account.account_id for account in await services.accounts.all()]
+    await forget_visitors(services.database, services.clock.now(), accounts)
 
 
 async def _keep_working(

@@ -11,6 +11,7 @@ import re
 import secrets
 import tomllib
 from collections.abc import Callable, Mapping
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -44,6 +45,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     jobs: bool
     log_format: str
     allow_private_addresses: bool
+    trusted_proxies: tuple[str, ...]
 
     def __repr__(self) -> str:
         """Without secrets, so that none gets into a log by accident."""
@@ -91,6 +93,13 @@ def _choice(*allowed: str) -> Callable[[str], str]:
         return text
 
     return read
+
+
+def _addresses(text: str) -> tuple[str, ...]:
+    try:
+        return tuple(str(ip_address(one.strip())) for one in text.split(",") if one.strip())
+    except ValueError:
+        raise ValueError("must be IP addresses, separated by commas") from None
 
 
 def _switch(text: str) -> bool:
@@ -244,6 +253,15 @@ SETTINGS: tuple[Setting, ...] = (
         consequence="On, everyone with an API key can reach what the server reaches. Metadata "
         "services of clouds stay closed.",
         read=_switch,
+    ),
+    Setting(
+        name="trusted_proxies",
+        kind="addresses, separated by commas",
+        default="127.0.0.1,::1",
+        meaning="Proxies in front of the server whose `X-Forwarded-For` is believed.",
+        consequence="Public end points count messages by the address that they name. Of a proxy that "
+        "is not listed all visitors count as one.",
+        read=_addresses,
     ),
 )
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from kartoteka.activity.mobile.part import MOBILE
 from kartoteka.activity.orders.part import ORDERS
 from kartoteka.activity.part import ACTIVITY
+from kartoteka.activity.segment_style.part import SEGMENT_STYLE
+from kartoteka.activity.visitors.part import CLAIMED_SPANS, VISITORS
 from kartoteka.clock import Clock
 from kartoteka.contacts.part import CONTACTS
 from kartoteka.db.database import Database
@@ -11,7 +14,7 @@ from kartoteka.identity.store import Digest
 from kartoteka.intake.deciding import compose
 from kartoteka.intake.engine import Engine
 
-RULES = compose(CONTACTS, ACTIVITY, ORDERS)
+RULES = compose(CONTACTS, CLAIMED_SPANS, ACTIVITY, VISITORS, ORDERS, MOBILE, SEGMENT_STYLE)
 """A capability that writes is a part in this line."""
 
 

@@ -64,8 +64,11 @@ _ORDER = {
 OF_NOBODY = {
     *("/api/v1/account/info", "/api/v1/account/settings", "/api/v1/merges"),
     *("/api/v1/version", "/api/v2/version"),
+    *("/api/v1/site/script", "/api/v1/site/signing-key"),
 }
 """Answers that hold no word of a contact."""
+OWN = {"updateEventType", "addSiteDomain", "addWebpushDomain", "addWebpushDomain_1"}
+"""What Bob makes here is his own, by the name that he gives."""
 BODIES: dict[str, Any] = {
     "contactsBulkUpdate": {"dedupeOn": "email", "contacts": [_CONTACT], "groupNames": ["apart"]},
     "addContact": _CONTACT,
@@ -73,6 +76,10 @@ BODIES: dict[str, Any] = {
     "changeAccountSettings": {"absorb": "never"},
     **dict.fromkeys(("registerEvent", "registerEvent_1", "registerEvent_2"), _EVENT),
     **{key: {"events": [_EVENT]} for key in ("registerPastEvents", "registerPastEvents_1")},
+    **{
+        key: {"domain": "shop-apart.example", "serviceWorkerPath": "/apart/"}
+        for key in ("addSiteDomain", "addWebpushDomain", "addWebpushDomain_1")
+    },
     "deletePastEvents": {"from": "1990-01-01", "to": "2090-01-01"},
     "ordersBulkInsert": {"orders": [{**_ORDER, "totalCost": 1}]},
     "deleteOrders": {"externalOrderIds": [_ORDER["externalOrderId"]]},
@@ -115,8 +122,12 @@ class Alice:
         assert api.post("/api/v2/event", json=_EVENT).status_code == 200
         past = api.post("/api/v1/past_events", json={"events": [_EVENT]})
         assert past.json()["successCount"] == 1
+        site = BODIES["addWebpushDomain_1"]
+        assert api.post("/api/v1/site/webpush/domain", json=site).status_code == 200
         emails = {"emails": ["refused.apart@example.com"]}
         assert api.post("/api/v1/emails/unsubscribed/add", json=emails).status_code == 200
+        app = {"name": "App apart", "id": "apart-app"}
+        assert api.post("/api/v1/apps", json=app).status_code == 200
         anonymous = {"channels": [{"type": "mobilepush", "value": "second-apart-token"}]}
         self.absorbed = api.post("/api/v1/contact", json=anonymous).json()["id"]
         merge = {"externalCustomerId": ALICE["externalCustomerId"], **anonymous}
@@ -216,11 +227,46 @@ def test_with_the_key_of_another_account_nothing_is_seen_and_nothing_changes(
         body = body_of(alice, route, contact_id) if route.body else None
         for query in queries_of(contact_id):
             answer = bob.request(route.method, path, params=query, json=body)
-            assert answer.status_code in (200, 400, 404, 409), answer.text
-            made = route.operation == "updateEventType"  # a type of his own
+            assert answer.status_code in (200, 201, 400, 404, 409), answer.text
+            made = route.operation in OWN
             assert made or words_in(answer) == [], answer.text
             if "{" in route.path and route.method != "POST" and not made:
                 assert answer.status_code == 404, answer.text
+    assert alice.everything() == before
+
+
+PUBLIC = [route for route in ROUTES if route.tag in ("Mobile SDK", "Segment-style")]
+
+
+@pytest.mark.parametrize("kind", ["app", "browser", "write"])
+def test_with_a_public_key_of_another_account_nothing_changes(
+    server: Any, alice: Alice, bob: httpx.Client, kind: str
+):
+    """Apps, pages and libraries of Bob name all that is Alice's."""
+    key = make_key(server, "--account", "bob", "--kind", kind)
+    before = alice.everything()
+    person = {"externalUserId": ALICE["externalCustomerId"], "userId": ALICE["externalCustomerId"]}
+    traits = {"email": ALICE["email"], "phone": ALICE["sms"]}
+    body = {
+        **person,
+        **traits,
+        **dict.fromkeys(("deviceId", "anonymousId", "previousId", "groupId"), "apart-of-bob"),
+        "pushToken": ALICE["token"],
+        "userAttributes": traits,
+        "traits": traits,
+        "event": "apart",
+        "events": [{"eventTypeKey": "apart"}],
+        "batch": [{"type": "identify", **person, "traits": traits}],
+    }
+    for route in PUBLIC:
+        if route.method != "POST":
+            continue
+        header = {"X-Reteno-Access-Key": key} if kind == "app" else {}
+        auth = None if kind == "app" else (key, "")
+        path = route.path.replace("{variant}", "1")
+        answer = httpx.post(server.url + path, json=body, headers=header, auth=auth, timeout=60)
+        assert answer.status_code in (200, 400, 401, 403), answer.text
+        assert words_in(answer) == []
     assert alice.everything() == before
 
 

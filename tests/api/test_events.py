@@ -203,6 +203,7 @@ def test_contact_json_is_checked_whole(api: httpx.Client, name: str):
     assert answer.is_success, answer.text
     (card,) = api.get("/api/v1/contacts", params={"externalCustomerId": name}).json()
     assert card["firstName"] == "Ada"
+    assert card["channels"] == []  # the parameters name the contact, nothing else
 
 
 def test_explain_and_dry_run(api: httpx.Client, name: str):

@@ -19,6 +19,7 @@ from schemathesis.specs.openapi.checks import (
 
 from kartoteka.api.routes import ROUTES
 from kartoteka.api.routing import Route
+from tests.api.conftest import make_key
 
 EXAMPLES = int(os.environ.get("KARTOTEKA_FUZZ_EXAMPLES", "8"))
 """For each route and mode; raise it for a longer hunt."""
@@ -34,13 +35,22 @@ def description(server: Any) -> Any:
     return schemathesis.openapi.from_url(f"{server.url}/openapi.json")
 
 
+@pytest.fixture(scope="module")
+def app_key(server: Any) -> str:
+    """The access key of an application."""
+    return make_key(server, "--kind", "app")
+
+
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
-def test_answers_are_those_described(description: Any, server: Any, route: Route):
+def test_answers_are_those_described(description: Any, server: Any, app_key: str, route: Route):
     """No status, type or shape that the description does not name; never a fault of ours.
 
     Requests that follow the description and requests that break it.
     """
     operation = description[route.path][route.method]
+    # Keys where these families of clients carry them.
+    auth = (server.key, "") if route.tag == "Segment-style" else ("any", server.key)
+    more = {"headers": {"X-Reteno-Access-Key": app_key}} if route.tag == "Mobile SDK" else {}
     requests = st.one_of([operation.as_strategy(generation_mode=mode) for mode in MODES])
 
     @given(requests)
@@ -52,7 +62,7 @@ def test_answers_are_those_described(description: Any, server: Any, route: Route
         print_blob=True,
     )
     def ask(case: Any) -> None:
-        answer = case.call(auth=("any", server.key))
+        answer = case.call(auth=auth, **more)
         assert answer.status_code < 500 or answer.status_code == 501, answer.text
         case.validate_response(answer, checks=[status_code_conformance, content_type_conformance])
         if answer.status_code >= 400:

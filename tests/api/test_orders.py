@@ -444,3 +444,37 @@ def test_an_erased_persons_orders_do_not_come_back(api, name):
     again = find(api, name)["id"]
     assert again != contact_id
     assert [one["externalOrderId"] for one in orders_of(api, again)] == [f"{name}-4"]
+
+
+def test_orders_by_event(api, name):
+    """Wire 5.2: where segmentation is on; the event itself is stored, whatever its order comes to."""
+    for key in ("orderCreated", "orderUpdated", "orderDelivered", "orderCancelled"):
+        settings = {"segmentation": True}
+        assert api.put(f"/api/v1/event-types/{key}", json=settings).status_code == 200
+
+    def happen(key: str, **params: Any) -> None:
+        listed = [{"name": name, "value": value} for name, value in params.items()]
+        body = {"eventTypeKey": key, "keyValue": f"{name}-1", "params": listed}
+        answer = api.post("/api/v2/event", json=body)
+        assert (answer.status_code, answer.content) == (200, b""), answer.text
+
+    api.post("/api/v1/contact", json={"externalCustomerId": name})
+    whom = {"externalCustomerId": name, "externalOrderId": f"{name}-1"}
+    happen("orderDelivered", **whom)
+    happen("orderCreated", **whom, status="INITIALIZED")
+    contact_id = find(api, name)["id"]
+    assert orders_of(api, contact_id) == []
+    items = json.dumps([{"externalItemId": "sku", "quantity": 2}])
+    happen("orderCreated", **whom, **ORDER | {"status": "INITIALIZED", "items": items})
+    happen("orderUpdated", **whom, totalCost=300)
+    assert totals_of(api, contact_id)["delivered"] == 0
+    happen("orderDelivered", **whom)
+    (stored,) = orders_of(api, contact_id)
+    assert (stored["status"], stored["totalCost"]) == ("DELIVERED", 300)
+    assert stored["items"] == [{"externalItemId": "sku", "quantity": 2}]
+    assert totals_of(api, contact_id)["currencies"][0]["sum"] == 300
+    timeline = api.get(f"/api/v1/contact/{contact_id}/timeline").json()
+    told = [one["key"] for one in timeline if one["type"] == "event"]
+    assert told.count("orderCreated") == 2
+    assert told.count("orderDelivered") == 2
+    assert {"orderUpdated", "orderINITIALIZED", "orderDELIVERED"} <= set(told)

@@ -11,7 +11,15 @@ from kartoteka.access.model import Rights
 from kartoteka.api.routes import ROUTES
 from kartoteka.api.routing import Route
 
-PUBLIC = {"/health", "/metrics", "/openapi.json", "/docs"}
+PUBLIC = {
+    *("/health", "/metrics", "/openapi.json", "/docs"),
+    *("/scripts/{name}", "/api/v2", "/tracker/api/v2"),
+    *("/api/v1/interactions/{id}/status", "/logs/v1/events"),  # Android sends no key with these
+}
+OF_APPS = [route for route in ROUTES if route.tag == "Mobile SDK" and route.path not in PUBLIC]
+"""They take the access key of an application in a header of their own (wire 7.2)."""
+SEGMENT_STYLE = [route for route in ROUTES if route.tag == "Segment-style"]
+"""They take a write, server or browser key as user name of Basic, or in the body (clients 6)."""
 LADDER = ("events", "contacts_write", "contacts", "full")
 KEYED = [route for route in ROUTES if route.right is not None]
 
@@ -25,7 +33,64 @@ def path_of(route: Route) -> str:
 
 
 def test_only_these_paths_need_no_key():
-    assert {route.path for route in ROUTES if route.right is None} == PUBLIC
+    with_other_keys = {route.path for route in (*OF_APPS, *SEGMENT_STYLE)}
+    assert {route.path for route in ROUTES if route.right is None} == PUBLIC | with_other_keys
+
+
+@pytest.mark.parametrize("route", SEGMENT_STYLE, ids=name_of)
+def test_segment_style_methods_take_their_keys_only(stranger: httpx.Client, keys, route: Route):
+    """Decisions D36; errors with the members that rudder-python reads (clients 6)."""
+    body = {"userId": "A", "anonymousId": "a", "event": "e", "groupId": "g", "previousId": "p"}
+    body |= {"batch": [{"type": "page", "anonymousId": "a"}]}
+    wrong = {"nothing": 404 if route.method == "GET" else 401, keys["app"]: 403}
+    right = {keys[name]: 200 for name in ("full", "write", "browser")}
+    if route.method == "GET":  # a secret key does not belong into the path of a page's request
+        right = {keys["browser"]: 200}
+        wrong |= {keys["full"]: 403, keys["write"]: 403}
+    for key, status in {**wrong, **right}.items():
+        path = route.path.replace("{key}", key)
+        auth = None if route.method == "GET" else (key, "")
+        json = None if route.method == "GET" else body
+        answer = stranger.request(route.method, path, auth=auth, json=json)
+        assert answer.status_code == status, answer.text
+        if status != 200:
+            assert {"code", "message"} <= answer.json().keys()
+        elif route.method == "POST":
+            assert answer.content == b'{"success": true}'
+            by_body = stranger.request(route.method, path, json={**body, "writeKey": key})
+            assert by_body.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("rights", "kind", "status"),
+    [
+        ("events", "track", 200),
+        ("events", "identify", 403),
+        ("events", "alias", 403),
+        ("events", "group", 403),
+        ("contacts_write", "identify", 200),
+    ],
+)
+def test_a_server_key_reaches_as_far_as_its_rights(
+    stranger: httpx.Client, keys, rights: str, kind: str, status: int
+):
+    body = {"userId": "A", "event": "e", "groupId": "g", "previousId": "p"}
+    answer = stranger.post(f"/v1/{kind}", auth=(keys[rights], ""), json=body)
+    assert answer.status_code == status
+
+
+@pytest.mark.parametrize("route", OF_APPS, ids=name_of)
+def test_end_points_of_apps_take_access_keys_only(stranger: httpx.Client, keys, route: Route):
+    """Decisions D36; errors in the shape that the iOS SDK shows (wire 7.3)."""
+    for kind, status in ((None, 401), ("full", 403), ("write", 403), ("browser", 403)):
+        headers = {} if kind is None else {"X-Reteno-Access-Key": keys[kind]}
+        auth = None if kind is None else ("", keys["app"])  # the header is what counts
+        answer = stranger.request(route.method, path_of(route), headers=headers, auth=auth)
+        assert answer.status_code == status, kind
+        assert {"status", "code", "title", "detail", "invalid-params"} <= answer.json().keys()
+    headers = {"X-Reteno-Access-Key": keys["app"]}
+    answer = stranger.request(route.method, path_of(route), headers=headers)
+    assert answer.status_code in (200, 400)
 
 
 def test_no_route_is_declared_twice():
@@ -113,13 +178,32 @@ def test_other_methods_are_answered_with_those_there_are(api: httpx.Client, path
     assert (options.status_code, options.headers["allow"].split(", ")) == (204, allow)
 
 
-@pytest.mark.parametrize("route", ROUTES, ids=name_of)
+CLOSED = [route for route in ROUTES if not route.cors]
+FOR_PAGES = [route for route in ROUTES if route.cors]
+
+
+@pytest.mark.parametrize("route", CLOSED, ids=name_of)
 def test_no_page_of_another_site_may_read_an_answer(api: httpx.Client, route: Route):
-    """Decisions D23: CORS is for public end points only, which come in a later part."""
+    """Decisions D23: CORS is for public end points only."""
     asked = {"Origin": "https://shop.example", "Access-Control-Request-Method": route.method}
     for method in (route.method, "OPTIONS"):
         answer = api.request(method, path_of(route), headers=asked)
         assert not [name for name in answer.headers if name.startswith("access-control-")]
+
+
+@pytest.mark.parametrize("route", FOR_PAGES, ids=name_of)
+def test_pages_may_read_answers_of_public_end_points(stranger: httpx.Client, route: Route):
+    """Decisions D23: headers by name, the asking origin, no credentials; errors too."""
+    asked = {"Origin": "https://shop.example", "Access-Control-Request-Method": route.method}
+    answer = stranger.request(route.method, path_of(route), headers=asked)
+    options = stranger.options(path_of(route), headers=asked)
+    for one in (answer, options):
+        assert one.headers["access-control-allow-origin"] == "https://shop.example"
+        assert "origin" in one.headers["vary"]
+        assert "access-control-allow-credentials" not in one.headers
+    named = options.headers["access-control-allow-headers"].split(", ")
+    assert named == ["Authorization", "Content-Type", "X-Retry-Count"]
+    assert route.method in options.headers["access-control-allow-methods"]
 
 
 def test_the_description_names_every_route(stranger: httpx.Client):

@@ -88,6 +88,38 @@ def test_a_browser_key_has_no_rights_to_choose(run: Run) -> None:
     assert run("keys", "create", "--kind", "browser", "--json").json["rights"] == "none"
 
 
+def test_an_access_key_belongs_to_an_application(run: Run) -> None:
+    """Part 3, the app: access keys per app; the first one is made with the first key."""
+    run("accounts", "create", "main")
+    first = run("keys", "create", "--kind", "app", "--json").json
+    (app,) = run("apps", "list", "--json").json
+    assert (app["id"], app["keys"], app["trusted"]) == (first["app"], 1, False)
+    assert run("keys", "create", "--kind", "app", "--json").json["app"] == app["id"]
+    made = run("apps", "create", "Крамниця", "--trusted", "--json").json
+    assert (made["trusted"], made["key"][:3]) == (True, "kk_")
+    unsure = run("keys", "create", "--kind", "app")
+    assert (unsure.code, unsure.out) == (1, "")
+    assert all(word in unsure.error for word in (app["id"], "Крамниця"))
+    assert run("keys", "create", "--kind", "app", "--app", made["id"]).code == 0
+    refused = run("keys", "create", "--kind", "browser", "--app", made["id"])
+    assert (refused.code, refused.out) == (1, "")
+    assert run("apps", "distrust", made["id"]).code == 0
+    assert [one["trusted"] for one in run("apps", "list", "--json").json] == [False, False]
+    assert run("apps", "trust", made["id"]).code == 0
+    assert "Крамниця" in run("apps", "list").out
+    assert run("apps", "key", app["id"]).out.count("kk_") == 1
+    assert run("apps", "delete", made["id"]).code == 0
+    assert {key["app"] for key in run("keys", "list", "--json").json} == {app["id"]}
+    assert run("apps", "trust", made["id"]).error.startswith("Error: Application not found")
+
+
+def test_an_account_without_applications_says_how_to_make_one(run: Run) -> None:
+    run("accounts", "create", "main")
+    assert run("apps", "list").out == (
+        "Account main has no application yet: kartoteka apps create NAME\n"
+    )
+
+
 def test_accounts_are_made_listed_and_set(run: Run) -> None:
     made = run("accounts", "create", "outlet", "--email", "owner@shop.example")
     assert made.code == 0
@@ -132,6 +164,8 @@ def test_an_unknown_account_is_named_with_those_there_are(run: Run) -> None:
     [
         ("keys",),
         *(("keys", name) for name in ("create", "list", "disable", "enable", "delete")),
+        ("apps",),
+        *(("apps", name) for name in ("create", "list", "trust", "distrust", "key", "delete")),
         ("accounts",),
         *(("accounts", name) for name in ("create", "list", "show", "set")),
     ],

@@ -179,11 +179,6 @@ def test_a_contact_token_for_the_app_inbox(raw, api, name):
 @pytest.mark.parametrize(
     "line",
     [
-        "POST /api/v1/event",
-        "POST /api/v2/event",
-        "POST /api/v3/event",
-        "POST /api/v2/past_events",
-        "DELETE /api/v1/past_events",
         "GET /api/v1/site/script",
         "POST /api/v1/site/domains",
     ],

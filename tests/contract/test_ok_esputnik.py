@@ -129,14 +129,11 @@ def test_a_link_into_the_servers_own_network_is_refused(ok_esputnik):
     assert (status, data["code"]) == (400, "link_refused")
 
 
-def test_what_comes_later_says_so(ok_esputnik, name):
-    later = [
-        ok_esputnik.event(
-            {"event_type_key": "x", "key_value": "y", "params": [{"name": "a", "value": 1}]}
-        ),
-    ]
-    for status, data in later:
-        assert (status, data["status"], data["code"]) == (501, 501, "not_available_yet")
+def test_an_event_is_answered_with_nothing(ok_esputnik, name):
+    """clients 1: values of parameters may be numbers and flags."""
+    params = [{"name": "a", "value": 1}, {"name": "b", "value": True}]
+    event = {"event_type_key": "x", "key_value": name, "params": params}
+    assert ok_esputnik.event(event) == (200, b"")
 
 
 def test_sending_messages_is_not_ours(ok_esputnik):

@@ -243,7 +243,7 @@ CHECKS = {
         where i.contact_id > 0
           and (last.contact_id is distinct from i.contact_id
                or last.action not in ('created', 'added', 'moved', 'absorbed', 'external_id_set',
-                                      'external_id_replaced', 'undone'))
+                                      'external_id_replaced', 'undone', 'claimed'))
     """,
     "the history tells of an identifier that is not there (D26, D29)": """
         select said.*

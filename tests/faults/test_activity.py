@@ -7,18 +7,19 @@ import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from kartoteka.access.accounts import Accounts
 from kartoteka.activity.partitions import _known
 from kartoteka.activity.retention import keep_house
 from kartoteka.activity.store import finish_erasing
-from kartoteka.activity.timeline import Item, Place, Timelines
-from kartoteka.contacts.model import Command
+from kartoteka.activity.timeline import Item, Place, Timelines, shown
+from kartoteka.contacts.model import Command, Outcome
 from kartoteka.db.database import WRITER_OPTIONS, Database
 from tests.faults.conftest import Shop, open_shop, with_settings
 from tests.faults.test_lists import held_back
-from tests.rules.stories import add, erase, event, put, remove
+from tests.rules.stories import add, arriving, erase, event, put, remove, row, rules
 from tests.rules.world import World
 
 FOREVER = Place(datetime(9999, 12, 31, tzinfo=UTC), 2**63 - 1, 2**63 - 1)
@@ -245,6 +246,33 @@ async def test_what_an_account_does_not_keep_goes_in_batches(shop: Shop, databas
     assert f"event_{old.year}_{old.month:02}" not in months
 
 
+async def test_of_an_erased_person_no_value_is_left_in_the_activity(shop: Shop):
+    """D29: cookies, devices, External IDs that waited, addresses of events that were nobody's."""
+    await shop.send(event(email="zara@x.example", params={"email": "zara@x.example"}))
+    await shop.send(event(x="ZARA", params={"x": "ZARA"}))
+    await shop.send(event(cookie="zara-cookie"))
+    who = await shop.id(add(x="ZARA", email="zara@x.example", cookie="zara-cookie"))
+    await shop.send(event(x="ZARA", params={"x": "ZARA"}))
+    await shop.send(put(who, x="ZARA-2"))
+    await shop.send(erase(x="ZARA"))  # the former one alone
+    assert shop.rows("select 1 from visitor_span where value_key = 'ZARA'") == []
+    assert len(await history(shop, who)) == 3
+    await shop.send(erase(who))
+    for table in ("event", "visitor_span", "identifier", "claim", "orders"):
+        assert shop.rows(f"select t::text from {table} t where t::text ilike '%%zara%%'") == []
+
+
+async def test_what_a_claim_linked_is_marked(shop: Shop):
+    """D36: a public caller said whose it is."""
+    await shop.send(event("seen", cookie="S"))
+    who = await shop.id(add(x="X", cookie="S"))
+    await shop.send(event("bought", x="X"))
+    assert [shown(item).get("linkedBy") for item in await timeline(shop, who)] == [None, None]
+    shop.rows("update visitor_span set rule = 'claim' returning 1")
+    marks = {item.key: shown(item).get("linkedBy") for item in await timeline(shop, who)}
+    assert marks == {"seen": "claim", "bought": None}
+
+
 async def test_put_sets_the_external_id_that_events_wait_for(two_shops):
     one, other = two_shops
     who = await one.id(add(email="a@x.example"))
@@ -252,3 +280,42 @@ async def test_put_sets_the_external_id_that_events_wait_for(two_shops):
         other.send(put(who, x="X")), *(one.send(event(f"e{n}", x="X")) for n in range(5))
     )
     assert len(await history(one, who)) == 5
+
+
+async def test_dry_runs_and_rows_do_not_see_what_waits(shop: Shop):
+    """A stub stands at the unique key: nobody is shown it, and whoever comes takes its place."""
+    await shop.send(event("early", x="X", device="D"))
+    await shop.send(event("early", device="D"))
+    commands = [arriving(add(x="X", device="D"), shop.clock.now()) for _ in range(2)]
+    rehearsed = await shop.engine.rehearse_all(shop.account, commands)
+    assert [one.resolution.outcome for one in rehearsed if isinstance(one, Outcome)] == [
+        "created",
+        "unchanged",
+    ]
+    dry = await shop.engine.submit(shop.account, dry_run(add(x="X")))
+    assert dry.resolution.outcome == "created"
+    assert shop.rows("select count(*) from identifier where contact_id < 0") == [(2,)]
+    number = await shop.send(row(rules("externalCustomerId"), x="X", device="D"))
+    who = number.resolution.contact_id
+    assert who is not None
+    assert await history(shop, who) == ["early", "early"]
+    assert shop.rows("select count(*) from identifier where contact_id < 0") == [(0,)]
+
+
+def dry_run(command: Command) -> Command:
+    return msgspec.structs.replace(command, dry_run=True)
+
+
+async def test_a_long_reading_does_not_hold_events_up(shop: Shop):
+    """The month cannot be attached while somebody reads: events are taken, and move when it can."""
+    who = await shop.id(add(x="X"))
+    at = datetime(2003, 5, 6, tzinfo=UTC)
+    async with held_back(shop.url, "event_other", mode="access share"):
+        await shop.send(event("during", x="X", at=at))
+    assert shop.rows("select type_key from event_other") == [("during",)]
+    await shop.send(event("after", x="X", at=at))
+    assert shop.rows("select type_key from event_2003_05 order by event_id") == [
+        ("during",),
+        ("after",),
+    ]
+    assert await history(shop, who) == ["during", "after"]

@@ -36,16 +36,19 @@ def present(shop: Shop, contact_id: int) -> int:
 
 
 async def test_one_new_order_of_two_contacts_at_once(two_shops):
-    """Both see that nobody knows it; one is first, and the other one's is a change of that."""
+    """Both see that nobody knows it; one of them is first, and the other's is a change of that."""
     one, _ = two_shops
     a, b = await one.id(add(x="A")), await one.id(add(x="B"))
     await first_then(
         two_shops, order("O", x="A", cost=1), order("O", x="B", status="CANCELLED", cost=2)
     )
-    assert one.rows(OWNER, id="O") == [(a,)]
-    assert one.rows(EVENTS, id="O") == [("orderDELIVERED",), ("orderCANCELLED",)]
-    assert one.rows("select owner_id, delivered from order_totals") == [(a, 0)]
-    assert present(one, b) == b
+    [(owner,)] = one.rows(OWNER, id="O")
+    told = [name for (name,) in one.rows(EVENTS, id="O")]
+    assert (owner, told) in (
+        (a, ["orderDELIVERED", "orderCANCELLED"]),
+        (b, ["orderCANCELLED", "orderDELIVERED"]),
+    )
+    assert one.rows("select owner_id, delivered from order_totals") == [(owner, int(owner == b))]
 
 
 async def test_one_new_order_of_nobody_yet_at_once(two_shops):

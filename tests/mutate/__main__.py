@@ -28,6 +28,12 @@ LISTS = (RULES / "contacts" / "test_lists.py", RULES / "contacts" / "test_member
 """D14 for attach and detach, and what a body of theirs may mean."""
 BULK = (RULES / "contacts" / "test_bulk_whose.py", RULES / "contacts" / "test_bulk.py")
 """Rows of bulk calls and files; their laws only say in more words what these show."""
+ORDERS = (RULES / "activity" / "orders" / "test_orders.py",)
+ACTIVITY = (RULES / "activity" / "test_events.py", RULES / "activity" / "test_spans.py")
+APPS = (RULES / "activity" / "test_apps.py",)
+"""D36: what untrusted apps may do."""
+CLAIMS = (RULES / "activity" / "test_claims.py",)
+"""D36 and D37 for public callers."""
 WORKERS = 2
 OPTIONS = ("-x", "-q", "-p", "no:cacheprovider", f"--confcutdir={RULES}")
 ENVIRONMENT = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONDONTWRITEBYTECODE": "1"}
@@ -88,6 +94,7 @@ def run_tests(copies: SimpleQueue[Path], mutation: Mutation | None) -> str | Non
 def first_failure(source: Path, decision: str) -> str | None:
     """Run the tests of that decision first, then the others, until one fails."""
     files = [*sorted((RULES / "identity").glob("test_d*.py")), *FORMS, *LISTS, *BULK]
+    files += [*ORDERS, *ACTIVITY, *CLAIMS, *APPS]
     files.sort(key=lambda path: not is_about(path, decision))
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *OPTIONS, *map(str, files)],
@@ -107,12 +114,18 @@ def first_failure(source: Path, decision: str) -> str | None:
 
 def is_about(path: Path, decision: str) -> bool:
     """`test_d10a_shared.py` is about D10a."""
+    if decision == "orders":
+        return path in ORDERS
     if decision == "D18":
         return path in FORMS
     if decision == "lists":
         return path in LISTS
+    if decision in ("D36", "D37"):
+        return path in (*CLAIMS, *ACTIVITY)
     if decision == "bulk":
         return path in BULK
+    if decision == "apps":
+        return path in APPS
     wanted = re.sub(r"^D(\d)(?!\d)", r"D0\1", decision).lower()
     return path.name.startswith(f"test_{wanted}_")
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from kartoteka.activity.model import EventInput, RecordEvent
+from kartoteka.activity.model import EventInput, RecordEvent, Source
 from kartoteka.activity.orders.model import (
     DeleteOrder,
     OrderItem,
@@ -21,6 +21,7 @@ from kartoteka.activity.orders.model import (
     OrderStatus,
     SaveOrder,
 )
+from kartoteka.activity.visitors.model import Claim, Step, Visit, Visited, Who
 from kartoteka.contacts.model import (
     ActivateToken,
     AddAppToken,
@@ -281,6 +282,21 @@ def event(
         needs_segmentation=past,
         creates=False if past else None,
     )
+
+
+def visited(*steps: Step, cookie: str = "S") -> Visited:
+    """What one browser did and said."""
+    visitor = Identifier(WEB_COOKIE.code, cookie)
+    return Visited(origin=origin(method="collect"), visitor=visitor, steps=steps, source=Source.WEB)
+
+
+def visit(key: str = "seen", at: datetime = START) -> Visit:
+    return Visit(key, "", at, {})
+
+
+def claim(at: datetime = START, *, cid: int | None = None, **whom: str) -> Claim:
+    """`whom`: x, email, phone."""
+    return Claim(Who(whom.get("x"), whom.get("email"), whom.get("phone"), cid), at)
 
 
 def order(

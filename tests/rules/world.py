@@ -20,6 +20,8 @@ from kartoteka.activity.orders.model import Order, OrderItem
 from kartoteka.activity.orders.rules import FACT, ORDERS_OF
 from kartoteka.activity.spans import SPANS
 from kartoteka.activity.store import WAITS_FOR
+from kartoteka.activity.visitors.claims import WAITING
+from kartoteka.activity.visitors.model import Waiting
 from kartoteka.contacts.model import Command, Outcome, RowRules
 from kartoteka.errors import KartotekaError
 from kartoteka.identity.history import rebuild
@@ -134,6 +136,7 @@ class World:
         self.orders: dict[str, Order] = {}
         self.items: dict[int, Sequence[OrderItem]] = {}
         self.messages: set[bytes] = set()
+        self.claims: dict[Key, Waiting] = {}
         self.written: set[int] = set()
         """Whose rows the last batch wrote."""
         self._ids = itertools.count(1)
@@ -349,6 +352,7 @@ class World:
                 "message": lambda digest: digest in self.messages or None,
                 FACT: lambda order_id: copy.copy(self.orders.get(order_id)),
                 ORDERS_OF: self.orders_of,
+                WAITING: self.claims.get,
             }
             ws.load_facts(name, [key], {key: facts[name](key)})
 
@@ -445,6 +449,8 @@ class World:
 
     def _writers(self) -> dict[str, Callable[..., None]]:
         return {
+            "touch_span": lambda _owner: None,
+            "turn": self._turn,
             "span": self._span,
             "came": self._came,
             "linked": self._linked,
@@ -452,6 +458,9 @@ class World:
             "event_type": lambda key: self.event_types.setdefault(key, EventType(key)),
             "message": self.messages.add,
             "happened": self.happened.append,
+            "mark": lambda _owner: None,
+            "unclaim": lambda kind, text, _who: self.claims.pop((kind, text), None),
+            "claim": self._claim,
             FACT: self._order,
             "event": self._event,
             "list": self._join,
@@ -474,6 +483,16 @@ class World:
             "erase_value": self._erase_value,
             "erase": self._erase,
         }
+
+    def _turn(self, owner: int, state: int, contact: int | None) -> None:
+        for spans in self.spans.values():
+            for place, span in enumerate(spans):
+                if span.owner_id == owner:
+                    spans[place] = msgspec.structs.replace(span, state=state, contact_id=contact)
+
+    def _claim(self, kind: int, text: str, *waiting: Any) -> None:
+        """That contacts take claims up is shown on the database: it is one statement there."""
+        self.claims[(kind, text)] = Waiting(*waiting[:5])
 
     def _span(
         self,
@@ -642,6 +661,8 @@ class World:
             self.refusals.pop(key, None)
 
     def _forget_value(self, who: int, kind: int, value: str) -> None:
+        for span in self.spans.pop((kind, value), []):
+            self.spans[(0, str(span.owner_id))] = [span]
         gone = {"kind": BY_CODE[kind].name, "value": value}
         self.history = [
             msgspec.structs.replace(
@@ -655,8 +676,14 @@ class World:
             for line in self.history
         ]
 
-    def _erase_value(self, _kind: int, name: str, value: str, _key: str) -> None:
+    def _erase_value(self, kind: int, name: str, value: str, text: str) -> None:
         """It leaves the history of whoever held it before, unless they hold it now."""
+        if not any(key[:2] == (kind, text) and row[3] > 0 for key, row in self.rows.items()):
+            spans = self.spans.get((kind, text), [])
+            nobodys = {span.owner_id for span in spans if span.contact_id is None}
+            self.happened = [one for one in self.happened if one.owner_id not in nobodys]
+            if spans and len(nobodys) == len(spans):
+                del self.spans[(kind, text)]
         gone = {"kind": name, "value": value}
         for number, line in enumerate(self.history):
             if gone in (line.identifiers or ()) and value not in self.has(line.contact_id):

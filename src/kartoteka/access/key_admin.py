@@ -22,12 +22,19 @@ class AccountKeys:
         self._account_id = account_id
 
     async def create(
-        self, kind: KeyKind, rights: Rights | None = None, description: str = ""
+        self,
+        kind: KeyKind,
+        rights: Rights | None = None,
+        description: str = "",
+        app_id: str | None = None,
     ) -> NewKey:
         """A new key with its text, which nobody can be shown again.
 
-        `rights` are for server keys only, full if not given. Raises `InvalidRequest`.
+        `rights` are for server keys only, full if not given; `app_id` is for app keys only. Raises
+        `InvalidRequest`.
         """
+        if app_id is not None and kind is not KeyKind.APP:
+            raise InvalidRequest(f"A {kind} key belongs to no application; only an app key does.")
         async with self._database.connection() as connection:
             return await create_key(
                 connection,
@@ -36,6 +43,7 @@ class AccountKeys:
                 rights=_rights_for(kind, rights),
                 description=description,
                 clock=self._clock,
+                app_id=app_id,
             )
 
     async def all(self) -> list[ApiKey]:
@@ -90,6 +98,7 @@ async def create_key(
     description: str,
     clock: Clock,
     text: str | None = None,
+    app_id: str | None = None,
 ) -> NewKey:
     """A key of that text, or of a random one, inside the caller's transaction if there is one."""
     if len(description) > MAX_DESCRIPTION_CHARS or not description.isprintable():
@@ -106,10 +115,12 @@ async def create_key(
         "prefix": prefix,
         "key_hash": digest_of(text),
         "at": at,
+        "app_id": app_id,
     }
     cursor = await connection.execute(QUERIES["insert_key"].sql, parameters)
     ((key_id,),) = await cursor.fetchall()
-    return NewKey(text, ApiKey(key_id, kind, rights, description, prefix, True, at, None))
+    key = ApiKey(key_id, kind, rights, description, prefix, True, at, None, app_id)
+    return NewKey(text, key)
 
 
 def _rights_for(kind: KeyKind, rights: Rights | None) -> Rights:

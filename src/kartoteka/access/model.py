@@ -61,6 +61,10 @@ KEY_RIGHTS = (Rights.FULL, Rights.CONTACTS, Rights.CONTACTS_WRITE, Rights.EVENTS
 
 SERVER_KEYS = frozenset({KeyKind.SERVER})
 """The kinds that `/api/*` takes."""
+SEGMENT_KEYS = frozenset({KeyKind.SERVER, KeyKind.WRITE, KeyKind.BROWSER})
+"""The kinds that `/v1/*` takes."""
+APP_KEYS = frozenset({KeyKind.APP})
+"""The kinds that the SDK's end points take."""
 
 
 class AccountContext(msgspec.Struct, frozen=True):
@@ -82,6 +86,10 @@ class Caller(msgspec.Struct, frozen=True):
     key_id: int
     kind: KeyKind
     rights: Rights
+    app_id: str | None = None
+    """Of an `app` key: whose SDK it belongs to; tokens are registered under it."""
+    trusted: bool = False
+    """An `app` key of a trusted app: its calls are keyed calls (decisions D36)."""
 
 
 class ApiKey(msgspec.Struct, frozen=True):
@@ -95,6 +103,7 @@ class ApiKey(msgspec.Struct, frozen=True):
     enabled: bool
     created_at: datetime
     last_used_at: datetime | None
+    app_id: str | None = None
 
 
 class NewKey(msgspec.Struct, frozen=True):
@@ -102,6 +111,33 @@ class NewKey(msgspec.Struct, frozen=True):
 
     text: str
     key: ApiKey
+
+
+class AppKind(StrEnum):
+    """What an application's tokens are. Stored in `app.kind`."""
+
+    MOBILE = "mobile"
+    WEB = "web"
+    TELEGRAM = "telegram"
+
+
+class App(msgspec.Struct, frozen=True):
+    """An application that tokens are registered under."""
+
+    app_id: str
+    name: str
+    kind: AppKind
+    trusted: bool
+    created_at: datetime
+    keys: int = 0
+    """How many access keys it has."""
+
+
+class NewApp(msgspec.Struct, frozen=True):
+    """An application that was just made, with its first access key if its kind has one."""
+
+    app: App
+    key: NewKey | None
 
 
 class ContactToken(msgspec.Struct, frozen=True):

@@ -3,9 +3,10 @@
 -- yet: what it finds says which one the request belongs to.
 select
     k.account_id, k.key_id, k.kind, k.rights, k.key_hash, k.enabled, k.enabled_at, k.last_used_at,
-    a.org_id, a.name, a.user_email, a.settings
+    a.org_id, a.name, a.user_email, a.settings, k.app_id, coalesce(p.trusted, false) as trusted
 from api_key k
 join account a on a.account_id = k.account_id
+left join app p on p.account_id = k.account_id and p.app_id = k.app_id
 where k.key_hash = %(key_hash)s
 order by k.account_id, k.key_id
 limit 1;
@@ -26,15 +27,15 @@ limit 1;
 
 -- name: insert_key
 insert into api_key
-    (account_id, kind, rights, description, prefix, key_hash, enabled, enabled_at, created_at)
+    (account_id, kind, rights, description, prefix, key_hash, enabled, enabled_at, created_at, app_id)
 values
     (%(account_id)s, %(kind)s, %(rights)s, %(description)s, %(prefix)s, %(key_hash)s, true, %(at)s,
-     %(at)s)
+     %(at)s, %(app_id)s)
 returning key_id;
 
 -- name: list_keys
 -- All keys of an account, or one of them; primary key.
-select key_id, kind, rights, description, prefix, enabled, created_at, last_used_at
+select key_id, kind, rights, description, prefix, enabled, created_at, last_used_at, app_id
 from api_key
 where account_id = %(account_id)s
   and (%(key_id)s::bigint is null or key_id = %(key_id)s::bigint)
@@ -164,3 +165,46 @@ returning secret_fingerprint;
 -- name: find_installation
 select secret_fingerprint
 from installation;
+
+-- name: insert_app
+-- No row when the account has an application of that id.
+insert into app (account_id, app_id, name, kind, trusted, created_at)
+values (%(account_id)s, %(app_id)s, %(name)s, %(kind)s, %(trusted)s, %(at)s)
+on conflict do nothing
+returning app_id, name, kind, trusted, created_at, 0;
+
+-- name: list_apps
+-- All applications of an account, or one of them, with how many keys each has; primary keys.
+select
+    a.app_id, a.name, a.kind, a.trusted, a.created_at,
+    (select count(*) from api_key k where k.account_id = a.account_id and k.app_id = a.app_id)
+from app a
+where a.account_id = %(account_id)s
+  and (%(app_id)s::text is null or a.app_id = %(app_id)s::text)
+order by a.created_at, a.app_id;
+
+-- name: change_app
+update app
+set name = coalesce(%(name)s::text, name), trusted = coalesce(%(trusted)s::boolean, trusted)
+where account_id = %(account_id)s
+  and app_id = %(app_id)s
+returning app_id;
+
+-- name: delete_app
+delete from app
+where account_id = %(account_id)s
+  and app_id = %(app_id)s;
+
+-- name: delete_keys_of_app
+delete from api_key
+where account_id = %(account_id)s
+  and app_id = %(app_id)s;
+
+-- name: accounts_with_apps
+-- Accounts that have an access key of an app in use, so that a call of the SDK may be theirs.
+select distinct account_id
+from api_key
+where kind = 'app'
+  and enabled
+order by account_id
+limit %(rows)s;

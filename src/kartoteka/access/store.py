@@ -8,7 +8,15 @@ from typing import Any
 
 import msgspec
 
-from kartoteka.access.model import AccountContext, ApiKey, Caller, KeyKind, Rights
+from kartoteka.access.model import (
+    AccountContext,
+    ApiKey,
+    App,
+    AppKind,
+    Caller,
+    KeyKind,
+    Rights,
+)
 from kartoteka.access.setting_values import Value, effective
 from kartoteka.db.database import Connection, Database, Row
 from kartoteka.db.named import load_queries
@@ -31,6 +39,8 @@ class FoundKey(msgspec.Struct, frozen=True):
     account_name: str
     user_email: str
     chosen: dict[str, Any]
+    app_id: str | None = None
+    trusted: bool = False
 
     @property
     def used_at(self) -> datetime:
@@ -46,7 +56,8 @@ class FoundKey(msgspec.Struct, frozen=True):
     def caller(self, region: str, rights: Rights | None = None) -> Caller:
         """Who calls with it, with these rights instead of the key's if given."""
         granted = Rights[self.rights.upper()] if rights is None else rights
-        return Caller(self.account(region), self.key_id, KeyKind(self.kind), granted)
+        kind = KeyKind(self.kind)
+        return Caller(self.account(region), self.key_id, kind, granted, self.app_id, self.trusted)
 
 
 async def find_key(database: Database, digest: bytes) -> FoundKey | None:
@@ -65,6 +76,12 @@ def api_key_of(row: Row) -> ApiKey:
     """A row of `list_keys`."""
     key_id, kind, rights, *rest = row
     return ApiKey(key_id, KeyKind(kind), Rights[rights.upper()], *rest)
+
+
+def app_of(row: Row) -> App:
+    """A row of `list_apps` or `insert_app`."""
+    app_id, name, kind, *rest = row
+    return App(app_id, name, AppKind(kind), *rest)
 
 
 def account_of(row: Row, region: str) -> AccountContext:

@@ -15,7 +15,7 @@ from kartoteka.activity.orders.by_event import (
     plan_order,
     said_by,
 )
-from kartoteka.activity.spans import SPANS, count_event, owner_at, wait_for
+from kartoteka.activity.spans import SPANS, count_event, keep_for_nobody, owner_at, wait_for
 from kartoteka.contacts.addressed import addressed, is_suppressed
 from kartoteka.contacts.model import Outcome
 from kartoteka.contacts.settle import Settling, settle
@@ -63,7 +63,9 @@ def facts(command: RecordEvent) -> list[Fact]:
     asked += order_facts(said_by(event.type_key, event.params))
     if command.message is not None:
         asked.append((MESSAGE, command.message))
-    if command.event.person.changeable or command.event.push_token is not None:
+    if event.person.external_id is None:
+        asked += [(SPANS, key) for key in named_by(command)[0]]
+    elif event.person.changeable or event.push_token is not None:
         asked += [(SPANS, key) for key in named_by(command)[0] if key[0] in CHANGEABLE]
     return asked
 
@@ -99,7 +101,7 @@ def record_event(ws: WorkingSet, command: RecordEvent) -> Outcome:
     if plan is not None:
         card = None if owner is None else ws.cards.get(owner)
         carry_out(ws, command.origin, plan, card, via)
-    if known is None:
+    if known is None and command.kind == Kind.EVENT:
         ws.effect(TYPE, event.type_key)
         ws.know(TYPE, event.type_key, EventType(event.type_key))
     if command.message is not None:
@@ -217,6 +219,9 @@ def _of_nobody(
             return None, one.key
         return owner, one.key
     resolution.rule = "event_of_nobody"
+    for address in (person.email, person.phone):
+        if address is not None and not ws.holders(address.key):
+            return keep_for_nobody(ws, address, at), address.key
     return NOBODY, None
 
 
@@ -233,7 +238,7 @@ def _write(ws: WorkingSet, command: RecordEvent, owner: int, via: Key | None) ->
         "happened",
         Happened(
             owner_id=side_of(ws, owner),
-            kind=Kind.EVENT,
+            kind=command.kind,
             source=command.source,
             type_key=event.type_key,
             key_value=event.key_value,

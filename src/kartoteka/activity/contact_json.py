@@ -16,7 +16,6 @@ from kartoteka.contacts.values.names import clean_first_name, clean_last_name
 from kartoteka.contacts.values.time_zone import clean_time_zone
 from kartoteka.errors import InvalidRequest
 from kartoteka.identity.kinds import PHONE, InvalidIdentifier
-from kartoteka.identity.model import Identifier
 
 _MEMBERS = {
     "firstname": ("first_name", clean_first_name),
@@ -33,8 +32,11 @@ class InvalidContactJson(InvalidRequest):
     code = "invalid_contact_json"
 
 
-def read_contact_json(raw: Any, rules: FormRules) -> tuple[Profile, Identifier | None]:
-    """(profile, phone) for a contact that the event creates. Raises `InvalidContactJson`."""
+def read_contact_json(raw: Any, rules: FormRules) -> Profile:
+    """The profile of a contact that the event creates. Raises `InvalidContactJson`.
+
+    Its `sms` is checked and names nobody: what names the contact are the event's parameters (wire 6.3).
+    """
     contact = _parse(raw)
     bad: list[str] = []
     values: dict[str, Any] = {}
@@ -43,10 +45,8 @@ def read_contact_json(raw: Any, rules: FormRules) -> tuple[Profile, Identifier |
             values[field] = clean(contact.get(member))
         except InvalidValue:
             bad.append(member)
-    phone = None
     try:
-        number = PHONE.normalise(contact.get("sms"), rules.region)
-        phone = None if number is None else Identifier(PHONE.code, number)
+        PHONE.normalise(contact.get("sms"), rules.region)
     except InvalidIdentifier:
         bad.append("sms")
     fields, bad_fields = _fields(contact.get("profileInputs"), rules)
@@ -55,7 +55,7 @@ def read_contact_json(raw: Any, rules: FormRules) -> tuple[Profile, Identifier |
         bad.append("confirmed")
     if bad:
         raise InvalidContactJson(f"contactJson has invalid fields: {', '.join(bad)}.", fields=bad)
-    return Profile(**values, fields=fields), phone
+    return Profile(**values, fields=fields)
 
 
 def _parse(raw: Any) -> dict[str, Any]:

@@ -103,12 +103,9 @@ def read_event(body: Any, rules: EventRules) -> EventInput:
             raise NoKeyValue
     profile = Profile()
     if "contactJson" in params:
-        profile, phone = read_contact_json(params["contactJson"], rules.form)
+        profile = read_contact_json(params["contactJson"], rules.form)
         person = msgspec.structs.replace(
-            person,
-            phone=person.phone or phone,
-            first_name=profile.first_name,
-            last_name=profile.last_name,
+            person, first_name=profile.first_name, last_name=profile.last_name
         )
     return EventInput(
         type_key, key_value, params, person, push_token, contact_id, profile, tuple(warnings)

@@ -45,6 +45,8 @@ class SpanState(IntEnum):
     LINKED = 1
     NOBODYS = 2
     """Between a logout and the next link, or waited for too long: for ever nobody's (D37)."""
+    CLAIMED = 3
+    """Waits for the person whom a claim named before they were a contact: for nobody else (D36)."""
 
 
 class Span(msgspec.Struct, frozen=True):
@@ -118,6 +120,8 @@ class RecordEvent(Command, kw_only=True):
     needs_segmentation: bool = False
     """Refuse it where the type has segmentation off: an event of the past (wire 6.4)."""
     checks_params: bool = True
+    kind: int = Kind.EVENT
+    """VISIT: a page or screen that a Segment-style library told of."""
 
     def moments(self) -> Sequence[datetime]:
         return () if self.occurred is None else (self.occurred,)

@@ -12,7 +12,9 @@ from weakref import WeakKeyDictionary
 
 from kartoteka.contacts.model import Command
 from kartoteka.db.database import Connection, Database
+from kartoteka.db.failures import BUSY, RETRYABLE
 from kartoteka.db.named import load_queries
+from kartoteka.log import logger
 
 QUERIES = load_queries(__package__, "partitions.sql")
 FIRST_YEAR, LAST_YEAR = 1990, 2099
@@ -50,8 +52,10 @@ async def prepare(database: Database, commands: Sequence[Command]) -> None:
 async def make_months(database: Database, months: Iterable[Month]) -> None:
     """Make the partitions of these months that are not there yet.
 
-    On a connection of its own: behind an ALTER psycopg deallocates every prepared statement of the
-    connection, those of `db/transaction.py` too.
+    One that somebody's long reading keeps from being attached is left for the next time: its events go
+    into the default partition until then, and move when it is made. On a connection of its own: behind
+    an ALTER psycopg deallocates every prepared statement of the connection, those of
+    `db/transaction.py` too.
     """
     known = _known.setdefault(database, set())
     missing = {month for month in months if month not in known}
@@ -61,22 +65,29 @@ async def make_months(database: Database, months: Iterable[Month]) -> None:
     try:
         async with own.connection() as connection:
             for month in sorted(missing):
-                if FIRST_YEAR <= month[0] <= LAST_YEAR:
-                    await _make(connection, month)
-                known.add(month)
+                try:
+                    if FIRST_YEAR <= month[0] <= LAST_YEAR:
+                        await _make(connection, month)
+                    known.add(month)
+                except (*BUSY, *RETRYABLE):
+                    logger.info("partition_waits", month=f"{month[0]:04}-{month[1]:02}")
     finally:
         await own.close()
 
 
 async def drop_empty_months(database: Database, before: datetime) -> None:
-    """Drop the partitions of whole months before a moment that hold nothing any more."""
+    """Drop the partitions of whole months before a moment that hold nothing any more; one that is in
+    use at this moment stays until the next night."""
     own = await Database.open(database.url, max_size=1, name="kartoteka partitions")
     try:
         async with own.connection() as connection:
             found = await connection.execute(QUERIES["months"].sql)
             for (name,) in await found.fetchall():
                 if name < f"event_{before.year:04}_{before.month:02}":
-                    await _drop_if_empty(connection, name)
+                    try:
+                        await _drop_if_empty(connection, name)
+                    except (*BUSY, *RETRYABLE):
+                        logger.info("partition_stays", partition=name)
     finally:
         await own.close()
 
@@ -102,7 +113,8 @@ async def _make(connection: Connection, month: Month) -> None:
     after = next_month(month)
     name = f"event_{year:04}_{number:02}"
     async with connection.transaction():
-        await connection.execute("set local lock_timeout = '60s'")
+        # Who waits for this lock behind us waits as long.
+        await connection.execute("set local lock_timeout = '5s'")
         await connection.execute(QUERIES["lock_partitions"].sql, {"lock": _LOCK})
         row = await (await connection.execute(QUERIES["is_there"].sql, {"name": name})).fetchone()
         if row is not None and row[0]:

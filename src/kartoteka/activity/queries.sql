@@ -230,6 +230,15 @@ insert into message_seen (account_id, digest, at)
 select %(account_id)s::integer, digest, %(at)s::timestamptz
 from unnest(%(digest)s::bytea[]) as d (digest)
 
+-- name: forget_span_values
+-- These values leave the spans that they began; primary key. Kind 0 is no identifier.
+update visitor_span s
+set kind = 0, value_key = s.owner_id::text, since = '-infinity'
+from unnest(%(kind)s::smallint[], %(value_key)s::text[]) as k (kind, value_key)
+where s.account_id = %(account_id)s
+  and s.kind = k.kind
+  and s.value_key = k.value_key
+
 -- name: queue_erased
 -- Owners whose activity goes (D29): erased cards, those merged into them, their spans, and what was
 -- nobody's of identifiers that no other card has now.
@@ -537,9 +546,15 @@ where e.account_id = %(account_id)s
 select s.kind, s.value_key, s.owner_id
 from visitor_span s
 where s.account_id = %(account_id)s
-  and s.state = 0
   and s.contact_id is null
   and s.created_at < %(until)s::timestamptz
+  and (s.state = 0 or not exists (
+      select from visitor_span o
+      where o.account_id = %(account_id)s
+        and o.kind = s.kind
+        and o.value_key = s.value_key
+        and o.owner_id <> s.owner_id
+  ))
   and not exists (select from event where account_id = %(account_id)s and owner_id = s.owner_id)
 limit %(rows)s
 

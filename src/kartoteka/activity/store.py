@@ -13,8 +13,7 @@ from kartoteka.db.arrays import pg_array
 from kartoteka.db.database import Database
 from kartoteka.db.named import Query, load_queries
 from kartoteka.db.transaction import Call
-from kartoteka.identity.model import Key
-from kartoteka.identity.policies import CHANGEABLE
+from kartoteka.identity.model import Identifier, Key
 from kartoteka.identity.store import Digest, Reader, columns, hex_bytes
 from kartoteka.identity.working_set import WorkingSet
 
@@ -136,6 +135,12 @@ def _messages(batch: Batch, rows: Rows) -> list[Statement]:
     return [("remember_messages", {"digest": pg_array(digests), "at": batch.at})]
 
 
+def _forgotten(_: Batch, rows: Rows) -> list[Statement]:
+    """A former External ID that is erased alone: what it carried stays the contact's."""
+    keys = [Identifier(kind, value).key for _, kind, value in rows]
+    return [("forget_span_values", columns(("kind", "value_key"), keys))]
+
+
 _WRITERS: Writers = {
     "span": _spans,
     "came": _came,
@@ -145,6 +150,7 @@ _WRITERS: Writers = {
     "event": _types_of_contacts,
     "message": _messages,
     "happened": _happened,
+    "forget_value": _forgotten,
 }
 
 _DESTROY = ("erase_events", "erase_order_items", "erase_orders", "erase_totals")
@@ -152,11 +158,11 @@ _DESTROY = ("erase_events", "erase_order_items", "erase_orders", "erase_totals")
 
 def _erase(batch: Batch, rows: Rows) -> list[Statement]:
     values = batch.ws.effects.get("erase_value") or [(0, "", "", "")]
-    changeable = [(kind, key) for kind, _, _, key in values if kind in CHANGEABLE] or [(0, "")]
+    keys = [(kind, key) for kind, _, _, key in values]
     ids = {"ids": pg_array([contact_id for (contact_id,) in rows])}
     of_values = [(kind, key, value) for kind, _, value, key in values]
     return [
-        ("queue_erased", {**ids, **columns(("kind", "value_key"), changeable)}),
+        ("queue_erased", {**ids, **columns(("kind", "value_key"), keys)}),
         ("erase_claims", columns(("kind", "value_key", "value"), of_values)),
         ("erase_stubs", {}),
         ("keep_spans_of_others", {}),

@@ -17,6 +17,7 @@ from kartoteka.api.services import Services
 HOT_PATHS = (
     ("POST", "/api/v1/contact"),
     ("GET", "/api/v1/contacts"),
+    ("POST", "/api/v2"),
     *(("POST", f"/api/v{version}/event") for version in (1, 2, 3)),
 )
 HOT_CONTACT = ("GET", "/api/v1/contact/{id}")

@@ -15,6 +15,7 @@ from kartoteka.access.keys import require
 from kartoteka.api.answers import Answer
 from kartoteka.api.bodies import ClientGone, Receive
 from kartoteka.api.call import Call
+from kartoteka.api.cors import for_pages
 from kartoteka.api.errors import InternalError, error_answer, status_of
 from kartoteka.api.routing import Route
 from kartoteka.api.services import Services
@@ -59,6 +60,8 @@ class Edge:
         except ClientGone:
             self._observe(call, CLIENT_GONE, started)
             return
+        if route.cors:
+            answer = for_pages(answer, headers)
         if answer.stream is None:
             self._observe(call, answer.status, started)
             await send_answer(send, answer, call.request_id)

@@ -23,19 +23,10 @@ _LATER: tuple[tuple[str, str, str, Rights], ...] = (
     ("GET", "/api/v1/workflows", "workflows", _READ),
     ("GET", "/api/v2/contacts/activity", "contactsActivity", _READ),
     ("GET", "/api/v2/contacts/messages", "contactsMessages", _READ),
-    ("GET", "/api/v1/site/domains", "siteDomains", _FULL),
-    ("POST", "/api/v1/site/domains", "addSiteDomain", _FULL),
-    ("GET", "/api/v1/site/script", "siteScript", _FULL),
-    ("GET", "/api/v1/site/webpush/domains", "webpushDomains", _FULL),
-    ("POST", "/api/v1/site/webpush/domains", "addWebpushDomain", _FULL),
-    ("DELETE", "/api/v1/site/webpush/domains", "deleteWebpushDomain", _FULL),
-    ("POST", "/api/v1/site/webpush/domain", "addWebpushDomain_1", _FULL),
-    ("GET", "/api/v1/site/webpush/script", "webpushScript", _FULL),
 )
 
 _TAGS = (
     ("group", "Segments"),
-    ("site", "Sites"),
     ("merge", "Merges"),
 )
 

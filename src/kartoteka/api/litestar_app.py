@@ -14,6 +14,7 @@ from litestar.types import ASGIApp, ExceptionHandlersMap
 
 from kartoteka.api.answers import Answer
 from kartoteka.api.call import InvalidParameter
+from kartoteka.api.cors import preflight
 from kartoteka.api.edge import Edge, send_answer
 from kartoteka.api.errors import InternalError, MethodNotAllowed, UnknownPath
 from kartoteka.api.routing import Route
@@ -30,6 +31,7 @@ class ColdRoutes:
     def __init__(self, routes: Sequence[Route], edge: Edge) -> None:
         self._edge = edge
         self._allowed = allowed_methods(routes)
+        self._for_pages = {route.path for route in routes if route.cors}
         self._app = Litestar(
             route_handlers=[
                 # First: Litestar makes handlers of its own for paths that have none, with less in them.
@@ -58,8 +60,10 @@ class ColdRoutes:
     def _options(self, path: str, allow: str) -> HTTPRouteHandler:
         async def options(request: Request[Any, Any, Any]) -> ASGIApp:  # noqa: ARG001 - by name
             async def respond(scope: Any, _receive: Any, send: Any) -> None:
-                answer = Answer(b"", 204, None, ((b"allow", allow.encode()),))
-                request_id = self._edge.request_id(dict(scope["headers"]))
+                headers = dict(scope["headers"])
+                more = preflight(headers, allow) if path in self._for_pages else ()
+                answer = Answer(b"", 204, None, ((b"allow", allow.encode()), *more))
+                request_id = self._edge.request_id(headers)
                 await send_answer(send, answer, request_id)
 
             return respond

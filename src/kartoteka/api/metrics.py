@@ -29,6 +29,7 @@ class Metrics(Collector):
         self._imports: ImportLoad | None = None
         self._counts: dict[tuple[str, int], list[float]] = {}
         """For (operation, status): requests in each bucket, those beyond the last, and all seconds."""
+        self._dropped: dict[str, int] = {}
         self._registry = CollectorRegistry()
         self._registry.register(self)
 
@@ -39,6 +40,10 @@ class Metrics(Collector):
             counts = self._counts[(operation, status)] = [0.0] * (len(BUCKETS_S) + 2)
         counts[bisect_left(BUCKETS_S, seconds)] += 1
         counts[-1] += seconds
+
+    def drop(self, reason: str, count: int = 1) -> None:
+        """Count messages of the tracker that were dropped; `reason` of `messages.REASONS`."""
+        self._dropped[reason] = self._dropped.get(reason, 0) + count
 
     def exposition(self, *, up: bool, imports: ImportLoad | None) -> bytes:
         """Everything, in the text format of Prometheus; `imports` None: nobody knows."""
@@ -70,6 +75,14 @@ class Metrics(Collector):
             seconds.add_metric(labels, _cumulated(counts), counts[-1])
         yield requests
         yield seconds
+        dropped = CounterMetricFamily(
+            "kartoteka_tracker_dropped",
+            "Messages of websites that were dropped.",
+            labels=["reason"],
+        )
+        for reason, count in sorted(self._dropped.items()):
+            dropped.add_metric([reason], count)
+        yield dropped
         if self._imports is not None:
             yield from _of_imports(self._imports)
 

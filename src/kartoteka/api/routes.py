@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kartoteka.api import (
     account,
+    apps,
     bulk,
     contacts,
     duplicates,
@@ -16,13 +17,17 @@ from kartoteka.api import (
     imports,
     later,
     merges,
+    mobile,
     operations,
     orders,
     past_events,
     reading,
+    segment_style,
+    sites,
     subscribe,
     timeline,
     tokens,
+    tracker,
     why,
 )
 from kartoteka.api.routing import Route
@@ -43,10 +48,15 @@ ROUTES: tuple[Route, ...] = (
     *orders.ROUTES,
     *import_files.ROUTES,
     *imports.ROUTES,
+    *sites.ROUTES,
+    *tracker.ROUTES,
     *account.ROUTES,
     *merges.ROUTES,
     *duplicates.ROUTES,
     *why.ROUTES,
+    *apps.ROUTES,
+    *mobile.ROUTES,
+    *segment_style.ROUTES,
     *later.ROUTES,
     *operations.ROUTES,
 )

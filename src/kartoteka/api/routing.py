@@ -65,3 +65,5 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     max_body_bytes: int = SINGLE_BYTES
     pool: str | None = None
     """Its own rate limit (wire 1.6), else the shared one."""
+    cors: bool = False
+    """Pages of other sites may call it and read its answers: public end points only (D23)."""

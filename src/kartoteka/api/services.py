@@ -13,8 +13,11 @@ from kartoteka.access.model import AccountContext
 from kartoteka.access.tokens import Tokens
 from kartoteka.activity.event_types import EventTypes
 from kartoteka.activity.orders.reads import Orders
+from kartoteka.activity.sites.store import Sites
 from kartoteka.activity.timeline import Timelines
-from kartoteka.api.limits import RateLimits
+from kartoteka.activity.visitors.signing import ClaimSigner
+from kartoteka.api.discretion import Discretion
+from kartoteka.api.limits import PublicLimits, RateLimits
 from kartoteka.api.metrics import Metrics
 from kartoteka.clock import Clock
 from kartoteka.contacts.definitions import Definitions
@@ -64,9 +67,14 @@ class Services:
     timelines: Timelines
     orders: Orders
     outbound: Outbound
+    sites: Sites
+    signer: ClaimSigner
     is_ready: Callable[[], Awaitable[bool]] | None = None
     """Whether the process may serve; None: as soon as the database answers."""
     limits: RateLimits = field(default_factory=RateLimits)
+    public_limits: PublicLimits = field(default_factory=PublicLimits)
+    discretion: Discretion = field(default_factory=Discretion)
+    trusted_proxies: tuple[str, ...] = ()
     metrics: Metrics = field(default_factory=lambda: Metrics(__version__))
     version: str = __version__
 

@@ -14,6 +14,7 @@ COMMANDS = {
     "worker": "kartoteka.cli.worker:worker",
     "migrate": "kartoteka.cli.migrate:migrate",
     "keys": "kartoteka.cli.keys:keys",
+    "apps": "kartoteka.cli.apps:apps",
     "accounts": "kartoteka.cli.accounts:accounts",
     "fields": "kartoteka.cli.fields:fields",
     "identity": "kartoteka.cli.identity:identity",

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from kartoteka.access.apps import Apps
 from kartoteka.access.bootstrap import ACCOUNT_NAME
 from kartoteka.access.model import KEY_RIGHTS, ApiKey, KeyKind, NewKey, Rights
 from kartoteka.cli.running import Access, with_access
@@ -46,9 +47,23 @@ def keys() -> None:
     type=click.Choice([right.stored for right in KEY_RIGHTS]),
     help="What a server key may do; full if not given.",
 )
+@click.option(
+    "--app",
+    "app_id",
+    metavar="APP",
+    help="Whose access key it is, with --kind app; the account's only mobile app if not given.",
+)
 @click.option("--description", default="", help="What it is for, on one line.")
 @json_option
-def create(account: str, kind: str, rights: str | None, description: str, as_json: bool) -> None:
+def create(
+    *,
+    account: str,
+    kind: str,
+    rights: str | None,
+    app_id: str | None,
+    description: str,
+    as_json: bool,
+) -> None:
     """Make a key and print it; it is never shown again.
 
     \b
@@ -60,11 +75,15 @@ def create(account: str, kind: str, rights: str | None, description: str, as_jso
 
     async def work(access: Access) -> NewKey:
         right = None if rights is None else Rights[rights.upper()]
-        return await (await access.keys_of(account)).create(KeyKind(kind), right, description)
+        keys = await access.keys_of(account)
+        owner = app_id
+        if kind == KeyKind.APP:
+            owner = await _app_of(access, account, app_id)
+        return await keys.create(KeyKind(kind), right, description, owner)
 
     new = with_access(work)
     if as_json:
-        print_json({**_members(new.key), "key": new.text})
+        print_json({**key_members(new.key), "key": new.text})
     else:
         click.echo(f"Key {new.key.key_id} of account {account} ({_described(new.key)}):")
         click.echo(new.text)
@@ -88,7 +107,7 @@ def list_(account: str, as_json: bool) -> None:
 
     found = with_access(work)
     if as_json:
-        print_json([_members(key) for key in found])
+        print_json([key_members(key) for key in found])
     else:
         print_table(_COLUMNS, [_row(key) for key in found])
 
@@ -147,6 +166,13 @@ def delete(number: int, account: str) -> None:
     click.echo(f"Key {number} of account {account} is deleted.")
 
 
+async def _app_of(access: Access, account: str, app_id: str | None) -> str:
+    """The application of a new access key. Raises `NotFound` and `InvalidRequest`."""
+    apps = Apps(access.database, access.clock, (await access.accounts.find(account)).account_id)
+    app = await apps.only_mobile() if app_id is None else await apps.get(app_id)
+    return app.app_id
+
+
 def _described(key: ApiKey) -> str:
     return f"{key.kind}, {key.rights.label}" if key.rights else f"{key.kind}"
 
@@ -158,7 +184,8 @@ def _row(key: ApiKey) -> tuple[Any, ...]:
     return (key.key_id, key.kind, rights, start, key.enabled, *times, key.description)
 
 
-def _members(key: ApiKey) -> dict[str, Any]:
+def key_members(key: ApiKey) -> dict[str, Any]:
+    """A key as JSON shows it."""
     return {
         "id": key.key_id,
         "kind": key.kind,
@@ -168,4 +195,5 @@ def _members(key: ApiKey) -> dict[str, Any]:
         "enabled": key.enabled,
         "createdAt": key.created_at,
         "lastUsedAt": key.last_used_at,
+        "app": key.app_id,
     }

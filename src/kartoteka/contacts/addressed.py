@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from kartoteka.contacts.consent import addresses
+from kartoteka.identity.kinds import EXTERNAL_ID
 from kartoteka.identity.model import Card, Key, Notice, Policy, Resolution, Status
 from kartoteka.identity.rules import Decision, Found, Person, Restore, find
 from kartoteka.identity.sides import speak_as
@@ -48,6 +49,8 @@ def _followed(ws: WorkingSet, contact_id: int) -> Card | None:
 
 def is_suppressed(ws: WorkingSet, person: Person, decision: Decision) -> bool:
     """D29: its External ID is; without one, its e-mail or phone is and no live contact holds it."""
+    if isinstance(decision, Found) and decision.matched_by == EXTERNAL_ID.name:
+        return False
     if person.external_id is None and isinstance(decision, Found):
         return False
     named = addresses(person) if person.external_id is None else [person.external_id.key]

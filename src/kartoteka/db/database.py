@@ -83,19 +83,25 @@ class Database:
             await self._idle.pop().close()
 
     @asynccontextmanager
-    async def connection(self) -> AsyncIterator[Connection]:
+    async def connection(
+        self, *, outlives_errors: bool = False, once: bool = False
+    ) -> AsyncIterator[Connection]:
         """A connection in autocommit, for the length of the block.
 
         Statements are prepared on the server at their first use, so pipelines are quick. Errors of
         SQL come through as psycopg's own (see `db.failures`), a lost database as
-        `DatabaseUnavailable`. After any error inside the block that leaves a transaction open the
-        connection is thrown away, never handed to the next caller.
+        `DatabaseUnavailable`. After any error inside the block the connection is thrown away, never
+        handed to the next caller: when psycopg rolls back it deallocates all statements, those of
+        `db.transaction` too. `outlives_errors`: whoever uses it rolls back without psycopg. `once`:
+        never handed on, for definitions of tables, after which psycopg does the same.
         """
         await self._take_turn()
         connection: Connection | None = None
+        sound = outlives_errors and not once
         try:
             connection = self._idle_connection() or await self._connect()
             yield connection
+            sound = not once
         except psycopg.Error as error:
             if is_lost(error, connection):
                 raise DatabaseUnavailable from error
@@ -103,7 +109,7 @@ class Database:
         finally:
             try:
                 if connection is not None:
-                    await self._give_back(connection)
+                    await self._give_back(connection, sound=sound)
             finally:
                 self._free.release()
 
@@ -164,9 +170,9 @@ class Database:
         connection.prepared_max = 500
         return connection
 
-    async def _give_back(self, connection: Connection) -> None:
+    async def _give_back(self, connection: Connection, *, sound: bool) -> None:
         idle = connection.pgconn.transaction_status == TransactionStatus.IDLE
-        if idle and not self._closed and not connection.pgconn.pipeline_status:
+        if sound and idle and not self._closed and not connection.pgconn.pipeline_status:
             self._idle.append(connection)
         else:
             await connection.close()

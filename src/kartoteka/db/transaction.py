@@ -184,7 +184,7 @@ def _text(value: Any) -> bytes | None:
 @asynccontextmanager
 async def transaction(database: Database) -> AsyncIterator[Transaction]:
     """A transaction; left without `commit` it is rolled back."""
-    async with database.connection() as connection:
+    async with database.connection(outlives_errors=True) as connection:
         connection.pgconn.enter_pipeline_mode()
         work = Transaction(connection)
         try:

@@ -58,6 +58,8 @@ class Change(msgspec.Struct):
     occurred: datetime
     """The request's own time, which exclusive identifiers follow (D12)."""
     takes_from_known: bool = True
+    rule: str | None = None
+    """What decides about changeable identifiers, where it is not the request's own word: a claim."""
 
 
 def new_held(one: Identifier, contact_id: int, at: datetime, rule: str) -> Held:
@@ -160,8 +162,9 @@ def take_changeable(change: Change, card: Card, one: Identifier) -> None:
     ws, journal = change.ws, change.journal
     rows = ws.holders(one.key)
     if not rows:
-        held = ws.hold(new_held(one, card.contact_id, change.occurred, "given"))
-        journal.note("added", "given", card.contact_id, [named(held)])
+        rule = change.rule or "given"
+        held = ws.hold(new_held(one, card.contact_id, change.occurred, rule))
+        journal.note("added", rule, card.contact_id, [named(held)])
         card.updated_at = journal.origin.at
         return
     held = rows[0]
@@ -197,12 +200,12 @@ def _move(change: Change, card: Card, held: Held, one: Identifier) -> None:
         )
         return
     home = home_of(held)
-    _hand_over(change, former, card, held, "newer_request")
+    _hand_over(change, former, card, held, change.rule or "newer_request")
     _refresh(held, one, card, change.journal)
     if held.kind == DEVICE.code:
         for token in change.ws.identifiers_of(former.contact_id):
             if token.kind in TOKENS and token.device == held.value and home_of(token) == home:
-                _hand_over(change, former, card, token, "follows_device")
+                _hand_over(change, former, card, token, change.rule or "follows_device")
 
 
 def _hand_over(change: Change, former: Card, card: Card, held: Held, rule: str) -> None:
@@ -218,10 +221,10 @@ def _hand_over(change: Change, former: Card, card: Card, held: Held, rule: str) 
     change.journal.note("moved", rule, card.contact_id, [named(held)], other=former.contact_id)
     moved = Moved(BY_CODE[held.kind].name, held.value, former.contact_id)
     change.resolution.moved.append(moved)
-    _count_senders(change, former, card, held)
+    count_senders(change, former, card, held)
 
 
-def _count_senders(change: Change, former: Card, card: Card, held: Held) -> None:
+def count_senders(change: Change, former: Card, card: Card, held: Held) -> None:
     """D6: remember whose External IDs sent this value; too many of them and it names nobody."""
     senders = set(held.senders or ())
     senders.update(short_hash(one.external_id) for one in (former, card) if one.external_id)

@@ -25,6 +25,7 @@ ACTIONS = {
     "refused": "a change was refused and nothing changed",
     "undone": "a merge was taken back; the contact has its own again",
     "said": "what a request said to a merged contact, kept for the undo",
+    "claimed": "a public caller said that its cookie or device is this contact's",
 }
 
 _FOUND = {f"found_by_{kind.name}": f"D10: found by {kind.label}" for kind in KINDS if kind.code > 1}
@@ -76,6 +77,9 @@ RULES = {
     "said": "D28: a request spoke of one of the people on a merged contact",
     "logout": "D37: somebody logged out; the cookie is nobody's until the next link",
     "released_by_request": "D6: POST quarantine/release names the contact",
+    "claim": "D36: a page or app said who its visitor is; the cookie or device was linked",
+    "claim_waited": "D36: a claim that came before its contact took effect",
+    "with_visitor": "D10: a web push token came along with its visitor",
     "too_many_people": "D6: more than 50 External IDs have sent this value",
 }
 """Stable names of what can decide; docs list them, `resolution.rule` and the history use them."""

@@ -49,6 +49,16 @@ APP_TOKEN = Policy(
     absorbs=False,
     writes_profile=False,
 )
+APP_SDK = Policy(
+    "mobileSdk",
+    (DEVICE.code, MOBILE_TOKEN.code),
+    "MOBILE_SDK",
+    _CREATES,
+    restores=False,
+)
+"""A call of a trusted app; of the others `activity/mobile/claims.py` says what they may do (D36)."""
+IDENTIFY = Policy("segmentIdentify", _BY_EMAIL, "API", _CREATES, restores=False)
+"""Of a server or write key; a browser's `identify` is a claim (D36)."""
 EVENT = msgspec.structs.replace(
     APP_TOKEN,
     name="event",

@@ -51,7 +51,7 @@ class Part(msgspec.Struct, frozen=True):
     """What one capability hands the engine."""
 
     actions: Mapping[type[Command], Action]
-    after: After
+    after: After = _nothing
     """Statements for the effects of a batch, behind the difference of cards and identifiers."""
     erase: After = _nothing
     """Statements that destroy; they run behind `after` of all parts."""

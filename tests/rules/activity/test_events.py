@@ -164,6 +164,33 @@ def test_events_of_erased_people_are_accepted_and_dropped(world: World):
     assert world.event(email="a@x.example").came_to == "unchanged"
 
 
+def test_what_named_an_address_of_nobody_goes_with_whoever_erases_it(world: World):
+    """D29: it was never theirs (D17), and their address stands in it."""
+    world.event(email="a@x.example")
+    world.event(phone="380501112233")
+    who = world.post(email="a@x.example", phone="380501112233").id
+    assert world.history_of(who) == []
+    world.erase(who)
+    assert (world.happened, world.spans) == ([], {})
+
+
+def test_a_shared_address_keeps_what_was_nobodys(world: World):
+    world.event(email="a@x.example")
+    who = world.post(x="A", email="a@x.example").id
+    world.post(x="B", email="a@x.example")
+    world.erase(who)
+    assert len(world.happened) == 1
+
+
+def test_a_former_external_id_that_is_erased_leaves_the_spans(world: World):
+    """D11: its traces go, what it carried stays the contact's."""
+    world.event("early", x="OLD")
+    who = world.post(x="OLD").id
+    world.put(who, x="NEW")
+    world.erase(x="OLD")
+    assert (world.history_of(who), [key[0] for key in world.spans]) == (["early"], [0])
+
+
 def test_the_same_message_counts_once(world: World):
     world.post(x="X")
     world.event(x="X", message="m1")

@@ -11,6 +11,8 @@ from kartoteka.identity.text import is_absent
 
 MOST_WHOLE_DIGITS = 15
 MOST_DECIMALS = 10
+_MOST = 10**MOST_WHOLE_DIGITS - 1
+_PLAIN = re.compile(r"(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,10})?")
 _AMOUNT = re.compile(rf"([+-]?)0*([0-9]{{1,{MOST_WHOLE_DIGITS}}})(\.[0-9]{{0,{MOST_DECIMALS}}})?")
 
 
@@ -19,6 +21,10 @@ def read_amount(value: object, field: str) -> Decimal | None:
 
     A point before the decimals, nothing between the thousands: anything else could be read two ways.
     """
+    if type(value) is int and -_MOST <= value <= _MOST:
+        return Decimal(value)
+    if type(value) is str and _PLAIN.fullmatch(value):  # by far the most
+        return Decimal(value)
     if is_absent(value):
         return None
     text = value.strip() if isinstance(value, str) else _digits(value, field)

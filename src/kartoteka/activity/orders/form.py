@@ -163,19 +163,19 @@ def _text(value: object, field: str) -> str | None:
 
 
 def _status(value: object, field: str) -> OrderStatus | None:
-    if is_absent(value):
-        return None
     status = _STATUSES.get(value.strip().upper()) if isinstance(value, str) else None
     if status is None:
+        if is_absent(value):
+            return None
         raise InvalidValue(field, "must be one of " + ", ".join(one.name for one in OrderStatus))
     return status
 
 
 def _currency(value: object, field: str) -> str | None:
-    if is_absent(value):
-        return None
     text = value.strip().upper() if isinstance(value, str) else ""
     if not (len(text) == 3 and text.isascii() and text.isalpha()):
+        if is_absent(value):
+            return None
         raise InvalidValue(field, "must be three letters of ISO 4217 such as UAH")
     return text
 
@@ -225,44 +225,54 @@ def _items(raw: object, warnings: list[Notice], *, lenient: bool) -> tuple[Order
         raise OrderRefused("too_many_items", message, "items")
     items = []
     for place, one in enumerate(listed):
+        dropped: list[Notice] = []
         try:
-            items.append(_item(one, f"items[{place}]", warnings))
+            items.append(_item(one, dropped))
         except OrderRefused as error:
             if not lenient:
-                raise
-            warnings.append(Notice(error.reason, error.message, error.field))
+                raise OrderRefused(error.reason, *_within(place, error)) from None
+            dropped = [Notice(error.reason, error.message, error.field)]
+        warnings += [Notice(one.code, *_within(place, one)) for one in dropped]
     return tuple(items) or None
 
 
-def _item(raw: object, place: str, warnings: list[Notice]) -> OrderItem:
+def _within(place: int, one: OrderRefused | Notice) -> tuple[str, str]:
+    """(message, field) of what an item says about its members, as the order names them."""
+    item = f"items[{place}]"
+    if one.field is None:
+        return f"{item}{one.message}", item
+    return f"{item}.{one.message}", f"{item}.{one.field}"
+
+
+def _item(raw: object, dropped: list[Notice]) -> OrderItem:
+    """One line. Members are named as the item names them: most lines are in order."""
     if not isinstance(raw, dict):
-        raise OrderRefused("invalid_member", f"{place} must be an object.", place)
+        raise OrderRefused("invalid_member", " must be an object.")
     get = raw.get
-    id_field, quantity_field = f"{place}.externalItemId", f"{place}.quantity"
-    item_id = read_order_id(get("externalItemId"), id_field)
-    quantity = _needed(read_amount, get("quantity"), quantity_field)
+    item_id = read_order_id(get("externalItemId"), "externalItemId")
+    quantity = _needed(read_amount, get("quantity"), "quantity")
     if quantity is None:
-        raise _missing(quantity_field)
-    texts = {name: _item_text(get(name), place, name, warnings) for name in _ITEM_TEXTS}
+        raise _missing("quantity")
+    cost = get("cost")
     return OrderItem(
         item_id,
         quantity,
-        texts["name"],
-        texts["category"],
-        _kept(read_amount, get("cost"), f"{place}.cost", warnings),
-        texts["url"],
-        texts["imageUrl"],
-        texts["description"],
+        _item_text(get("name"), "name", dropped),
+        _item_text(get("category"), "category", dropped),
+        None if cost is None else _kept(read_amount, cost, "cost", dropped),
+        _item_text(get("url"), "url", dropped),
+        _item_text(get("imageUrl"), "imageUrl", dropped),
+        _item_text(get("description"), "description", dropped),
     )
 
 
-def _item_text(value: object, place: str, name: str, warnings: list[Notice]) -> str | None:
+def _item_text(value: object, name: str, dropped: list[Notice]) -> str | None:
     if value is None or value == "":
         return None
     try:
-        return clean_text(value, f"{place}.{name}", max_chars=_ITEM_TEXTS[name], multiline=True)
+        return clean_text(value, name, max_chars=_ITEM_TEXTS[name], multiline=True)
     except InvalidValue as error:
-        warnings.append(Notice("invalid_member", error.message, error.field))
+        dropped.append(Notice("invalid_member", error.message, error.field))
         return None
 
 

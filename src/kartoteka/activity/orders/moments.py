@@ -23,10 +23,10 @@ def read_moment(value: object, field: str) -> datetime | None:
 
     Finer than a microsecond is cut off. Raises `InvalidValue`.
     """
-    if is_absent(value):
-        return None
     found = _MOMENT.fullmatch(value.strip()) if isinstance(value, str) else None
     if found is None:
+        if is_absent(value):
+            return None
         raise InvalidValue(field, "must be a date such as 2026-01-31T09:30:00+02:00")
     year, month, day, hour, minute, second = (int(part or 0) for part in found.groups()[:6])
     if not FIRST_YEAR <= year <= LAST_YEAR:

@@ -1,6 +1,8 @@
 -- name: find_orders
 -- Orders by the ids that shops gave them; index orders_by_external_id. The card that an order belongs to
--- is locked, and every change of the order writes it: so the order itself need not be.
+-- is locked, and every change of the order writes it: so the order itself need not be. A range of one
+-- value: with an equality every index that begins with the account looks as good as this one while the
+-- table has no statistics, and the plan is kept while it grows.
 select o.order_id, o.external_order_id, o.owner_id, o.via, o.status, o.total_cost, o.currency,
        o.ordered_at, o.created_at, o.updated_at, o.external_customer_id, o.email, o.phone,
        o.first_name, o.last_name, o.shipping, o.discount, o.taxes, o.restore_url,
@@ -11,7 +13,8 @@ cross join lateral (
     select *
     from orders
     where account_id = %(account_id)s
-      and external_order_id = k.external_order_id
+      and external_order_id between k.external_order_id and k.external_order_id
+    order by external_order_id
     limit 1
 ) o
 
@@ -19,7 +22,13 @@ cross join lateral (
 -- Ids of all orders of persons who are to be erased; index orders_by_owner.
 select p.contact_id, o.external_order_id
 from owners_of(%(account_id)s::integer, %(keys)s::bigint[]) p
-join orders o on o.account_id = %(account_id)s and o.owner_id = p.owner_id
+cross join lateral (
+    select external_order_id
+    from orders
+    where account_id = %(account_id)s
+      and owner_id = p.owner_id
+    order by ordered_at desc, order_id desc
+) o
 
 -- name: insert_orders
 -- New orders. No `on conflict`: 23505 says that somebody was quicker, and the batch runs again.
@@ -50,8 +59,8 @@ from unnest(
 )
 
 -- name: update_orders
--- Changed orders, whole; primary key. Owner, carrier and birth never change. The last condition always
--- holds: see identity/queries.sql, update_contacts.
+-- Changed orders, whole; primary key. Owner, carrier and birth never change. The ids are named twice, so
+-- that no more than these rows are read whichever way the planner joins.
 update orders o
 set status = d.status, total_cost = d.total_cost, currency = d.currency, ordered_at = d.ordered_at,
     updated_at = d.updated_at, external_customer_id = d.external_customer_id, email = d.email,
@@ -75,13 +84,23 @@ from unnest(
 )
 where o.account_id = %(account_id)s
   and o.order_id = d.order_id
-  and d.order_id > 0
+  and o.order_id = any(%(order_id)s::bigint[])
 
 -- name: delete_orders
--- Orders that the shop takes back; primary key.
+-- Orders that the shop takes back, each looked up by its key, as in find_orders.
 delete from orders
-where account_id = %(account_id)s
-  and order_id = any(%(order_id)s::bigint[])
+where ctid = any(array(
+    select o.ctid
+    from unnest(%(order_id)s::bigint[]) as d (order_id)
+    cross join lateral (
+        select ctid
+        from orders
+        where account_id = %(account_id)s
+          and order_id between d.order_id and d.order_id
+        order by order_id
+        limit 1
+    ) o
+))
 
 -- name: delete_items
 -- Items that others take the place of, or whose order is deleted; primary key.
@@ -106,44 +125,53 @@ from unnest(
 )
 
 -- name: add_to_totals
--- What this batch adds to the totals of each owner, or takes away; behind the orders themselves, because
--- the first and last delivered one are looked up: index orders_delivered.
+-- What this batch adds to the totals of each owner, or takes away. Primary key.
 insert into order_totals (
     account_id, owner_id, currency, orders, delivered, delivered_sum, first_delivered, last_delivered
 )
-select %(account_id)s::integer, d.owner_id, d.currency, d.orders, d.delivered, d.delivered_sum,
-       first_one.ordered_at, last_one.ordered_at
+select %(account_id)s::integer, owner_id, currency, orders, delivered, delivered_sum, first, last
 from unnest(
     %(owner_id)s::bigint[], %(currency)s::text[], %(orders)s::integer[], %(delivered)s::integer[],
-    %(delivered_sum)s::numeric[]
-) as d (owner_id, currency, orders, delivered, delivered_sum)
-left join lateral (
-    select ordered_at
-    from orders
-    where account_id = %(account_id)s
-      and owner_id = d.owner_id
-      and currency = d.currency
-      and status = 2
-    order by ordered_at
-    limit 1
-) first_one on true
-left join lateral (
-    select ordered_at
-    from orders
-    where account_id = %(account_id)s
-      and owner_id = d.owner_id
-      and currency = d.currency
-      and status = 2
-    order by ordered_at desc
-    limit 1
-) last_one on true
+    %(delivered_sum)s::numeric[], %(first)s::timestamptz[], %(last)s::timestamptz[]
+) as d (owner_id, currency, orders, delivered, delivered_sum, first, last)
 on conflict (account_id, owner_id, currency)
 do update set
     orders = order_totals.orders + excluded.orders,
     delivered = order_totals.delivered + excluded.delivered,
     delivered_sum = order_totals.delivered_sum + excluded.delivered_sum,
-    first_delivered = excluded.first_delivered,
-    last_delivered = excluded.last_delivered
+    first_delivered = least(order_totals.first_delivered, excluded.first_delivered),
+    last_delivered = greatest(order_totals.last_delivered, excluded.last_delivered)
+
+-- name: look_up_dates
+-- First and last delivered order of owners who lost one, or one of whose changed its date; behind the
+-- orders themselves. Index orders_delivered: by ranges of one value, see find_orders.
+update order_totals t
+set first_delivered = f.ordered_at, last_delivered = l.ordered_at
+from unnest(%(owner_id)s::bigint[], %(currency)s::text[]) as d (owner_id, currency)
+left join lateral (
+    select ordered_at
+    from orders
+    where account_id = %(account_id)s
+      and owner_id between d.owner_id and d.owner_id
+      and currency between d.currency and d.currency
+      and status = 2
+    order by owner_id, currency, ordered_at
+    limit 1
+) f on true
+left join lateral (
+    select ordered_at
+    from orders
+    where account_id = %(account_id)s
+      and owner_id between d.owner_id and d.owner_id
+      and currency between d.currency and d.currency
+      and status = 2
+    order by owner_id desc, currency desc, ordered_at desc
+    limit 1
+) l on true
+where t.account_id = %(account_id)s
+  and t.owner_id = d.owner_id
+  and t.currency = d.currency
+  and t.owner_id = any(%(owner_id)s::bigint[])
 
 -- name: drop_empty_totals
 -- Owners whose last order went; primary key.

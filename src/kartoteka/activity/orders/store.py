@@ -107,8 +107,7 @@ class _Changes:
         totals = _Totals()
         for external_id, before in self._before.items():
             after = self._after[external_id]
-            totals.count(before, -1)
-            totals.count(after, 1)
+            totals.count(before, after)
             if before is not None and (after is None or after.order_id != before.order_id):
                 deleted.append(before.order_id)
             elif before is not None and after is not None:
@@ -150,31 +149,74 @@ def _writes(query: str, names: Sequence[str], orders: Sequence[Order]) -> list[S
     return [(query, columns(names, rows, _JSON))]
 
 
+class _Added(msgspec.Struct):
+    """What one batch does to the totals of an owner in a currency."""
+
+    orders: int = 0
+    delivered: int = 0
+    total: Decimal = Decimal(0)
+    first: datetime | None = None
+    last: datetime | None = None
+    lost: bool = False
+    """A delivered order went, or changed its date: it may have been the first or the last."""
+
+
 class _Totals:
     """What is added to each owner's totals, a row for each currency."""
 
     def __init__(self) -> None:
-        self._added: dict[tuple[int, str], tuple[int, int, Decimal]] = {}
+        self._added: dict[tuple[int, str], _Added] = defaultdict(_Added)
 
-    def count(self, order: Order | None, sign: int) -> None:
-        if order is None:
-            return
-        key = (order.owner_id, order.currency)
-        orders, delivered, total = self._added.get(key, (0, 0, Decimal(0)))
-        if order.counted is not None:
-            delivered, total = delivered + sign, total + sign * order.counted
-        self._added[key] = (orders + sign, delivered, total)
+    def count(self, before: Order | None, after: Order | None) -> None:
+        """One order as it was before the batch and as it is behind it."""
+        if before is not None:
+            self._take_away(before, after)
+        if after is not None:
+            added = self._of(after)
+            added.orders += 1
+            if after.counted is not None:
+                added.delivered += 1
+                added.total += after.counted
+                at = after.ordered_at
+                added.first = at if added.first is None else min(added.first, at)
+                added.last = at if added.last is None else max(added.last, at)
+
+    def _take_away(self, before: Order, after: Order | None) -> None:
+        added = self._of(before)
+        added.orders -= 1
+        if before.counted is not None:
+            added.delivered -= 1
+            added.total -= before.counted
+            stays = after is not None and after.counted is not None
+            if not (stays and _dated(after) == _dated(before)):
+                added.lost = True
+
+    def _of(self, order: Order) -> _Added:
+        return self._added[(order.owner_id, order.currency)]
 
     def statements(self) -> list[Statement]:
-        """Rows whose numbers stay may still have another first or last date."""
-        if not self._added:
+        """The numbers, then dates that have to be looked up, then rows that have become empty."""
+        names = ("owner_id", "currency", "orders", "delivered", "delivered_sum", "first", "last")
+        changed = {
+            key: added for key, added in sorted(self._added.items()) if added != _NOTHING_ADDED
+        }
+        if not changed:
             return []
-        names = ("owner_id", "currency", "orders", "delivered", "delivered_sum")
-        rows = [(*key, *added) for key, added in sorted(self._added.items())]
+        rows = [(*key, *_astuple(added)[:-1]) for key, added in changed.items()]
         statements: list[Statement] = [("add_to_totals", columns(names, rows))]
-        if fewer := [key[0] for key, added in self._added.items() if added[0] < 0]:
+        if lost := [key for key, added in changed.items() if added.lost]:
+            statements.append(("look_up_dates", columns(names[:2], lost)))
+        if fewer := [owner for (owner, _), added in changed.items() if added.orders < 0]:
             statements.append(("drop_empty_totals", {"owner_id": pg_array(fewer)}))
         return statements
+
+
+_NOTHING_ADDED = _Added()
+
+
+def _dated(order: Order | None) -> tuple[int, str, datetime] | None:
+    """Where an order stands among those whose first and last are kept."""
+    return None if order is None else (order.owner_id, order.currency, order.ordered_at)
 
 
 def _forget_value(_: Batch, rows: Rows) -> list[Statement]:

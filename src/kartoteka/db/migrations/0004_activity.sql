@@ -34,7 +34,7 @@ create table visitor_span (
     since timestamptz not null,
     owner_id bigint not null,
     contact_id bigint,                          -- whose it is; null: nobody's
-    state smallint not null default 0,          -- 0 open: the first link takes it | 1 linked | 2 nobody's for ever
+    state smallint not null default 0,          -- activity/model.py SpanState
     rule text,                                  -- why: given | claim | …
     linked_at timestamptz,
     events integer not null default 0,          -- how many while it is anonymous: its cap (D37)
@@ -52,6 +52,7 @@ create table claim (
     external_key text,
     email text,
     phone text,
+    contact_id bigint,                          -- of a link's address (wire 4.2)
     claimed_at timestamptz not null,
     expires_at timestamptz not null,
     primary key (account_id, kind, value_key)
@@ -59,6 +60,7 @@ create table claim (
 create index claim_by_external_key on claim (account_id, external_key) where external_key is not null;
 create index claim_by_email on claim (account_id, email) where email is not null;
 create index claim_by_phone on claim (account_id, phone) where phone is not null;
+create index claim_by_contact on claim (account_id, contact_id) where contact_id is not null;
 
 -- Everything that belongs to these contacts, retired ones among them: rows (the contact of the list, an
 -- owner of its activity). Indexes contact_by_survivor, visitor_span_by_contact.
@@ -198,6 +200,7 @@ create table site (
     account_id integer not null,
     site_key text not null,
     domain text not null,
+    web_push jsonb,                             -- {"name","path","scope"} of its service worker
     created_at timestamptz not null,
     primary key (account_id, site_key)
 );

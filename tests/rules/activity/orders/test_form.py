@@ -37,6 +37,23 @@ def warned(**said: Any) -> list[tuple[str, str | None]]:
     return [(one.code, one.field) for one in read(**said).contact.warnings]
 
 
+def test_words_say_which_item_and_what_it_must_be():
+    """People read the sentence, programs the field."""
+    cases = {
+        "tea": "items[0] must be an object.",
+        5: "items[0] must be an object.",
+    }
+    for item, words in cases.items():
+        with pytest.raises(OrderRefused) as caught:
+            read(items=[item])
+        assert caught.value.message == words
+    with pytest.raises(OrderRefused) as caught:
+        read(items=[{"externalItemId": "1"}])
+    assert caught.value.message == "items[0].quantity is missing or blank."
+    (notice,) = read(items=[{"externalItemId": "1", "quantity": 1, "cost": "x"}]).contact.warnings
+    assert notice.message.startswith("items[0].cost must be an amount")
+
+
 def refusal(raw: object) -> tuple[str, str | None]:
     with pytest.raises(OrderRefused) as caught:
         read_order(raw, UA)

@@ -166,6 +166,14 @@ def test_a_new_status_is_told_of_once(world: World):
     assert world.orders["O-1"].total_cost == 12
 
 
+def test_every_change_of_an_order_writes_its_contact(world: World):
+    """So that an erase or a merge that waits for the card runs again, and segments see it."""
+    known = world.post(x="X").id
+    for changed in ({}, {"cost": 11}, {"items": ["1"]}, {"status": "CANCELLED"}):
+        save(world, x="X", **changed)
+        assert world.written == {known}, changed
+
+
 def test_absent_values_leave_what_is_stored(world: World):
     """D16, for orders by event: only the id is needed of a known order."""
     save(world, email="a@x.ua", cost=10, currency="EUR", items=["1"])

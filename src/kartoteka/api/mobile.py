@@ -1,0 +1,420 @@
+"""The mobile SDK's end points, under the paths that are compiled into it (wire 7).
+
+The SDK identifies itself with the access key of its application. Only 200 is success for it, a 4xx is
+final: what it sent is dropped from its queue. So a body is refused only when nothing of it can be used.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from functools import wraps
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+
+from kartoteka.access.apps import accounts_with_apps
+from kartoteka.access.model import APP_KEYS, AccountContext
+from kartoteka.activity.mobile.form import (
+    AppCall,
+    AppEvent,
+    Interaction,
+    InvalidAppBody,
+    read_device,
+    read_events,
+    read_interaction,
+    read_user,
+    read_whose,
+)
+from kartoteka.activity.mobile.model import AppUpdate, PushSaid
+from kartoteka.activity.model import EventInput, Kind, RecordEvent, Source
+from kartoteka.activity.visitors.actions import in_parts
+from kartoteka.activity.visitors.model import MOST_TURNS, Claim, Step, Visit, Visited, Who
+from kartoteka.api.answers import Answer, json_answer
+from kartoteka.api.call import Call
+from kartoteka.api.errors import error_answer
+from kartoteka.api.limits import address_of
+from kartoteka.api.mobile_schemas import ACCESS_KEY, DEVICE, EMPTY, EVENTS, INTERACTION, USER
+from kartoteka.api.routing import Endpoint, Parameter, Reply, Route, Schema
+from kartoteka.contacts.forms.contact import FormRules
+from kartoteka.contacts.model import ContactInput
+from kartoteka.errors import DatabaseUnavailable, KartotekaError, NotFound, Unauthorised
+from kartoteka.identity.kinds import InvalidIdentifier, Region
+from kartoteka.identity.model import Origin
+from kartoteka.identity.rules import Person
+
+DONE = Answer(b"{}")
+MAX_INTERACTION_CHARS = 255
+MAX_KEY_CHARS = 300
+_NO_KEY = 0
+_NAMES = {"external_id": "externalUserId", "device": "deviceId", "mobile_token": "pushToken"}
+
+
+# Who calls, and errors as the iOS SDK reads them
+
+
+def of_app(end_point: Endpoint) -> Endpoint:
+    """The end point for an application's key; errors in the shape that the iOS SDK shows."""
+
+    @wraps(end_point)
+    async def run(call: Call) -> Answer:
+        try:
+            _admit(call)
+            call.caller = await call.services.keys.identify(_access_key(call), APP_KEYS)
+            return await end_point(call)
+        except KartotekaError as error:
+            return problem(error, call)
+
+    return run
+
+
+def _admit(call: Call) -> None:
+    address = address_of(call.scope, call.headers, call.services.trusted_proxies)
+    call.services.public_limits.admit(address)
+
+
+def _access_key(call: Call) -> str:
+    key = call.headers.get(b"x-reteno-access-key")
+    if key is None or not key.strip():
+        raise Unauthorised("The header X-Reteno-Access-Key must have the application's access key.")
+    return key.decode("latin-1").strip()
+
+
+def problem(error: KartotekaError, call: Call) -> Answer:
+    """The error with `title`, `detail` and `invalid-params` beside its usual members (wire 7.3)."""
+    answer = error_answer(error, call.scope["path"], call.at)
+    body = msgspec.json.decode(answer.body)
+    body.update({"title": body["error"], "detail": body["message"], "invalid-params": []})
+    if isinstance(error, InvalidAppBody):
+        body["invalid-params"] = error.params
+    elif isinstance(error, InvalidIdentifier):
+        name = _NAMES.get(error.kind, error.kind)
+        body["invalid-params"] = [{"name": name, "reason": error.reason}]
+    return json_answer(body, answer.status, answer.headers)
+
+
+# Devices and users
+
+
+async def device(call: Call) -> Answer:
+    """POST /api/v1/device."""
+    return await _update(call, read_device(*await _read(call)))
+
+
+async def user(call: Call) -> Answer:
+    """POST /api/v1/user."""
+    return await _update(call, read_user(*await _read(call)))
+
+
+async def _read(call: Call) -> tuple[dict[str, Any], FormRules, str | None]:
+    body = await call.json_object()
+    fields = await call.services.definitions.of(call.account.account_id)
+    rules = FormRules(Region(call.account.settings.region), fields)
+    return body, rules, call.require_caller().app_id
+
+
+async def _update(call: Call, said: AppCall) -> Answer:
+    await _carry_out(call, _command(call, said))
+    return DONE
+
+
+def _command(call: Call, said: AppCall, **more: Any) -> AppUpdate:
+    trusted = call.require_caller().trusted
+    if not trusted:
+        said = _heeded(call, said)
+    return AppUpdate(origin=call.origin(), call=said, trusted=trusted, **more)
+
+
+def _heeded(call: Call, said: AppCall) -> AppCall:
+    """What counts of an untrusted app's claim: all of it, or what is proved (`signed_claims`)."""
+    account, person = call.account, said.contact.person
+    if not account.settings.signed_claims or not person.names_lasting():
+        return said
+    heeded = call.services.signer.heed(
+        account.account_id, _who(person, said.signature), needs_signature=True
+    )
+    if not heeded.is_nobody():
+        return said
+    bare = Person(changeable=person.changeable)
+    return msgspec.structs.replace(said, contact=ContactInput(bare, warnings=said.contact.warnings))
+
+
+def _who(person: Person, signature: str | None = None) -> Who:
+    return Who(
+        None if person.external_id is None else person.external_id.value,
+        None if person.email is None else person.email.value,
+        None if person.phone is None else person.phone.value,
+        None,
+        signature,
+    )
+
+
+async def _carry_out(call: Call, *commands: AppUpdate | Visited) -> None:
+    """Back after the commit; of claims after a fixed time, which tells nothing (decisions D36)."""
+
+    async def work() -> None:
+        for command in commands:
+            outcome = await call.services.engine.submit(call.account, command)
+            if outcome.resolution.outcome == "suppressed":  # D29: accepted and dropped
+                return
+
+    claims = any(_claims(command) for command in commands)
+    if not claims:
+        await work()
+    elif not await call.services.discretion.carry_out(work()):
+        raise DatabaseUnavailable
+
+
+def _claims(command: AppUpdate | Visited) -> bool:
+    if isinstance(command, AppUpdate):
+        return not command.trusted and command.call.contact.person.names_lasting()
+    return any(isinstance(step, Claim) for step in command.steps)
+
+
+# Events
+
+
+async def events(call: Call) -> Answer:
+    """POST /api/v1/events: what the app's user did, attached to whoever had the device then."""
+    body, rules, app_id = await _read(call)
+    whose = read_whose(body, rules, app_id)
+    found, _ = read_events(body, call.at)
+    if call.require_caller().trusted:
+        await _record(call, whose, found)
+        return DONE
+    latest = max((one.occurred for one in found), default=call.at)
+    command = _command(call, whose, occurred=latest, creates=False)
+    person = command.call.contact.person
+    commands: list[AppUpdate | Visited] = [command] if person.names_lasting() else []
+    if whose.device is not None and found:
+        steps: list[Step] = [_visit(one) for one in found]
+        if person.names_lasting():
+            steps.insert(0, Claim(_who(person), latest))
+        done = Visited(
+            origin=call.origin(), visitor=whose.device, steps=tuple(steps), source=Source.SDK
+        )
+        commands += in_parts(done, MOST_TURNS)
+    await _carry_out(call, *commands)
+    return DONE
+
+
+async def _record(call: Call, whose: AppCall, found: Sequence[AppEvent]) -> None:
+    """Keyed events: of the External ID, else of the device; they may be about orders (wire 5.2)."""
+    person = whose.contact.person
+    await asyncio.gather(
+        *(
+            call.write(
+                RecordEvent(
+                    origin=call.origin(),
+                    event=EventInput(one.type_key, _key_value(one), one.params, person),
+                    source=Source.SDK,
+                    occurred=one.occurred,
+                    checks_params=False,
+                )
+            )
+            for one in found
+        )
+    )
+
+
+def _visit(one: AppEvent) -> Visit:
+    return Visit(one.type_key, _key_value(one), one.occurred, one.params, kind=Kind.EVENT)
+
+
+def _key_value(one: AppEvent) -> str:
+    """The order that it is about, where it is about one."""
+    key = one.params.get("externalOrderId")
+    return key[:MAX_KEY_CHARS] if isinstance(key, str) else ""
+
+
+# What became of a push
+
+
+async def interaction(call: Call) -> Answer:
+    """PUT /api/v1/interactions/{id}/status: Android sends no key with it, iOS a Basic one."""
+    try:
+        _admit(call)
+        accounts = await _accounts_of(call)
+        number = call.path_text("id", MAX_INTERACTION_CHARS)
+        said = read_interaction(await call.json_object(), call.at)
+        for account in accounts:
+            if (command := _push_said(call, account, number, said)) is not None:
+                await call.services.engine.submit(account, command)
+    except KartotekaError as error:
+        return problem(error, call)
+    return DONE
+
+
+async def _accounts_of(call: Call) -> list[AccountContext]:
+    """The key's account; without one those that have an application: the token says whose it is."""
+    services = call.services
+    header = call.headers.get(b"authorization")
+    if call.headers.get(b"x-reteno-access-key"):
+        return [(await services.keys.identify(_access_key(call), APP_KEYS)).account]
+    if header is not None:
+        caller = await services.keys.authenticate(header.decode("latin-1"), APP_KEYS)
+        return [caller.account]
+    found: list[AccountContext] = []
+    for account_id in await accounts_with_apps(services.database):
+        try:
+            found.append(await services.accounts.context(account_id))
+        except NotFound:
+            continue
+    return found
+
+
+def _push_said(
+    call: Call, account: AccountContext, number: str, said: Interaction
+) -> PushSaid | None:
+    if said.token is None:
+        return None
+    text = f"push:{account.account_id}:{number}:{said.status}:{said.token.value}"
+    return PushSaid(
+        origin=Origin(call.at, call.request_id, _NO_KEY, call.route.operation),
+        token=said.token,
+        interaction=number,
+        status=said.status,
+        occurred=said.occurred,
+        params={"interactionId": number, "status": said.status, **said.action},
+        message=sha256(text.encode("utf-8", "surrogatepass")).digest(),
+    )
+
+
+# What is not ours: answered empty, so that the SDK goes on
+
+
+def nothing(answer: dict[str, Any]) -> Callable[[Call], Awaitable[Answer]]:
+    """An end point that has nothing for this device, in the shape that the SDK reads."""
+
+    async def empty(_: Call) -> Answer:
+        return json_answer(answer)
+
+    return of_app(empty)
+
+
+async def no_logs(call: Call) -> Answer:
+    """POST /logs/v1/events: diagnostics for the vendor; nobody reads them here, and no key comes."""
+    _admit(call)
+    return DONE
+
+
+def _route(
+    method: str,
+    path: str,
+    operation: str,
+    endpoint: Endpoint,
+    summary: str,
+    *,
+    body: Schema | None = None,
+    reply: Schema = EMPTY,
+    parameters: tuple[Parameter, ...] = (ACCESS_KEY,),
+    errors: tuple[int, ...] = (400, 401, 403, 413, 415, 429),
+    description: str = "",
+) -> Route:
+    return Route(
+        method=method,
+        path=path,
+        operation=operation,
+        right=None,
+        endpoint=endpoint,
+        summary=summary,
+        tag="Mobile SDK",
+        description=description,
+        parameters=parameters,
+        body=body,
+        body_optional=True,
+        replies={200: Reply("It came.", reply)},
+        errors=errors,
+    )
+
+
+_ID = Parameter("id", "The message's interaction.", {"type": "string"}, place="path", required=True)
+_VARIANT = Parameter("variant", "The variant.", {"type": "string"}, place="path", required=True)
+
+
+def _list_of(name: str, **more: Any) -> tuple[dict[str, Any], Schema]:
+    """(an answer with an empty list of that name, its schema)."""
+    schema: Schema = {
+        "type": "object",
+        "required": [name],
+        "properties": {name: {"type": "array", "maxItems": 0}},
+    }
+    return {name: [], **more}, schema
+
+
+_EMPTY_ANSWERS: tuple[tuple[str, str, str, str, tuple[dict[str, Any], Schema]], ...] = (
+    ("GET", "/api/v1/appinbox/messages", "appInbox", "App Inbox", _list_of("list", totalPages=0)),
+    (
+        *("GET", "/api/v1/appinbox/messages/count", "appInboxCount", "Unread messages"),
+        ({"unreadCount": 0}, {"type": "object", "required": ["unreadCount"]}),
+    ),
+    ("POST", "/api/v1/appinbox/messages/status", "appInboxStatus", "Messages read", ({}, EMPTY)),
+    ("POST", "/api/v1/recoms/events", "recomEvents", "Recommendations seen", ({}, EMPTY)),
+    (
+        *("POST", "/api/v1/recoms/{variant}/request", "recoms", "Recommendations"),
+        _list_of("recoms"),
+    ),
+    ("GET", "/api/v1/inapp/messages", "inAppMessages", "In-app messages", _list_of("messages")),
+    (
+        *("POST", "/api/v1/inapp/contents/request", "inAppContents", "Contents of in-app messages"),
+        _list_of("contents"),
+    ),
+    (
+        *("POST", "/api/v1/inapp/async-rules/check", "inAppRules", "Rules of in-app messages"),
+        _list_of("checks"),
+    ),
+    (
+        *("GET", "/api/v1/inapp/interactions/{id}/message", "inAppMessage", "An in-app message"),
+        ({}, EMPTY),
+    ),
+    ("POST", "/api/v1/interaction", "inAppInteraction", "An in-app message was seen", ({}, EMPTY)),
+)
+"""What the SDK asks for and we do not do (docs/api/mobile-app.md lists it)."""
+
+
+def _path_parameters(path: str) -> tuple[Parameter, ...]:
+    found = {"{id}": _ID, "{variant}": _VARIANT}
+    return (ACCESS_KEY, *(one for name, one in found.items() if name in path))
+
+
+ROUTES = (
+    _route(
+        *("POST", "/api/v1/device", "mobileDevice", of_app(device)),
+        "An app's device, its push token and its user",
+        body=DEVICE,
+    ),
+    _route(
+        *("POST", "/api/v1/user", "mobileUser", of_app(user)),
+        "What an app knows of its user",
+        body=USER,
+        description="Absent and null mean unchanged. An application that is not trusted only claims.",
+    ),
+    _route(
+        *("POST", "/api/v1/events", "mobileEvents", of_app(events)),
+        "What an app's user did",
+        body=EVENTS,
+    ),
+    _route(
+        *("PUT", "/api/v1/interactions/{id}/status", "mobileInteraction", interaction),
+        "What became of a push message",
+        body=INTERACTION,
+        parameters=(ACCESS_KEY, _ID),
+        description="The key may be missing: the token then says whose it is.",
+    ),
+    *(
+        _route(
+            *(method, path, operation, nothing(answer), f"{summary}: there are none"),
+            reply=schema,
+            parameters=_path_parameters(path),
+            errors=(401, 403, 429),
+        )
+        for method, path, operation, summary, (answer, schema) in _EMPTY_ANSWERS
+    ),
+    _route(
+        *("POST", "/logs/v1/events", "mobileLogs", no_logs),
+        "Diagnostics of the SDK: not kept",
+        parameters=(),
+        errors=(429,),
+    ),
+)
