@@ -30,6 +30,15 @@ MENU: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         ),
     ),
     (
+        "Export",
+        (
+            ("exports/overview.md", "Exports"),
+            ("exports/postgresql.md", "PostgreSQL"),
+            ("exports/bigquery.md", "BigQuery"),
+            ("exports/files.md", "Parquet and CSV files"),
+        ),
+    ),
+    (
         "Identity",
         (
             ("identity/finding.md", "How a contact is found"),
@@ -59,6 +68,13 @@ MENU: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         ),
     ),
     (
+        "Segments",
+        (
+            ("segments/segments.md", "Segments"),
+            ("segments/webhooks.md", "Webhooks"),
+        ),
+    ),
+    (
         "Reference",
         (
             ("reference/settings.md", "Settings of the server"),
@@ -68,6 +84,7 @@ MENU: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("reference/errors.md", "Errors"),
             ("reference/identifiers.md", "Kinds of identifier"),
             ("reference/import.md", "Imports: fields, outcomes"),
+            ("reference/conditions.md", "Conditions"),
             ("reference/policies.md", "What each method may do"),
             ("reference/history.md", "Actions and rules"),
         ),

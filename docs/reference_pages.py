@@ -30,6 +30,9 @@ from kartoteka.identity.history import ACTIONS, RULES
 from kartoteka.identity.kinds import BY_CODE, KINDS
 from kartoteka.identity.model import Policy
 from kartoteka.identity.never import NEVER_IDENTIFIERS
+from kartoteka.segments.conditions import CONDITIONS
+from kartoteka.segments.conditions.base import Condition
+from kartoteka.segments.conditions.operators import MEMBERSHIP, OPERATORS
 from kartoteka.settings import settings_table
 
 SERVER_FAULT = 500
@@ -283,6 +286,36 @@ def _help(of: click.Command, name: str) -> Iterator[str]:
                 yield from _help(inner, f"{name} {part}")
 
 
+def conditions_page() -> str:
+    """What segments are made of."""
+    text = (
+        "# Conditions\n\nWhat a [segment](../segments/segments.md) is made of. `field` names the "
+        "condition; *value* says which operators it knows.\n"
+    )
+    for family in dict.fromkeys(one.family for one in CONDITIONS):
+        rows = [_condition(one) for one in CONDITIONS if one.family == family]
+        headers = ("`field`", "what", "value", "parameters", "example")
+        text += f"\n## {family}\n\n" + table(headers, rows)
+    text += "\n## Operators\n\nA negated one is the exact opposite: it holds without a value too.\n"
+    for type_, known in OPERATORS.items():
+        rows = [(code(one.name), one.words, one.takes.value) for one in known.values()]
+        text += f"\n### {type_.value}\n\n" + table(("`operator`", "in words", "`value`"), rows)
+    rows = [(code(name), words, "nothing") for name, words in MEMBERSHIP.items()]
+    return text + "\n### member\n\n" + table(("`operator`", "in words", "`value`"), rows)
+
+
+def _condition(one: Condition) -> tuple[str, str, str, str, str]:
+    value = "by its type" if one.type is None else one.type.value
+    if one.choices:
+        value += ": " + ", ".join(code(choice) for choice in one.choices)
+    parameters = "; ".join(
+        f"{code(each.name)}{'' if each.required else ' (optional)'}: {each.meaning}"
+        for each in one.parameters
+    )
+    example = code(json.dumps(one.example, ensure_ascii=False))
+    return (code(one.key), one.label, value, parameters, example)
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "settings.md": settings_page,
     "account-settings.md": account_settings_page,
@@ -292,5 +325,6 @@ PAGES: dict[str, Callable[[], str]] = {
     "identifiers.md": identifiers_page,
     "policies.md": policies_page,
     "history.md": history_page,
+    "conditions.md": conditions_page,
     "import.md": import_page,
 }

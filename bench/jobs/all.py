@@ -7,6 +7,7 @@ from bench.jobs import (
     bulk,
     csv_import,
     event,
+    exports,
     get_contact,
     lone_client,
     mixed,
@@ -14,6 +15,7 @@ from bench.jobs import (
     post_known,
     post_new,
     search_contact,
+    segments,
 )
 from bench.jobs.base import Job
 
@@ -27,7 +29,10 @@ JOBS: tuple[Job, ...] = (
     bulk.JOB,
     mixed.JOB,
     orders.JOB,
+    exports.JOB,
     attach.JOB,
+    segments.JOB,
+    segments.EMPTY_JOB,
     csv_import.JOB,  # last: it makes the tables five times as large
 )
 BY_NAME = {job.name: job for job in JOBS}

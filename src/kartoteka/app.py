@@ -28,6 +28,10 @@ from kartoteka.contacts.reads import Cards
 from kartoteka.db.database import WRITER_OPTIONS, Database
 from kartoteka.db.migrate import migrate
 from kartoteka.errors import DatabaseUnavailable
+from kartoteka.exports.housekeeping import clean_up_exports
+from kartoteka.exports.opening import open_exports
+from kartoteka.exports.runner import MOST_LANES as MOST_EXPORTS
+from kartoteka.exports.runner import Runner as ExportRunner
 from kartoteka.identity.store import digest_with
 from kartoteka.imports.erased import Forgetting
 from kartoteka.imports.folder import import_folder
@@ -38,8 +42,15 @@ from kartoteka.intake.repeats import forget_old
 from kartoteka.jobs.queue import Periodic, prepare_queue, run_worker
 from kartoteka.log import logger
 from kartoteka.outbound.client import Outbound
+from kartoteka.segments.actions import SegmentActions
+from kartoteka.segments.asking import Asking
+from kartoteka.segments.jobs import SegmentJobs
 from kartoteka.segments.store import Segments
+from kartoteka.segments.verifying import check_activity
 from kartoteka.settings import Settings
+from kartoteka.webhooks.sending import Sending
+from kartoteka.webhooks.sending import forget_old as forget_happenings
+from kartoteka.webhooks.store import Webhooks
 from kartoteka.writing import build_engine
 
 Scope: TypeAlias = MutableMapping[str, Any]
@@ -125,6 +136,8 @@ class Application:
 def compose(settings: Settings, database: Database, writers: Database) -> Services:
     """One of everything that the end points stand on; `writers` has the engine's connections."""
     clock = Clock()
+    definitions, segments = Definitions(database), Segments(database)
+    actions = SegmentActions(database, clock, definitions, segments)
     return Services(
         database=database,
         clock=clock,
@@ -132,11 +145,15 @@ def compose(settings: Settings, database: Database, writers: Database) -> Servic
         keys=KeyRing(database, clock, settings.region),
         accounts=Accounts(database, clock, settings.region),
         tokens=Tokens(database, clock),
-        definitions=Definitions(database),
+        definitions=definitions,
         cards=Cards(writers, database),
         identities=IdentityReads(database),
         imports=Imports(database, clock, import_folder(settings)),
-        segments=Segments(database),
+        exports=open_exports(settings, database, clock),
+        segments=segments,
+        segment_actions=actions,
+        asking=Asking(database, clock, definitions, actions),
+        webhooks=Webhooks(database, clock, allow_private=settings.allow_private_addresses),
         event_types=EventTypes(database, clock),
         timelines=Timelines(writers, clock),
         orders=Orders(database),
@@ -150,15 +167,18 @@ def compose(settings: Settings, database: Database, writers: Database) -> Servic
 async def run_jobs(settings: Settings, database_url: str, stopping: asyncio.Event) -> None:
     """Background work until `stopping`; while the database is away it waits for it."""
     database = await Database.open(database_url, min_size=0)
-    leases = await Database.open(database_url, min_size=0, max_size=1 + sum(MOST_LANES.values()))
+    lanes = sum(MOST_LANES.values()) + MOST_EXPORTS
+    leases = await Database.open(database_url, min_size=0, max_size=2 + lanes)
     writers = await Database.open(
         database_url, min_size=0, options=WRITER_OPTIONS, name="kartoteka jobs"
     )
     services = compose(settings, database, writers)
+    engine = build_engine(writers, services.clock, digest_with(settings.secret_key))
+    segment_jobs = SegmentJobs(database, services.clock, services.accounts.read, engine.submit)
     runner = Runner(
         database=database,
         leases=leases,
-        engine=build_engine(writers, services.clock, digest_with(settings.secret_key)),
+        engine=engine,
         imports=services.imports,
         accounts=services.accounts,
         definitions=services.definitions,
@@ -172,6 +192,9 @@ async def run_jobs(settings: Settings, database_url: str, stopping: asyncio.Even
         accounts=services.accounts,
         definitions=services.definitions,
     )
+    exporter = ExportRunner(
+        database=database, leases=leases, exports=services.exports, clock=services.clock
+    )
     periodic = [
         Periodic("forget_erased", "* * * * *", forgetting.look_through),
         Periodic(
@@ -179,6 +202,12 @@ async def run_jobs(settings: Settings, database_url: str, stopping: asyncio.Even
             "17 * * * *",
             partial(clean_up, database, services.clock, import_folder(settings)),
         ),
+        Periodic(
+            "clean_up_exports",
+            "*/10 * * * *",
+            partial(clean_up_exports, database, services.clock),
+        ),
+        Periodic("forget_happenings", "47 * * * *", partial(_forget_happenings, services)),
         Periodic("forget_repeats", "37 * * * *", partial(_forget_repeats, services)),
         Periodic("forget_visitors", "47 * * * *", partial(_forget_visitors, services)),
         Periodic(
@@ -186,15 +215,33 @@ async def run_jobs(settings: Settings, database_url: str, stopping: asyncio.Even
             "23 2 * * *",
             partial(keep_house, database, services.clock, services.accounts),
         ),
+        Periodic("check_segments", "53 2 * * *", partial(_check_segments, services)),
     ]
     gc.collect()
     gc.freeze()
     gc.set_threshold(500_000, 5, 20)  # two batches fit in between
     try:
-        await asyncio.gather(runner.run(stopping), _keep_working(database_url, periodic, stopping))
+        await asyncio.gather(
+            runner.run(stopping),
+            exporter.run(stopping),
+            segment_jobs.run(stopping),
+            Sending(database, services.outbound, services.clock).run(stopping),
+            _keep_working(database_url, periodic, stopping),
+        )
     finally:
         for one in (database, leases, writers):
             await one.close()
+
+
+async def _check_segments(services: Services) -> None:
+    """Activity that is no longer kept is gone: who is in segments about it is asked again."""
+    for account in await services.accounts.all():
+        await check_activity(services.database, account.account_id, services.clock.now())
+
+
+async def _forget_happenings(services: Services) -> None:
+    accounts = [account.account_id for account in await services.accounts.all()]
+    await forget_happenings(services.database, services.clock, accounts)
 
 
 async def _forget_repeats(services: Services) -> None:

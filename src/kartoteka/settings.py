@@ -35,6 +35,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     data_dir: Path
     import_dir: Path | None
     """None: the folder `imports` in `data_dir`."""
+    export_dir: Path | None
+    """None: the folder `exports` in `data_dir`."""
     database_url: str | None
     api_key: str | None
     admin_password: str | None
@@ -45,6 +47,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     jobs: bool
     log_format: str
     allow_private_addresses: bool
+    export_private_addresses: bool
     trusted_proxies: tuple[str, ...]
 
     def __repr__(self) -> str:
@@ -176,6 +179,15 @@ SETTINGS: tuple[Setting, ...] = (
         read=_path_if_any,
     ),
     Setting(
+        name="export_dir",
+        kind="folder",
+        default="",
+        meaning="Under which exports write files, each account in a folder of its own; unset: exports "
+        "in the data folder.",
+        consequence="Servers and workers on several machines must share it.",
+        read=_path_if_any,
+    ),
+    Setting(
         name="database_url",
         kind="PostgreSQL URL",
         default="",
@@ -206,7 +218,8 @@ SETTINGS: tuple[Setting, ...] = (
         name="secret_key",
         kind="text of 32 characters or more",
         default="",
-        meaning="Recognises erased people without knowing them, and signs sessions.",
+        meaning="Recognises erased people without knowing them, encrypts credentials of exports, and "
+        "signs sessions.",
         consequence="Unset, it is made at the first start and kept in the data folder. The "
         "database remembers its fingerprint: with another key the server does not start.",
         read=_secret_key,
@@ -252,6 +265,16 @@ SETTINGS: tuple[Setting, ...] = (
         "shared and link-local addresses.",
         consequence="On, everyone with an API key can reach what the server reaches. Metadata "
         "services of clouds stay closed.",
+        read=_switch,
+    ),
+    Setting(
+        name="export_private_addresses",
+        kind="on or off",
+        default="on",
+        meaning="Whether exports may go to databases and stores in your own network: loopback, private "
+        "and link-local addresses, sockets of this machine.",
+        consequence="Only keys with full rights make exports. Set it to off where strangers have such "
+        "keys. The service's own database is closed to them either way.",
         read=_switch,
     ),
     Setting(

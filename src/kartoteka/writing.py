@@ -13,9 +13,19 @@ from kartoteka.db.database import Database
 from kartoteka.identity.store import Digest
 from kartoteka.intake.deciding import compose
 from kartoteka.intake.engine import Engine
+from kartoteka.segments.watch import SegmentWatch
 
-RULES = compose(CONTACTS, CLAIMED_SPANS, ACTIVITY, VISITORS, ORDERS, MOBILE, SEGMENT_STYLE)
-"""A capability that writes is a part in this line."""
+RULES = compose(
+    CONTACTS,
+    CLAIMED_SPANS,
+    ACTIVITY,
+    VISITORS,
+    ORDERS,
+    MOBILE,
+    SEGMENT_STYLE,
+    watch=SegmentWatch,
+)
+"""A capability that writes is a part in this list; segments follow from what all of them write."""
 
 
 def build_engine(database: Database, clock: Clock, digest: Digest) -> Engine:

@@ -63,12 +63,16 @@ _ORDER = {
 }
 OF_NOBODY = {
     *("/api/v1/account/info", "/api/v1/account/settings", "/api/v1/merges"),
-    *("/api/v1/version", "/api/v2/version"),
+    *("/api/v1/version", "/api/v2/version", "/api/v1/exports/datasets"),
     *("/api/v1/site/script", "/api/v1/site/signing-key"),
+    *("/api/v1/segments/conditions", "/api/v1/webhooks/{id}/deliveries"),
+    *("/api/v1/segments/{id}/events", "/api/v1/segments/{id}/growth"),
 }
 """Answers that hold no word of a contact."""
 OWN = {"updateEventType", "addSiteDomain", "addWebpushDomain", "addWebpushDomain_1"}
 """What Bob makes here is his own, by the name that he gives."""
+NEEDS_A_QUERY = {"whySegment"}
+"""400 without it."""
 BODIES: dict[str, Any] = {
     "contactsBulkUpdate": {"dedupeOn": "email", "contacts": [_CONTACT], "groupNames": ["apart"]},
     "addContact": _CONTACT,
@@ -135,9 +139,34 @@ class Alice:
         assert api.post("/api/v1/orders", json={"orders": [_ORDER]}).content == b""
         (group,) = api.get(f"/api/v1/contact/{self.contact_id}").json()["groups"]
         self.group_id = group["id"]
+        condition = {
+            "field": "externalCustomerId",
+            "operator": "equals",
+            "value": ALICE["externalCustomerId"],
+        }
+        segment = {"name": "Segment apart", "condition": condition}
+        self.segment_id = api.post("/api/v1/segments", json=segment).json()["id"]
+        hook = {"url": "https://apart.example/hook", "events": ["contact.removed"]}
+        self.webhook_id = api.post("/api/v1/webhooks", json=hook).json()["id"]
+        off = api.put(f"/api/v1/webhooks/{self.webhook_id}", json={"enabled": False})
+        assert off.json()["enabled"] is False
         self._import_file(api)
+        self.export_id = self._export(api)
         name = "select account_id from contact where external_id = %s"
         [self.account_id] = database.execute(name, [ALICE["externalCustomerId"]]).fetchone() or []
+
+    def _export(self, api: httpx.Client) -> int:
+        """An export that ran once and waits."""
+        body = {
+            "name": "apart",
+            "target": "files",
+            "settings": {"format": "csv", "folder": "apart"},
+            "paused": True,
+        }
+        export_id: int = api.post("/api/v1/exports", json=body).json()["id"]
+        run = api.post(f"/api/v1/exports/{export_id}/run?wait=true").json()
+        assert run["state"] == "finished", run
+        return export_id
 
     def _import_file(self, api: httpx.Client) -> None:
         """An import that is over, and a file that waits for another one."""
@@ -188,13 +217,17 @@ def bob(server: Any) -> Iterator[httpx.Client]:
 def path_of(alice: Alice, route: Route, contact_id: int) -> str:
     number = alice.field_id if "additionalfields" in route.path else contact_id
     number = alice.group_id if "/group/" in route.path else number
+    number = alice.segment_id if "/segments/" in route.path else number
+    number = alice.webhook_id if "/webhooks/" in route.path else number
     number = alice.import_id if "/imports/" in route.path else number
+    number = alice.export_id if "/exports/" in route.path else number
     return route.path.format(
         id=number,
         app="apart-app",
         token=ALICE["token"],
         sessionId=alice.session_id,
         key="seen apart",
+        delivery=1,
     )
 
 
@@ -278,6 +311,7 @@ def test_with_her_own_key_the_same_questions_find_alice(
     path = path_of(alice, route, alice.contact_id)
     answers = [api.get(path, params=query) for query in queries_of(alice.contact_id)]
     if "{" in route.path:
-        assert {answer.status_code for answer in answers} == {200}
+        without = {400} if route.operation in NEEDS_A_QUERY else set()
+        assert {answer.status_code for answer in answers} == {200} | without
     elif route.path not in OF_NOBODY:
         assert any(words_in(answer) for answer in answers)

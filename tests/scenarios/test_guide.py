@@ -1,4 +1,4 @@
-"""The use cases and methods of the guide, told step by step over HTTP (guide G1–G12)."""
+"""The use cases and methods of the guide, told step by step over HTTP (guide G1–G12, G15)."""
 
 from __future__ import annotations
 
@@ -195,3 +195,26 @@ def test_app_tokens_go_to_whom_the_call_names_first(api: httpx.Client) -> None:
     assert owners == [jan, ida, ida]
     assert values(get(api, ida), "sms") == ["380501110021"]
     assert values(get(api, jan), "email") == ["jan@example.com"]
+
+
+def test_contacts_without_an_external_id_are_a_segment(api: httpx.Client) -> None:
+    """Guide G15, check 23 of wire 14: condition External ID is empty; each new one joins by itself."""
+    without = post(api, email="without@example.com")
+    post(api, externalCustomerId="WITH-1", email="with@example.com")
+    condition = {"field": "externalCustomerId", "operator": "is_empty"}
+    made = api.post("/segments", json={"name": "No External ID", "condition": condition})
+    assert made.status_code == 200, made.text
+    segment = made.json()["id"]
+    assert api.get(f"/segments/{segment}").json()["description"] == "External ID is empty"
+
+    def inside() -> set[int]:
+        answer = api.get(f"/group/{segment}/contacts")
+        assert int(answer.headers["TotalCount"]) == len(answer.json())
+        return {one["id"] for one in answer.json()}
+
+    assert without in inside()
+    assert all("externalCustomerId" not in get(api, one) for one in inside())
+    new = post(api, mobilepush="token-of-somebody-new")
+    assert new in inside()
+    post(api, externalCustomerId="NEW-1", mobilepush="token-of-somebody-new")
+    assert new not in inside()

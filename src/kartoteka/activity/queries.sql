@@ -69,55 +69,70 @@ from unnest(
 -- What waited for these identifiers is the contact's that got them; of kinds other than the cookie only
 -- what waits no longer than 30 days (D17). The spans that are nobody's are touched, so that a visit
 -- which is written into one of them now sees the next. Primary key.
-update visitor_span s
-set contact_id = case when theirs then d.contact_id end,
-    state = case when theirs then 1 when s.state = 0 then 2 else s.state end,
-    rule = case when theirs then d.rule else s.rule end,
-    linked_at = case when theirs then %(at)s::timestamptz else s.linked_at end
-from (
-    select k.contact_id, k.rule, s.kind, s.value_key, s.since,
-           s.state = 0 and (k.kind = 8 or s.created_at >= %(recent)s::timestamptz) as theirs
-    from unnest(
-        %(kind)s::smallint[], %(value_key)s::text[], %(contact_id)s::bigint[], %(rule)s::text[]
-    ) as k (kind, value_key, contact_id, rule)
-    cross join lateral (
-        select *
-        from visitor_span
-        where account_id = %(account_id)s
-          and kind = k.kind
-          and value_key = k.value_key
-    ) s
-    where s.contact_id is null
-) d
-where s.account_id = %(account_id)s
-  and s.kind = d.kind
-  and s.value_key = d.value_key
-  and s.since = d.since
+with linked as (
+    update visitor_span s
+    set contact_id = case when theirs then d.contact_id end,
+        state = case when theirs then 1 when s.state = 0 then 2 else s.state end,
+        rule = case when theirs then d.rule else s.rule end,
+        linked_at = case when theirs then %(at)s::timestamptz else s.linked_at end
+    from (
+        select k.contact_id, k.rule, s.kind, s.value_key, s.since,
+               s.state = 0 and (k.kind = 8 or s.created_at >= %(recent)s::timestamptz) as theirs
+        from unnest(
+            %(kind)s::smallint[], %(value_key)s::text[], %(contact_id)s::bigint[], %(rule)s::text[]
+        ) as k (kind, value_key, contact_id, rule)
+        cross join lateral (
+            select *
+            from visitor_span
+            where account_id = %(account_id)s
+              and kind = k.kind
+              and value_key = k.value_key
+        ) s
+        where s.contact_id is null
+    ) d
+    where s.account_id = %(account_id)s
+      and s.kind = d.kind
+      and s.value_key = d.value_key
+      and s.since = d.since
+    returning s.owner_id, s.contact_id
+)
+insert into change (account_id, at, owner_ids)
+select %(account_id)s::integer, %(at)s::timestamptz, array_agg(owner_id)
+from linked
+where contact_id is not null
+having count(*) > 0
 
 -- name: take_recent_events
 -- Of what waits for longer than 30 days, what came in the last 30: the one time that rows get another
 -- owner, since only they are the contact's. Runs before link_open_spans; indexes visitor_span (primary
 -- key) and event_by_owner.
-update event e
-set owner_id = d.contact_id
-from (
-    select k.contact_id, s.owner_id
-    from unnest(%(kind)s::smallint[], %(value_key)s::text[], %(contact_id)s::bigint[])
-        as k (kind, value_key, contact_id)
-    cross join lateral (
-        select *
-        from visitor_span
-        where account_id = %(account_id)s
-          and kind = k.kind
-          and value_key = k.value_key
-          and state = 0
-          and created_at < %(recent)s::timestamptz
-    ) s
-    where k.kind <> 8
-) d
-where e.account_id = %(account_id)s
-  and e.owner_id = d.owner_id
-  and e.received >= %(recent)s::timestamptz
+with taken as (
+    update event e
+    set owner_id = d.contact_id
+    from (
+        select k.contact_id, s.owner_id
+        from unnest(%(kind)s::smallint[], %(value_key)s::text[], %(contact_id)s::bigint[])
+            as k (kind, value_key, contact_id)
+        cross join lateral (
+            select *
+            from visitor_span
+            where account_id = %(account_id)s
+              and kind = k.kind
+              and value_key = k.value_key
+              and state = 0
+              and created_at < %(recent)s::timestamptz
+        ) s
+        where k.kind <> 8
+    ) d
+    where e.account_id = %(account_id)s
+      and e.owner_id = d.owner_id
+      and e.received >= %(recent)s::timestamptz
+    returning e.event_id, e.occurred
+)
+insert into change (account_id, at, event_ids, event_times)
+select %(account_id)s::integer, %(at)s::timestamptz, array_agg(event_id), array_agg(occurred)
+from taken
+having count(*) > 0
 
 -- name: continue_spans
 -- Identifiers whose last span is another's or nobody's, and which a contact has now: what follows is the
@@ -205,17 +220,24 @@ where s.account_id = %(account_id)s
   and s.owner_id = d.owner_id
 
 -- name: insert_happened
--- Events and visits, each with the owner that it keeps for ever.
-insert into event (
-    account_id, owner_id, kind, source, type_key, key_value, occurred, received, via, params
+-- Events and visits, each with the owner that it keeps for ever; noted for exports, whosever they are:
+-- somebody may be found to be their visitor at this very moment.
+with written as (
+    insert into event (
+        account_id, owner_id, kind, source, type_key, key_value, occurred, received, via, params
+    )
+    select %(account_id)s::integer, owner_id, kind, source, type_key, key_value, occurred, received, via,
+           params::jsonb
+    from unnest(
+        %(owner_id)s::bigint[], %(kind)s::smallint[], %(source)s::smallint[], %(type_key)s::text[],
+        %(key_value)s::text[], %(occurred)s::timestamptz[], %(received)s::timestamptz[], %(via)s::bigint[],
+        %(params)s::text[]
+    ) as d (owner_id, kind, source, type_key, key_value, occurred, received, via, params)
+    returning event_id, occurred
 )
-select %(account_id)s::integer, owner_id, kind, source, type_key, key_value, occurred, received, via,
-       params::jsonb
-from unnest(
-    %(owner_id)s::bigint[], %(kind)s::smallint[], %(source)s::smallint[], %(type_key)s::text[],
-    %(key_value)s::text[], %(occurred)s::timestamptz[], %(received)s::timestamptz[], %(via)s::bigint[],
-    %(params)s::text[]
-) as d (owner_id, kind, source, type_key, key_value, occurred, received, via, params)
+insert into change (account_id, at, event_ids, event_times)
+select %(account_id)s::integer, %(at)s::timestamptz, array_agg(event_id), array_agg(occurred)
+from written
 
 -- name: create_event_types
 -- Types that are named and do not exist yet (wire 6.1).
@@ -356,6 +378,15 @@ delete from event
 where account_id = %(account_id)s
   and owner_id in (select owner_id from erasing where account_id = %(account_id)s)
 
+-- name: note_erased_orders
+-- For exports: orders of erased persons are about to go; index orders_by_owner.
+insert into change (account_id, at, order_ids)
+select %(account_id)s::integer, %(at)s::timestamptz, array_agg(order_id)
+from orders
+where account_id = %(account_id)s
+  and owner_id in (select owner_id from erasing where account_id = %(account_id)s)
+having count(*) > 0
+
 -- name: erase_order_items
 -- Items of orders of erased persons; index orders_by_owner.
 delete from order_item i
@@ -483,20 +514,31 @@ order by item.occurred desc, item.rank desc, item.id desc
 limit %(rows)s
 
 -- name: delete_past_events
--- Some of what was sent as past events and happened between these moments; primary key.
-delete from event e
-using (
-    select occurred, event_id
-    from event
-    where account_id = %(account_id)s
-      and occurred >= %(since)s::timestamptz
-      and occurred < %(until)s::timestamptz
-      and source = %(source)s
-    limit %(rows)s
-) gone
-where e.account_id = %(account_id)s
-  and e.occurred = gone.occurred
-  and e.event_id = gone.event_id
+-- Some of what was sent as past events and happened between these moments, noted for exports; primary
+-- key. How many they were.
+with gone as (
+    delete from event e
+    using (
+        select occurred, event_id
+        from event
+        where account_id = %(account_id)s
+          and occurred >= %(since)s::timestamptz
+          and occurred < %(until)s::timestamptz
+          and source = %(source)s
+        limit %(rows)s
+    ) few
+    where e.account_id = %(account_id)s
+      and e.occurred = few.occurred
+      and e.event_id = few.event_id
+    returning e.event_id, e.occurred
+),
+noted as (
+    insert into change (account_id, at, event_ids, event_times)
+    select %(account_id)s::integer, %(at)s::timestamptz, array_agg(event_id), array_agg(occurred)
+    from gone
+    having count(*) > 0
+)
+select count(*) from gone
 
 -- name: delete_old_events
 -- Some events and visits that happened before a moment; primary key.

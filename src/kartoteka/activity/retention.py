@@ -24,10 +24,23 @@ async def make_partitions(database: Database, clock: Clock) -> None:
     await make_months(database, months_ahead(clock.now()))
 
 
-async def delete_past(database: Database, account_id: int, since: datetime, until: datetime) -> int:
-    """Delete what was sent as past events and happened in between; how many there were."""
+async def delete_past(
+    database: Database, account_id: int, since: datetime, until: datetime, at: datetime
+) -> int:
+    """Delete what was sent as past events and happened in between; how many there were.
+
+    `at`: now, kept for exports.
+    """
     params = {"account_id": account_id, "since": since, "until": until, "source": int(Source.PAST)}
-    return await _in_batches(database, "delete_past_events", **params)
+    total = 0
+    while True:
+        row = await database.fetch_one(
+            QUERIES["delete_past_events"], **params, at=at, rows=ROWS_IN_A_BATCH
+        )
+        gone = 0 if row is None else int(row[0])
+        total += gone
+        if gone < ROWS_IN_A_BATCH:
+            return total
 
 
 async def keep_house(database: Database, clock: Clock, accounts: Accounts) -> None:

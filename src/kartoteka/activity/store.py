@@ -71,7 +71,7 @@ def _came(batch: Batch, rows: Rows) -> list[Statement]:
     given = {name: params[name] for name in names[:3]}
     recent = {"recent": batch.at - WAITS_FOR}
     return [
-        ("take_recent_events", {**given, **recent}),
+        ("take_recent_events", {**given, **recent, "at": batch.at}),
         ("link_open_spans", {**given, **recent, "rule": params["rule"], "at": batch.at}),
         ("continue_spans", {**params, "at": batch.at}),
     ]
@@ -108,7 +108,8 @@ def _happened(batch: Batch, rows: Rows) -> list[Statement]:
         msgspec.structs.replace(one, via=None if one.via is None else via_of(batch, one.via))
         for (one,) in rows
     ]
-    return [("insert_happened", columns(_HAPPENED, [_astuple(one) for one in events]))]
+    params = columns(_HAPPENED, [_astuple(one) for one in events])
+    return [("insert_happened", {**params, "at": batch.at})]
 
 
 def via_of(batch: Batch, key: Key) -> Any:
@@ -168,6 +169,7 @@ def _erase(batch: Batch, rows: Rows) -> list[Statement]:
         ("keep_spans_of_others", {}),
         ("release_spans", {}),
         ("erase_spans", {}),
+        ("note_erased_orders", {"at": batch.at}),
         *((name, {}) for name in _DESTROY),
     ]
 

@@ -25,6 +25,7 @@ from kartoteka.errors import (
     Unauthorised,
     UnsupportedMedia,
 )
+from kartoteka.exports.errors import TargetFailed
 from kartoteka.imports.arrivals import NoRoom
 
 
@@ -70,6 +71,7 @@ STATUS: dict[type[KartotekaError], int] = {
     NotAvailableYet: 501,
     DatabaseUnavailable: 503,
     NoRoom: 507,
+    TargetFailed: 400,
 }
 """The nearest class above an error decides; what has none is a fault of ours, 500."""
 

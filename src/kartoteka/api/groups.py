@@ -40,14 +40,12 @@ async def group_contacts(call: Call) -> Answer:
     account_id, services = call.account.account_id, call.services
     segment = await services.segments.find(account_id, _segment_id(call))
     descending = bool(call.query.get("asc", "").strip()) and not call.flag("asc")
-    ids, total = await services.segments.members(
-        account_id,
-        segment.id,
-        skip,
-        rows,
-        by_time=call.flag("orderByTs"),
-        ascending=not descending,
-    )
+    order = {"by_time": call.flag("orderByTs"), "ascending": not descending}
+    if segment.type == SegmentType.STATIC:
+        ids, total = await services.segments.members(account_id, segment.id, skip, rows, **order)
+    else:
+        stored = await services.segments.stored(account_id, segment.id)
+        ids, total = await services.segments.matches(account_id, stored, skip, rows, **order)
     cards = await services.cards.live(account_id, ids)
     fields = await services.definitions.of(account_id)
     return list_answer([contact_json(card, fields) for card in cards], total)

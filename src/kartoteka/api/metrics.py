@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from kartoteka.exports.load import ExportLoad
 from kartoteka.imports.load import ImportLoad
 
 BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
@@ -27,6 +28,7 @@ class Metrics(Collector):
         self._version = version
         self._up = True
         self._imports: ImportLoad | None = None
+        self._exports: Sequence[ExportLoad] = ()
         self._counts: dict[tuple[str, int], list[float]] = {}
         """For (operation, status): requests in each bucket, those beyond the last, and all seconds."""
         self._dropped: dict[str, int] = {}
@@ -45,9 +47,11 @@ class Metrics(Collector):
         """Count messages of the tracker that were dropped; `reason` of `messages.REASONS`."""
         self._dropped[reason] = self._dropped.get(reason, 0) + count
 
-    def exposition(self, *, up: bool, imports: ImportLoad | None) -> bytes:
+    def exposition(
+        self, *, up: bool, imports: ImportLoad | None, exports: Sequence[ExportLoad] = ()
+    ) -> bytes:
         """Everything, in the text format of Prometheus; `imports` None: nobody knows."""
-        self._up, self._imports = up, imports
+        self._up, self._imports, self._exports = up, imports, exports
         return generate_latest(self._registry)
 
     @staticmethod
@@ -85,6 +89,7 @@ class Metrics(Collector):
         yield dropped
         if self._imports is not None:
             yield from _of_imports(self._imports)
+        yield from _of_exports(self._exports)
 
 
 def _of_imports(load: ImportLoad) -> Iterator[Metric]:
@@ -108,6 +113,21 @@ def _of_imports(load: ImportLoad) -> Iterator[Metric]:
     yield imports
     yield oldest
     yield rows
+
+
+def _of_exports(load: Sequence[ExportLoad]) -> Iterator[Metric]:
+    exports = GaugeMetricFamily("kartoteka_exports", "Exports.", labels=["target", "state"])
+    failing = GaugeMetricFamily(
+        "kartoteka_exports_failing",
+        "Exports whose last three runs or more failed.",
+        labels=["target"],
+    )
+    for one in load:
+        exports.add_metric([one.target, one.state], one.count)
+    for target in sorted({one.target for one in load}):
+        failing.add_metric([target], sum(one.failing for one in load if one.target == target))
+    yield exports
+    yield failing
 
 
 def _cumulated(counts: list[float]) -> list[tuple[str, float]]:

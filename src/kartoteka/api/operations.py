@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -11,6 +12,7 @@ from kartoteka.api.answers import Answer, json_answer
 from kartoteka.api.call import Call
 from kartoteka.api.routing import Reply, Route
 from kartoteka.errors import DatabaseUnavailable, KartotekaError
+from kartoteka.exports.load import ExportLoad, export_load
 from kartoteka.imports.load import ImportLoad, import_load
 
 DATABASE_STATES = {True: "up", False: "down"}
@@ -30,18 +32,21 @@ async def metrics(call: Call) -> Answer:
     up = await call.services.ready()
     caller = await known_caller(call)
     if caller is not None and caller.rights >= Rights.FULL:
-        body = call.services.metrics.exposition(up=up, imports=await _load(call) if up else None)
+        imports, exports = await _load(call) if up else (None, ())
+        body = call.services.metrics.exposition(up=up, imports=imports, exports=exports)
     else:
         body = call.services.metrics.for_strangers(up=up)
     return Answer(body, content_type=CONTENT_TYPE_LATEST.encode())
 
 
-async def _load(call: Call) -> ImportLoad | None:
-    """What imports have to do; None when the database cannot tell any more."""
+async def _load(call: Call) -> tuple[ImportLoad | None, Sequence[ExportLoad]]:
+    """What imports have to do and how exports are; nothing when the database cannot tell any more."""
+    database = call.services.database
     try:
-        return await import_load(call.services.database, call.services.clock.now())
+        imports = await import_load(database, call.services.clock.now())
+        return imports, await export_load(database)
     except DatabaseUnavailable:
-        return None
+        return None, ()
 
 
 async def known_caller(call: Call) -> Caller | None:

@@ -20,6 +20,7 @@ from kartoteka.api.call import Call
 from kartoteka.api.events import event_rules, message_digest
 from kartoteka.api.routing import Reply, Route
 from kartoteka.errors import Conflict, DatabaseUnavailable, InvalidRequest, KartotekaError
+from kartoteka.segments.verifying import check_activity
 
 MOST_EVENTS = 500
 ACCEPTED = "ACCEPTED"
@@ -101,7 +102,9 @@ async def delete_past_events(call: Call) -> Answer:
     since, until = _limit(body, "from", zone), _limit(body, "to", zone)
     if since > until:
         raise InvalidPastEvents("from must not be later than to.")
-    await delete_past(call.services.database, call.account.account_id, since, _after(body, until))
+    database, account_id = call.services.database, call.account.account_id
+    await delete_past(database, account_id, since, _after(body, until), call.at)
+    await check_activity(database, account_id, call.at)
     return empty_answer()
 
 

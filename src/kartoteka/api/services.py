@@ -25,9 +25,13 @@ from kartoteka.contacts.identity_reads import IdentityReads
 from kartoteka.contacts.model import Command, Outcome
 from kartoteka.contacts.reads import Cards
 from kartoteka.db.database import Database
+from kartoteka.exports.store import Exports
 from kartoteka.imports.store import Imports
 from kartoteka.outbound.client import Outbound
+from kartoteka.segments.actions import SegmentActions
+from kartoteka.segments.asking import Asking
 from kartoteka.segments.store import Segments
+from kartoteka.webhooks.store import Webhooks
 
 
 class Writer(Protocol):
@@ -62,7 +66,11 @@ class Services:
     cards: Cards
     identities: IdentityReads
     imports: Imports
+    exports: Exports
     segments: Segments
+    segment_actions: SegmentActions
+    asking: Asking
+    webhooks: Webhooks
     event_types: EventTypes
     timelines: Timelines
     orders: Orders

@@ -1,11 +1,18 @@
 -- name: insert_events
--- Events that contact methods themselves cause (wire 3.6).
-insert into event (account_id, owner_id, type_key, key_value, occurred, received, params)
-select %(account_id)s::integer, contact_id, type_key, key_value, occurred, occurred, params::jsonb
-from unnest(
-    %(contact_id)s::bigint[], %(type_key)s::text[], %(key_value)s::text[], %(occurred)s::timestamptz[],
-    %(params)s::text[]
-) as d (contact_id, type_key, key_value, occurred, params)
+-- Events that contact methods themselves cause (wire 3.6), noted for exports.
+with written as (
+    insert into event (account_id, owner_id, type_key, key_value, occurred, received, params)
+    select %(account_id)s::integer, contact_id, type_key, key_value, occurred, occurred, params::jsonb
+    from unnest(
+        %(contact_id)s::bigint[], %(type_key)s::text[], %(key_value)s::text[], %(occurred)s::timestamptz[],
+        %(params)s::text[]
+    ) as d (contact_id, type_key, key_value, occurred, params)
+    returning event_id, occurred
+)
+insert into change (account_id, at, event_ids, event_times)
+select %(account_id)s::integer, max(occurred), array_agg(event_id), array_agg(occurred)
+from written
+having count(*) > 0
 
 -- name: create_lists
 -- Lists that are named and do not exist yet (wire 3.6); index segment_static_name.
@@ -102,16 +109,23 @@ where m.account_id = %(account_id)s
 
 -- name: detach_range
 -- Take everybody between two contact ids off a list, retired cards too; primary key.
-delete from segment_member m
-using unnest(%(segment_id)s::integer[], %(first)s::bigint[], %(last)s::bigint[])
-    as d (segment_id, first_id, last_id)
-where m.account_id = %(account_id)s
-  and m.segment_id = d.segment_id
-  and m.contact_id between d.first_id and d.last_id
-  and exists (
-      select from segment s
-      where s.account_id = %(account_id)s and s.segment_id = d.segment_id and s.type = 'Static'
-  )
+with gone as (
+    delete from segment_member m
+    using unnest(%(segment_id)s::integer[], %(first)s::bigint[], %(last)s::bigint[])
+        as d (segment_id, first_id, last_id)
+    where m.account_id = %(account_id)s
+      and m.segment_id = d.segment_id
+      and m.contact_id between d.first_id and d.last_id
+      and exists (
+          select from segment s
+          where s.account_id = %(account_id)s and s.segment_id = d.segment_id and s.type = 'Static'
+      )
+    returning m.contact_id
+)
+insert into change (account_id, at, contact_ids)
+select %(account_id)s::integer, %(at)s::timestamptz, array_agg(contact_id)
+from gone
+having count(*) > 0
 
 -- name: insert_apart
 -- Pairs that are not the same person; who said so last stays.
@@ -255,19 +269,12 @@ from unnest(
 on conflict (account_id, kind, digest, contact_id) do nothing
 
 -- name: forget_refusals
--- Plain addresses of erased persons that no other card has any more.
+-- Plain addresses of erased persons that no other card had when they were erased; primary key.
 delete from address_refusal r
 using unnest(%(kind)s::smallint[], %(value_key)s::text[]) as d (kind, value_key)
 where r.account_id = %(account_id)s
   and r.kind = d.kind
   and r.value_key = d.value_key
-  and not exists (
-      select from identifier i
-      where i.account_id = %(account_id)s
-        and i.kind = d.kind
-        and i.value_key = d.value_key
-        and i.contact_id > 0
-  )
 
 -- name: erase_retired
 -- Cards that were merged into erased ones are the same person: empty rows too; index contact_by_survivor.
@@ -277,13 +284,20 @@ with recursive person as (
     select c.contact_id
     from contact c
     join person p on c.account_id = %(account_id)s and c.merged_into = p.contact_id
+),
+gone as (
+    update contact c
+    set status = 3, version = version + 1
+    from person p
+    where c.account_id = %(account_id)s
+      and c.contact_id = p.contact_id
+      and c.status = 2
+    returning c.contact_id
 )
-update contact c
-set status = 3, version = version + 1
-from person p
-where c.account_id = %(account_id)s
-  and c.contact_id = p.contact_id
-  and c.status = 2
+insert into change (account_id, at, contact_ids)
+select %(account_id)s::integer, %(at)s::timestamptz, array_agg(contact_id)
+from gone
+having count(*) > 0
 
 -- name: erase_history
 -- Values leave the history of erased persons; that something happened, and why, stays.
@@ -342,12 +356,19 @@ touched as (
      )
     group by h.history_id
     having bool_or(g.value is not null)
+),
+cleaned as (
+    update identity_history h
+    set identifiers = t.kept, snapshot = null
+    from touched t
+    where h.account_id = %(account_id)s
+      and h.history_id = t.history_id
+    returning h.contact_id
 )
-update identity_history h
-set identifiers = t.kept, snapshot = null
-from touched t
-where h.account_id = %(account_id)s
-  and h.history_id = t.history_id
+insert into change (account_id, at, contact_ids)
+select %(account_id)s::integer, %(at)s::timestamptz, array_agg(distinct contact_id)
+from cleaned
+having count(*) > 0
 
 -- name: erase_evidence_elsewhere
 -- And what the rows of others rest on: the same way around as above.

@@ -80,8 +80,10 @@ def _by_survivor(batch: Batch, rows: Rows) -> Rows:
     return [(which, batch.survivor(contact_id)) for which, contact_id in rows]
 
 
-def _emptied(_: Batch, rows: Rows) -> list[Statement]:
-    return [("detach_range", columns(("segment_id", "first", "last"), rows))]
+def _emptied(batch: Batch, rows: Rows) -> list[Statement]:
+    return [
+        ("detach_range", {**columns(("segment_id", "first", "last"), rows), "at": batch.at}),
+    ]
 
 
 def _categories(batch: Batch, rows: Rows) -> list[Statement]:
@@ -107,9 +109,12 @@ def _suppress(batch: Batch, rows: Rows) -> list[Statement]:
         (key[0], key[1], hex_bytes(batch.digest(key)), contact, refusal, moment)
         for key, contact, refusal, moment in rows
     ]
-    params = columns(names, hashed)
-    addresses = {"kind": params["kind"], "value_key": params["value_key"]}
-    return [("insert_suppressions", params), ("forget_refusals", addresses)]
+    return [("insert_suppressions", columns(names, hashed))]
+
+
+def _forget_refusals(_: Batch, rows: Rows) -> list[Statement]:
+    """Before what the same batch refuses anew."""
+    return [("forget_refusals", columns(("kind", "value_key"), rows))]
 
 
 def _forget_value(_: Batch, rows: Rows) -> list[Statement]:
@@ -172,8 +177,8 @@ def _erase(batch: Batch, rows: Rows) -> list[Statement]:
         "erase_import_rows",
     )
     return [
-        ("erase_retired", ids),
-        ("erase_values_elsewhere", {**ids, **gone}),
+        ("erase_retired", {**ids, "at": batch.at}),
+        ("erase_values_elsewhere", {**ids, **gone, "at": batch.at}),
         ("erase_evidence_elsewhere", {**ids, **gone}),
         ("erase_snapshots_elsewhere", {**ids, **gone}),
         *((name, ids) for name in traces),
@@ -194,6 +199,7 @@ _WRITERS: Writers = {
     "category": _categories,
     "lift": _lift,
     "suppress": _suppress,
+    "forget_refusal": _forget_refusals,
     "refuse": _refuse,
     "forgive": _forgive,
     "forget_value": _forget_value,

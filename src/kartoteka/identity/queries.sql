@@ -383,6 +383,6 @@ from unnest(
 order by position
 
 -- name: insert_change
--- That these cards changed, in one row a transaction: exports and webhooks read on from it.
-insert into change (account_id, at, contact_ids)
-values (%(account_id)s, %(at)s, %(contact_ids)s::bigint[])
+-- That these cards, or the activity of these owners, changed in this transaction: in one row.
+insert into change (account_id, at, contact_ids, owner_ids)
+values (%(account_id)s, %(at)s, %(contact_ids)s::bigint[], %(owner_ids)s::bigint[])

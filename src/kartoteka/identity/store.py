@@ -325,6 +325,7 @@ def difference(ws: WorkingSet, at: datetime) -> list[Call]:
 
     deleted, inserted, updated = rows_changed = ws.changed_rows()
     new, changed = ws.changed_cards(rows_changed)
+    ws.written = (rows_changed, new, changed)
     if new:
         add("insert_contacts", columns(CARD_COLUMNS, [msgspec.structs.astuple(one) for one in new]))
     if changed:
@@ -340,10 +341,18 @@ def difference(ws: WorkingSet, at: datetime) -> list[Call]:
     history = ws.effects.get("history")
     if history:
         add("insert_history", columns(_HISTORY_COLUMNS, history))
-    if new or changed:
-        ids = [card.contact_id for card in (*new, *changed)]
-        add("insert_change", {"at": at, "contact_ids": pg_array(ids)})
+    ids = {card.contact_id for card in (*new, *changed)}
+    for name, place in _NAMING_CONTACTS.items():
+        ids.update(row[place] for row in ws.effects.get(name, ()))
+    owners = [owner_id for (owner_id,) in ws.effects.get("owner", ())]
+    if ids or owners:
+        changed_ids = {"contact_ids": pg_array(list(ids)), "owner_ids": pg_array(owners)}
+        add("insert_change", {"at": at, **changed_ids})
     return calls
+
+
+_NAMING_CONTACTS = {"history": 3, "list": 1, "attach": 1, "leave_list": 1, "detach": 1}
+"""Effects that change what exports show of a contact, and where in a row its id stands."""
 
 
 def _row_key(held: Held) -> tuple[int, str, int]:

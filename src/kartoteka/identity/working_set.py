@@ -85,6 +85,8 @@ class WorkingSet:
         self._found: dict[Key, set[int]] = {}
         self._touched: set[int] = set()
         self._joined: set[tuple[int, int]] = set()
+        self.written: tuple[ChangedRows, list[Card], list[Card]] | None = None
+        """The difference that is written, once it is known: rows, new cards, changed cards."""
 
     # Loading: only the engine calls these.
 
@@ -433,6 +435,10 @@ class WorkingSet:
     def loaded_row(self, row_key: RowKey) -> Held:
         """The row as it was loaded, before this batch changed it."""
         return Held(*self._loaded_rows[row_key])
+
+    def loaded_card(self, contact_id: int) -> tuple[Any, ...]:
+        """The card as it was loaded, before this batch changed it: values by column."""
+        return self._loaded_cards[contact_id]
 
     def is_live(self, contact_id: int) -> bool:
         return self.card(contact_id).status == Status.LIVE

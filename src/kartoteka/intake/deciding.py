@@ -7,14 +7,15 @@ Each capability that writes has a `Part`: its commands and what it makes of the 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, TypeAlias
+from datetime import datetime
+from typing import Any, Protocol, TypeAlias
 
 import msgspec
 
 from kartoteka.contacts.model import Command, Outcome
 from kartoteka.contacts.sayings import hear
-from kartoteka.db.database import Database
-from kartoteka.db.transaction import Call
+from kartoteka.db.database import Database, Row
+from kartoteka.db.transaction import Call, Transaction
 from kartoteka.errors import KartotekaError
 from kartoteka.identity.store import Digest, Loader, Reader
 from kartoteka.identity.working_set import Missing, WorkingSet
@@ -60,6 +61,20 @@ class Part(msgspec.Struct, frozen=True):
     """What a batch needs in the database and may wait for: runs before its transaction."""
 
 
+class Watch(Protocol):
+    """Keeps what follows from cards in step with them, in the same transaction."""
+
+    def reads(self, account_id: int) -> Sequence[Call]:
+        """Statements that travel with the first look-ups of a batch."""
+        ...
+
+    async def changes(
+        self, tx: Transaction, ws: WorkingSet, rows: Sequence[list[Row]], at: datetime
+    ) -> list[Call]:
+        """Statements behind all others of a batch that writes; `rows`: what `reads` answered."""
+        ...
+
+
 class Rules(msgspec.Struct, frozen=True):
     """What the engine is handed; `compose` makes it."""
 
@@ -69,10 +84,12 @@ class Rules(msgspec.Struct, frozen=True):
     facts: Callable[[Command], Sequence[Fact]] = _no_facts
     readers: Mapping[str, Reader] = {}
     prepares: Sequence[Prepare] = ()
+    watch: Callable[[], Watch] | None = None
+    """Makes the watch of an engine: what it remembers is of one database."""
 
 
-def compose(*parts: Part) -> Rules:
-    """The rules of all these capabilities, in the order in which they write."""
+def compose(*parts: Part, watch: Callable[[], Watch] | None = None) -> Rules:
+    """The rules of all these capabilities, in the order in which they write; `watch` comes last."""
     actions: dict[type[Command], Action] = {}
     readers: dict[str, Reader] = {}
     for part in parts:
@@ -90,6 +107,7 @@ def compose(*parts: Part) -> Rules:
         facts=lambda command: actions[type(command)].facts(command),
         readers=readers,
         prepares=tuple(part.prepare for part in parts if part.prepare is not None),
+        watch=watch,
     )
 
 

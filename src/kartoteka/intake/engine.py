@@ -19,7 +19,7 @@ import msgspec
 from kartoteka.access.model import AccountContext
 from kartoteka.clock import Clock
 from kartoteka.contacts.model import Command, Outcome
-from kartoteka.db.database import Database
+from kartoteka.db.database import Database, Row
 from kartoteka.db.failures import BUSY, RETRYABLE, StatementFailed
 from kartoteka.db.transaction import Call, Transaction, transaction
 from kartoteka.errors import DatabaseUnavailable, KartotekaError
@@ -104,6 +104,7 @@ class Engine:
         self.clock = clock
         self.digest = digest
         self.rules = rules
+        self._watch = None if rules.watch is None else rules.watch()
         self._lines: dict[int, _Line] = {}
         self._ids: deque[int] = deque()
 
@@ -272,7 +273,7 @@ class Engine:
         repeats = Repeats(account_id, commands)
         async with transaction(self.database) as tx:
             loader = Loader(tx, ws, self.digest, self.rules.readers)
-            await self._load(tx, loader, batch, repeats)
+            watched = await self._load(tx, loader, batch, repeats)
             reserved = [self._ids.popleft() for _ in range(_ids_for(commands))]
             ids.extend(reserved)
             answers: list[Answer] = []
@@ -286,6 +287,8 @@ class Engine:
                 *repeats.changes(),
                 *self.rules.after(ws, self.digest, at),
             ]
+            if calls and self._watch is not None:
+                calls += await self._watch.changes(tx, ws, watched, at)
             if closing is not None:
                 calls += await closing(list(zip(commands, answers, strict=True)))
             if keep and calls:
@@ -298,20 +301,26 @@ class Engine:
 
     async def _load(
         self, tx: Transaction, loader: Loader, batch: Sequence[Item], repeats: Repeats
-    ) -> None:
-        """Everything that the commands name, and ids for as many new cards as they may make."""
+    ) -> list[list[Row]]:
+        """Everything that the commands name, and ids for as many new cards as they may make.
+
+        What the watch reads comes back.
+        """
         commands = [command for command, _, _ in batch]
         ids = _ids_for(commands)
         blocks = 0
         while len(self._ids) + blocks * IDS_IN_A_BLOCK < ids:
             blocks += 1
-        extra = [*repeats.calls(), *[(QUERIES["next_contact_ids"], {})] * blocks]
+        watched = [] if self._watch is None else self._watch.reads(loader.ws.account_id)
+        extra = [*watched, *repeats.calls(), *[(QUERIES["next_contact_ids"], {})] * blocks]
         facts = [fact for command in commands for fact in self.rules.facts(command)]
         rows = await loader.first([wanted for _, _, wanted in batch], *extra, facts=facts)
+        read, rows = rows[: len(watched)], rows[len(watched) :]
         repeats.load(rows)
         self._take_ids(rows[len(rows) - blocks :])
         while len(self._ids) < ids:  # another account's batch was quicker
             self._take_ids(await tx.run((QUERIES["next_contact_ids"], {})))
+        return read
 
     def _take_ids(self, blocks: list[list[tuple[Any, ...]]]) -> None:
         for ((first,),) in blocks:

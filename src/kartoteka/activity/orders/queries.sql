@@ -124,6 +124,11 @@ from unnest(
     order_id, position, external_item_id, quantity, name, category, cost, url, image_url, description
 )
 
+-- name: note_orders
+-- That these orders were written or deleted in this transaction: exports read on from it.
+insert into change (account_id, at, order_ids)
+values (%(account_id)s, %(at)s, %(order_id)s::bigint[])
+
 -- name: add_to_totals
 -- What this batch adds to the totals of each owner, or takes away. Primary key.
 insert into order_totals (

@@ -76,7 +76,7 @@ def _orders(batch: Batch, rows: Rows) -> list[Statement]:
         if before is None and carrier is not None:
             changes.via[after.order_id] = via_of(batch, carrier)
         changes.note(before, after, items)
-    return changes.statements()
+    return changes.statements(batch.at)
 
 
 class _Changes:
@@ -101,7 +101,7 @@ class _Changes:
         if after is not None and items is not None:
             self._items[after.order_id] = items
 
-    def statements(self) -> list[Statement]:
+    def statements(self, at: datetime) -> list[Statement]:
         """What was there goes before what comes: an order may be deleted and come again."""
         deleted, new, changed = [], [], []
         totals = _Totals()
@@ -120,6 +120,7 @@ class _Changes:
             *_writes("update_orders", _UPDATED, changed),
             *self._insert_items(),
             *totals.statements(),
+            *_note([*deleted, *(one.order_id for one in (*new, *changed))], at),
         ]
 
     def _insert_items(self) -> list[Statement]:
@@ -131,6 +132,11 @@ class _Changes:
         if not rows:
             return []
         return [("insert_items", columns(("order_id", "position", *ITEM_COLUMNS), rows))]
+
+
+def _note(orders: list[int], at: datetime) -> list[Statement]:
+    """For exports: which orders are others now."""
+    return [("note_orders", {"order_id": pg_array(orders), "at": at})] if orders else []
 
 
 def _deletes(orders: list[int], items: list[int]) -> list[Statement]:

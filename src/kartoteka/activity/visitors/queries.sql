@@ -12,16 +12,25 @@ cross join lateral (
 ) c
 
 -- name: turn_spans
--- Spans that begin to wait for a claim, or whose claim is decided; index visitor_span_by_owner.
-update visitor_span s
-set state = d.state,
-    contact_id = d.contact_id,
-    rule = case when d.contact_id is null then s.rule else 'claim' end,
-    linked_at = case when d.contact_id is null then s.linked_at else %(at)s::timestamptz end
-from unnest(%(owner_id)s::bigint[], %(state)s::smallint[], %(contact_id)s::bigint[])
-    as d (owner_id, state, contact_id)
-where s.account_id = %(account_id)s
-  and s.owner_id = d.owner_id
+-- Spans that begin to wait for a claim, or whose claim is decided (noted for exports); index
+-- visitor_span_by_owner.
+with turned as (
+    update visitor_span s
+    set state = d.state,
+        contact_id = d.contact_id,
+        rule = case when d.contact_id is null then s.rule else 'claim' end,
+        linked_at = case when d.contact_id is null then s.linked_at else %(at)s::timestamptz end
+    from unnest(%(owner_id)s::bigint[], %(state)s::smallint[], %(contact_id)s::bigint[])
+        as d (owner_id, state, contact_id)
+    where s.account_id = %(account_id)s
+      and s.owner_id = d.owner_id
+    returning s.owner_id, s.contact_id
+)
+insert into change (account_id, at, owner_ids)
+select %(account_id)s::integer, %(at)s::timestamptz, array_agg(owner_id)
+from turned
+where contact_id is not null
+having count(*) > 0
 
 -- name: touch_visitors
 -- Spans that end now, as they are; index visitor_span_by_owner.
@@ -156,6 +165,12 @@ taken as (
       and i.contact_id = -l.owner_id
     returning i.contact_id, i.kind, coalesce(i.long_value, i.value_key) as value
 ),
+noted as (
+    insert into change (account_id, at, contact_ids, owner_ids)
+    select %(account_id)s::integer, %(at)s::timestamptz, array_agg(contact_id), array_agg(owner_id)
+    from linked
+    having count(*) > 0
+),
 gone as (
     delete from claim c
     using due d
@@ -196,6 +211,12 @@ given as (
       and i.contact_id = -k.owner_id
       and i.kind = 5
     returning i.contact_id, coalesce(i.long_value, i.value_key) as value
+),
+noted as (
+    insert into change (account_id, at, contact_ids)
+    select %(account_id)s::integer, max(since), array_agg(contact_id)
+    from known
+    having count(*) > 0
 )
 insert into identity_history (
     account_id, at, action, rule, contact_id, method, request_id, key_id, identifiers

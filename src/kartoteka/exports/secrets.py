@@ -1,0 +1,40 @@
+"""Credentials at rest: AES-256-GCM under a key made of KARTOTEKA_SECRET_KEY, never shown again."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+from typing import Any
+
+import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from kartoteka.exports.errors import SecretUnreadable
+
+_NONCE_BYTES = 12
+
+
+class Safe:
+    """Encrypts settings of exports; a text of one account cannot be read as another's."""
+
+    def __init__(self, secret_key: str) -> None:
+        key = hmac.digest(secret_key.encode(), b"kartoteka exports", hashlib.sha256)
+        self._cipher = AESGCM(key)
+
+    def close(self, account_id: int, settings: dict[str, Any]) -> bytes:
+        """The settings, encrypted."""
+        nonce = os.urandom(_NONCE_BYTES)
+        text = msgspec.json.encode(settings)
+        return nonce + self._cipher.encrypt(nonce, text, str(account_id).encode())
+
+    def open(self, account_id: int, secret: bytes) -> dict[str, Any]:
+        """What `close` was given. Raises `SecretUnreadable`."""
+        nonce, text = secret[:_NONCE_BYTES], secret[_NONCE_BYTES:]
+        try:
+            opened = self._cipher.decrypt(nonce, text, str(account_id).encode())
+        except InvalidTag:
+            raise SecretUnreadable from None
+        settings: dict[str, Any] = msgspec.json.decode(opened)
+        return settings
