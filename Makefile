@@ -10,7 +10,7 @@ CLIENTS := $(VENV)/clients
 PINNED := tests/contract/clients
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.ready ## create .venv with everything the server needs
 
@@ -37,6 +37,9 @@ check: $(VENV)/.ready-to-test ## lint, types, layers, docs in step with the code
 
 docs: $(VENV)/.ready-to-test ## write the generated pages anew and all pages as HTML into build/docs
 	@$(BIN)/python -m docs.build
+
+screenshots: $(VENV)/.ready-to-test chromium ## take the pictures of README and docs, of the real pages
+	@$(BIN)/python -m docs.screenshots
 
 bench: $(VENV)/.ready-to-test ## measure what the README claims, into bench/RESULTS.md
 	@$(BIN)/python -m bench.identity --write
@@ -91,4 +94,4 @@ $(CLIENTS)/.ready: $(VENV)/.made $(PINNED)/package-lock.json $(PINNED)/requireme
 		-r $(PINNED)/requirements.txt
 	@touch $@
 
-.PHONY: help setup run test chromium check docs bench mutate pins clean
+.PHONY: help setup run test chromium check docs screenshots bench mutate pins clean

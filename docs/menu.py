@@ -51,6 +51,15 @@ MENU: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         ),
     ),
     (
+        "Pages",
+        (
+            ("admin/index.md", "The pages"),
+            ("admin/contacts.md", "Contacts and cards"),
+            ("admin/segments.md", "Segments, imports, exports"),
+            ("admin/simulator.md", "The simulator"),
+        ),
+    ),
+    (
         "API",
         (
             ("api/first-calls.md", "First calls"),

@@ -16,6 +16,7 @@ from docs.examples import examples_in
 from docs.menu import DECISIONS, MENU
 
 STYLE = "site.css"
+IMAGES = "images"
 Section = tuple[str, tuple[tuple[str, str], ...]]
 _ELSEWHERE = re.compile(r"^[a-z]+:|^#")
 
@@ -31,6 +32,8 @@ def build_site(docs: Path, site: Path) -> int:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(page(docs, path, sections), "utf-8")
     shutil.copy(docs / STYLE, site / STYLE)
+    if (docs / IMAGES).exists():
+        shutil.copytree(docs / IMAGES, site / IMAGES)
     return len(pages)
 
 

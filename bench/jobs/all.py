@@ -12,6 +12,7 @@ from bench.jobs import (
     lone_client,
     mixed,
     orders,
+    pages,
     post_known,
     post_new,
     search_contact,
@@ -33,6 +34,7 @@ JOBS: tuple[Job, ...] = (
     attach.JOB,
     segments.JOB,
     segments.EMPTY_JOB,
-    csv_import.JOB,  # last: it makes the tables five times as large
+    csv_import.JOB,  # it makes the tables five times as large
+    pages.JOB,  # behind them all
 )
 BY_NAME = {job.name: job for job in JOBS}

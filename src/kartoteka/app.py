@@ -42,6 +42,7 @@ from kartoteka.intake.repeats import forget_old
 from kartoteka.jobs.queue import Periodic, prepare_queue, run_worker
 from kartoteka.log import logger
 from kartoteka.outbound.client import Outbound
+from kartoteka.pages import build_pages, forget_old_sessions, is_page
 from kartoteka.segments.actions import SegmentActions
 from kartoteka.segments.asking import Asking
 from kartoteka.segments.jobs import SegmentJobs
@@ -92,11 +93,14 @@ class Application:
         self._database: Database | None = None
         self._writers: Database | None = None
         self._services: Services | None = None
+        self._admin: ASGIApp | None = None
         self._inside: ASGIApp | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
+        elif self._admin is not None and is_page(scope):
+            await self._admin(scope, receive, send)
         elif self._inside is not None:
             await self._inside(scope, receive, send)
 
@@ -119,6 +123,7 @@ class Application:
         self._writers = await Database.open(url, min_size=0, options=WRITER_OPTIONS, name=LIVE)
         self._services = compose(self._settings, self._database, self._writers)
         self._inside = build(self._services)
+        self._admin = build_pages(self._settings, self._services)
         gc.collect()
         gc.freeze()  # what lives for ever is not looked at again (design/engine.md)
         gc.set_threshold(20_000, 20, 50)
@@ -247,6 +252,7 @@ async def _forget_happenings(services: Services) -> None:
 async def _forget_repeats(services: Services) -> None:
     accounts = [account.account_id for account in await services.accounts.all()]
     await forget_old(services.database, services.clock, accounts)
+    await forget_old_sessions(services, accounts)
 
 
 async def _forget_visitors(services: Services) -> None:

@@ -261,6 +261,33 @@ where s.account_id = %(account_id)s
   and s.kind = k.kind
   and s.value_key = k.value_key
 
+-- name: forget_value_in_events
+-- A former External ID that was erased alone leaves the events of its contact: as what they are about, and
+-- as a value of a parameter, however deep, also as a number or within a text of JSON. Index event_by_owner.
+update event e
+set key_value = case when e.key_value = d.value then '' else e.key_value end,
+    params = regexp_replace(
+        regexp_replace(
+            regexp_replace(e.params::text, d.as_text, 'null', 'g'), d.in_text, %(blank)s, 'g'
+        ),
+        d.as_number, 'null', 'g'
+    )::jsonb
+from (
+    select v.*, p.owner_id
+    from unnest(
+        %(contact_id)s::bigint[], %(value)s::text[], %(spelled)s::text[], %(as_text)s::text[],
+        %(in_text)s::text[], %(as_number)s::text[]
+    ) as v (contact_id, value, spelled, as_text, in_text, as_number)
+    cross join lateral owners_of(%(account_id)s::integer, array[v.contact_id]) p
+) d
+where e.account_id = %(account_id)s
+  and e.owner_id = d.owner_id
+  and (
+      e.key_value = d.value
+      or strpos(e.params::text, d.spelled) > 0
+      or e.params::text ~ d.in_text
+  )
+
 -- name: queue_erased
 -- Owners whose activity goes (D29): erased cards, those merged into them, their spans, and what was
 -- nobody's of identifiers that no other card has now.
@@ -304,6 +331,60 @@ where g.account_id = %(account_id)s
   and i.kind = s.kind
   and i.value_key = s.value_key
   and i.contact_id = -s.owner_id
+
+-- name: erase_named_beside
+-- What claims that go named beside an erased person's values, such as an address that was replaced: what
+-- waits for it is dropped where it owns nothing and no other claim names it. Indexes of claim, event_by_owner.
+with gone as (
+    select distinct c.kind, c.value_key, c.external_key, c.email, c.phone
+    from unnest(%(kind)s::smallint[], %(value_key)s::text[], %(value)s::text[]) as g (kind, value_key, value)
+    join claim c
+      on c.account_id = %(account_id)s
+     and (
+         c.kind = g.kind and c.value_key = g.value_key
+         or g.kind = 1 and c.external_key = g.value_key
+         or g.kind = 2 and c.email = g.value
+         or g.kind = 3 and c.phone = g.value
+     )
+),
+named as (
+    select distinct n.kind, n.value_key
+    from gone
+    cross join lateral (values (1::smallint, external_key), (2, email), (3, phone)) as n (kind, value_key)
+    where n.value_key is not null
+),
+idle as (
+    select s.kind, s.value_key, s.owner_id
+    from named n
+    join visitor_span s on s.account_id = %(account_id)s and s.kind = n.kind and s.value_key = n.value_key
+    where s.contact_id is null
+      and not exists (select from event where account_id = %(account_id)s and owner_id = s.owner_id)
+      and not exists (select from orders where account_id = %(account_id)s and owner_id = s.owner_id)
+      and not exists (
+          select from claim c
+          where c.account_id = %(account_id)s
+            and (
+                n.kind = 1 and c.external_key = n.value_key
+                or n.kind = 2 and c.email = n.value_key
+                or n.kind = 3 and c.phone = n.value_key
+            )
+            and not exists (select from gone where kind = c.kind and value_key = c.value_key)
+      )
+),
+stubs as (
+    delete from identifier i
+    using idle d
+    where i.account_id = %(account_id)s
+      and i.kind = d.kind
+      and i.value_key = d.value_key
+      and i.contact_id = -d.owner_id
+)
+delete from visitor_span s
+using idle d
+where s.account_id = %(account_id)s
+  and s.kind = d.kind
+  and s.value_key = d.value_key
+  and s.owner_id = d.owner_id
 
 -- name: erase_claims
 -- Claims by and about erased persons; primary key and indexes of claim.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,14 @@ async def receive_form(receive: Receive, headers: Headers, folder: Path) -> Form
     Raises `InvalidBody`, `FileTooLarge`, `EmptyFile`, `BodyTooSlow`, `ClientGone`: then nothing of
     it stays on disk.
     """
+    file, texts = await receive_upload(receive, headers, folder)
+    return Form(file, read_options_part(texts))
+
+
+async def receive_upload(
+    receive: Receive, headers: Headers, folder: Path
+) -> tuple[FileInfo, dict[str, bytes]]:
+    """(the part `file` as a file in that folder, the other parts by name). Raises as above."""
     parser = _parser(headers)
     beside = MAX_FILE_BYTES + _BESIDE_BYTES
     declared = headers.get(b"content-length", b"")
@@ -60,8 +69,9 @@ async def receive_form(receive: Receive, headers: Headers, folder: Path) -> Form
             for event in _events(parser, piece):
                 await parts.take(event)
         _check_whole(parser)
-        options = parts.options()
-        return Form(await arrival.finish(parts.file_name()), options)
+        texts = parts.texts()
+        read_options_part(texts)  # what cannot be read leaves no file behind
+        return await arrival.finish(parts.file_name()), texts
 
 
 class Parts:
@@ -100,15 +110,20 @@ class Parts:
             raise InvalidBody(f"The multipart body needs a part named {FILE_PART}: the file.")
         return self._file_name
 
-    def options(self) -> Any:
-        """The JSON of the part `options`, an empty object without it. Raises `InvalidBody`."""
-        text = bytes(self._texts.get(OPTIONS_PART, b""))
-        if not text.strip():
-            return {}
-        try:
-            return parse_json(text, None)
-        except InvalidBody:
-            raise InvalidBody(f"The part {OPTIONS_PART} must be a JSON object in UTF-8.") from None
+    def texts(self) -> dict[str, bytes]:
+        """The other parts by name, as they came."""
+        return {name: bytes(text) for name, text in self._texts.items()}
+
+
+def read_options_part(texts: Mapping[str, bytes]) -> Any:
+    """The JSON of the part `options`, an empty object without it. Raises `InvalidBody`."""
+    text = texts.get(OPTIONS_PART, b"")
+    if not text.strip():
+        return {}
+    try:
+        return parse_json(text, None)
+    except InvalidBody:
+        raise InvalidBody(f"The part {OPTIONS_PART} must be a JSON object in UTF-8.") from None
 
 
 def _coded_name(segment: MultipartSegment) -> str:

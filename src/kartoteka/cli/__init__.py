@@ -16,6 +16,7 @@ COMMANDS = {
     "keys": "kartoteka.cli.keys:keys",
     "apps": "kartoteka.cli.apps:apps",
     "accounts": "kartoteka.cli.accounts:accounts",
+    "users": "kartoteka.cli.users:users",
     "fields": "kartoteka.cli.fields:fields",
     "identity": "kartoteka.cli.identity:identity",
     "segments": "kartoteka.cli.segments:segments",

@@ -50,6 +50,7 @@ from kartoteka.identity.policies import (
     ADD_CONTACT,
     EVENT,
     EVENT_BY_ID,
+    MANUAL_CONTACT,
     ORDER,
     SUBSCRIBE,
     UPDATE_CONTACT,
@@ -66,15 +67,16 @@ def add_contact(ws: WorkingSet, command: AddContact, decision: Decision | None =
     `decision`, here as below: whose card it is, if that is known (`retelling.py`).
     """
     resolution = Resolution(warnings=list(command.contact.warnings))
+    policy = MANUAL_CONTACT if command.manual else ADD_CONTACT
     if decision is None:
-        decision = find(ws, command.contact.person, ADD_CONTACT)
+        decision = find(ws, command.contact.person, policy)
     if isinstance(decision, Nobody):
         raise NoIdentifier
     work = Settling(
         ws,
         command.contact.person,
         command.contact.profile,
-        ADD_CONTACT,
+        policy,
         Journal(ws, command.origin),
         resolution,
     )

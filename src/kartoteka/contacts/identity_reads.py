@@ -163,6 +163,12 @@ class IdentityReads:
         rows = await self._database.fetch(QUERIES["categories"], account_id=account_id)
         return [Category(*row) for row in rows]
 
+    async def name_category(self, account_id: int, key: str, name: str, at: datetime) -> None:
+        """Make the category of that key, or give it another name."""
+        await self._database.execute(
+            QUERIES["name_category"], account_id=account_id, key=key, name=name, at=at
+        )
+
     async def category_counts(self, account_id: int) -> dict[str, int]:
         """How many live contacts are subscribed to each category, by key; none: left out."""
         rows = await self._database.fetch(QUERIES["category_counts"], account_id=account_id)

@@ -72,6 +72,8 @@ class AddContact(Command, kw_only=True):
     """POST /api/v1/contact (guide G8)."""
 
     contact: ContactInput
+    manual: bool = False
+    """Somebody typed it in on a page (decisions D20)."""
 
 
 class UpdateContact(Command, kw_only=True):

@@ -163,6 +163,13 @@ from subscription_category
 where account_id = %(account_id)s
 order by category_id
 
+-- name: name_category
+-- A category and what people call it; unique key of subscription_category.
+insert into subscription_category (account_id, key, name, created_at, updated_at)
+values (%(account_id)s, %(key)s, %(name)s, %(at)s, %(at)s)
+on conflict (account_id, key) do update
+set name = excluded.name, updated_at = excluded.updated_at
+
 -- name: category_counts
 -- How many live contacts are subscribed to each category: reads the whole account.
 select substr(entry.key, 10), count(*)

@@ -25,6 +25,7 @@ _CREATES = frozenset((EMAIL.code, PHONE.code, *TOKENS, DEVICE.code))
 _BY_EMAIL = (EMAIL.code, PHONE.code, *CHANGEABLE)
 
 ADD_CONTACT = Policy("addContact", _BY_EMAIL, "API", _CREATES, lifts_suppression=True)
+MANUAL_CONTACT = Policy("manualContact", _BY_EMAIL, "MANUAL", _CREATES, lifts_suppression=True)
 SUBSCRIBE = Policy(
     "subscribeContact",
     (EMAIL.code, PHONE.code),

@@ -1,0 +1,37 @@
+"""Whether a form comes from a page of ours, made for this session (CSRF)."""
+
+from __future__ import annotations
+
+import secrets
+from urllib.parse import urlsplit
+
+from kartoteka.admin.bodies import Fields
+from kartoteka.admin.request import Request
+from kartoteka.errors import Forbidden
+
+
+class FormExpired(Forbidden):
+    """The form is from an earlier session or from another site. Load the page again and repeat."""
+
+    code = "form_expired"
+
+
+def check_token(request: Request, form: Fields) -> None:
+    """Raises `FormExpired` unless the form was made for this session."""
+    if request.page.role is None:
+        return
+    if not secrets.compare_digest(form.one("csrf").encode(), request.csrf.encode()):
+        raise FormExpired
+
+
+def check_origin(request: Request) -> None:
+    """Browsers say where a POST comes from; without any word the token alone decides."""
+    headers = request.headers
+    site = headers.get(b"sec-fetch-site")
+    if site not in (None, b"same-origin", b"none"):
+        raise FormExpired
+    origin = headers.get(b"origin")
+    if origin is not None:
+        host = headers.get(b"host", b"").decode("latin-1")
+        if urlsplit(origin.decode("latin-1")).netloc != host:
+            raise FormExpired

@@ -1,0 +1,1 @@
+"""One module a part of the pages; `routes.py` lists what they answer."""

@@ -1,0 +1,198 @@
+"""Exports: where contacts are copied to, how each run went, and what to do where it did not."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from kartoteka.access.users import Role
+from kartoteka.admin.export_form import (
+    LONG,
+    SECRET,
+    TARGET_FIELDS,
+    read_export_form,
+    read_target_settings,
+)
+from kartoteka.admin.replies import Reply
+from kartoteka.admin.request import Request
+from kartoteka.admin.routing import Page
+from kartoteka.errors import Conflict, InvalidRequest
+from kartoteka.exports.asked import interval_text
+from kartoteka.exports.datasets import DATASETS, LATEST
+from kartoteka.exports.errors import TargetFailed
+from kartoteka.exports.model import OVER, Export, State
+from kartoteka.exports.targets import BY_NAME as TARGETS
+
+ROWS = 100
+RUNS = 25
+_ONE = "/admin/exports/{id}"
+
+
+async def exports(request: Request) -> Reply:
+    """GET /admin/exports: a card each."""
+    found, _ = await request.services.exports.exports_of(request.account_id, 0, ROWS)
+    last = {
+        one.export_id: await request.services.exports.last_run(request.account_id, one.export_id)
+        for one in found
+    }
+    return request.render(
+        "exports.html",
+        exports=found,
+        last=last,
+        targets=TARGETS,
+        interval_text=interval_text,
+        is_live=any(run is not None and run.state not in OVER for run in last.values()),
+    )
+
+
+async def new(request: Request) -> Reply:
+    """GET /admin/exports/new: first the target, then its form."""
+    target = request.query.one("target")
+    return _form(request, target if target in TARGETS else "", None)
+
+
+def _form(
+    request: Request,
+    target: str,
+    one: Export | None,
+    *,
+    problem: str = "",
+    checked: Any = None,
+) -> Reply:
+    return request.render(
+        "export_form.html",
+        400 if problem else 200,
+        target=target,
+        targets=TARGETS,
+        one=one,
+        fields=TARGET_FIELDS.get(target, ()),
+        secret=SECRET,
+        long=LONG,
+        datasets=DATASETS,
+        chosen=_chosen(request, one),
+        interval=request.form.one("interval") or (interval_text(one.interval_s) if one else ""),
+        usual=interval_text(TARGETS[target].default_interval_s) if target else "",
+        problem=problem,
+        checked=checked,
+    )
+
+
+def _chosen(request: Request, one: Export | None) -> list[str]:
+    if request.form.has("filled"):
+        return request.form.all("dataset")
+    return list(one.datasets) if one else [dataset.name for dataset in DATASETS]
+
+
+async def create(request: Request) -> Reply:
+    """POST /admin/exports/new: made, or only tried (`check`)."""
+    target = request.form.one("target")
+    services, account_id = request.services, request.account_id
+    try:
+        body = read_export_form(request.form, target)
+        if request.form.flag("check"):
+            notices = await services.exports.validate(account_id, body)
+            return _form(request, target, None, checked=notices)
+        one = await services.exports.create(account_id, body)
+    except (InvalidRequest, Conflict, TargetFailed) as error:
+        return _form(request, target, None, problem=error.message)
+    await request.note("export_created", one.export_id, target=target)
+    return request.go(f"/admin/exports/{one.export_id}", "export_saved")
+
+
+async def one_export(request: Request) -> Reply:
+    """GET /admin/exports/{id}: runs with reasons."""
+    services, account_id = request.services, request.account_id
+    one = await services.exports.find(account_id, request.id())
+    skip = request.query.number("skip")
+    runs, total = await services.exports.runs(account_id, one.export_id, skip, RUNS)
+    return request.render(
+        "export.html",
+        one=one,
+        label=TARGETS[one.target].label,
+        runs=runs,
+        total=total,
+        skip=skip,
+        size=RUNS,
+        interval=interval_text(one.interval_s),
+        has_new_columns=one.columns_version < LATEST,
+        is_live=any(run.state not in OVER for run in runs)
+        or (not runs and one.state == State.ACTIVE),
+    )
+
+
+async def edit(request: Request) -> Reply:
+    """GET /admin/exports/{id}/edit."""
+    one = await request.services.exports.find(request.account_id, request.id())
+    return _form(request, one.target, one)
+
+
+async def save(request: Request) -> Reply:
+    """POST /admin/exports/{id}/edit: settings that stay blank stay as they are."""
+    services, account_id = request.services, request.account_id
+    one = await services.exports.find(account_id, request.id())
+    try:
+        body = read_export_form(request.form, one.target)
+        del body["target"]
+        if not read_target_settings(request.form, one.target):
+            body.pop("settings", None)
+        await services.exports.change(account_id, one.export_id, body)
+    except (InvalidRequest, Conflict) as error:
+        return _form(request, one.target, one, problem=error.message)
+    await request.note("export_changed", one.export_id)
+    return request.go(f"/admin/exports/{one.export_id}", "export_saved")
+
+
+async def check(request: Request) -> Reply:
+    """POST /admin/exports/{id}/check: connects and looks."""
+    services, account_id = request.services, request.account_id
+    one = await services.exports.find(account_id, request.id())
+    try:
+        notices = await services.exports.validate_known(account_id, one.export_id)
+    except TargetFailed as error:
+        return request.render("export_check.html", one=one, notices=[], reason=error.message)
+    return request.render("export_check.html", one=one, notices=notices, reason="")
+
+
+def _changing(word: str) -> Callable[[Request], Awaitable[Reply]]:
+    async def change(request: Request) -> Reply:
+        exports, account_id, export_id = request.services.exports, request.account_id, request.id()
+        if word == "run":
+            await exports.ask_for_run(account_id, export_id, full=request.form.flag("full"))
+        elif word == "columns":
+            await exports.change(account_id, export_id, {"newColumns": True})
+        else:
+            await {"pause": exports.pause, "resume": exports.resume}[word](account_id, export_id)
+        await request.note(f"export_{word}", export_id)
+        return request.go(f"/admin/exports/{export_id}", f"export_{word}")
+
+    return change
+
+
+async def ask_delete(request: Request) -> Reply:
+    """GET /admin/exports/{id}/delete."""
+    one = await request.services.exports.find(request.account_id, request.id())
+    return request.render("export_delete.html", one=one)
+
+
+async def delete(request: Request) -> Reply:
+    """POST /admin/exports/{id}/delete: what it wrote stays."""
+    await request.services.exports.delete(request.account_id, request.id())
+    await request.note("export_deleted", request.id())
+    return request.go("/admin/exports", "export_deleted")
+
+
+PAGES = (
+    Page(method="GET", path="/admin/exports", role=Role.READER, handler=exports),
+    Page(method="GET", path="/admin/exports/new", role=Role.OWNER, handler=new),
+    Page(method="POST", path="/admin/exports/new", role=Role.OWNER, handler=create),
+    Page(method="GET", path=_ONE, role=Role.READER, handler=one_export),
+    Page(method="GET", path=f"{_ONE}/edit", role=Role.OWNER, handler=edit),
+    Page(method="POST", path=f"{_ONE}/edit", role=Role.OWNER, handler=save),
+    Page(method="POST", path=f"{_ONE}/check", role=Role.MARKETER, handler=check),
+    Page(method="GET", path=f"{_ONE}/delete", role=Role.OWNER, handler=ask_delete),
+    Page(method="POST", path=f"{_ONE}/delete", role=Role.OWNER, handler=delete),
+    *(
+        Page(method="POST", path=f"{_ONE}/{word}", role=Role.MARKETER, handler=_changing(word))
+        for word in ("run", "pause", "resume", "columns")
+    ),
+)

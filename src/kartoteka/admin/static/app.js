@@ -1,0 +1,184 @@
+/* What pages do beyond HTML: times in the viewer's zone, copying, dialogs, keys, picking rows. Every page
+   works without it. No inline script anywhere: the policy of the server forbids it. */
+(() => {
+  "use strict";
+  const root = document.documentElement;
+  root.classList.remove("no-script");
+  const find = (selector, from = document) => from.querySelector(selector);
+  const all = (selector, from = document) => Array.from(from.querySelectorAll(selector));
+
+  /* Times */
+  const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+  const short = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+  const day = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
+  const words = new Intl.RelativeTimeFormat(root.lang || "en", { numeric: "auto" });
+  const units = [["day", 86400], ["hour", 3600], ["minute", 60]];
+  function relative(at) {
+    const seconds = (at - Date.now()) / 1000;
+    if (Math.abs(seconds) < 45) return root.dataset.justNow;
+    if (Math.abs(seconds) > 14 * 86400) return day.format(at);
+    for (const [unit, length] of units) {
+      if (Math.abs(seconds) >= length) return words.format(Math.round(seconds / length), unit);
+    }
+    return words.format(Math.round(seconds / 60), "minute");
+  }
+  function showTimes(from = document) {
+    for (const one of all("time[datetime]", from)) {
+      const at = new Date(one.dateTime);
+      if (Number.isNaN(at.getTime())) continue;
+      const style = one.dataset.style;
+      one.textContent = style === "exact" ? short.format(at) : style === "day" ? day.format(at) : relative(at);
+      one.title = exact.format(at);
+    }
+  }
+
+  /* Copying */
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("[data-copy]");
+    if (!button) return;
+    event.preventDefault();
+    const from = button.dataset.copy ? find(button.dataset.copy) : null;
+    await navigator.clipboard.writeText(from ? from.textContent : button.dataset.value || "");
+    const use = find("use", button);
+    const before = use.getAttribute("href");
+    use.setAttribute("href", before.replace(/#.*/, "#check"));
+    setTimeout(() => use.setAttribute("href", before), 1200);
+  });
+
+  /* Dialogs: a link to a page that asks opens what it asks here */
+  const dialog = find("#dialog");
+  document.addEventListener("click", async (event) => {
+    const link = event.target.closest("a[data-dialog]");
+    if (!link || !dialog || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+    event.preventDefault();
+    await openDialog(link.href, link.dataset.dialog);
+  });
+  async function openDialog(href, style) {
+    const answer = await fetch(href, { headers: { "X-Part": "dialog" } });
+    if (answer.redirected || !answer.ok) { location.href = href; return; }
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const part = find("#ask", page);
+    if (!part) { location.href = href; return; }
+    dialog.classList.toggle("drawer", style === "drawer");
+    dialog.replaceChildren(document.adoptNode(part));
+    showTimes(dialog);
+    if (window.htmx) window.htmx.process(dialog);
+    for (const details of all("details.menu[open]")) details.open = false;
+    dialog.showModal();
+  }
+  document.addEventListener("click", (event) => {
+    if (event.target === dialog || event.target.closest("[data-close]")) {
+      if (dialog && dialog.open) { event.preventDefault(); dialog.close(); }
+    }
+    const dismiss = event.target.closest("[data-dismiss]");
+    if (dismiss) dismiss.closest(".toast, .notice").remove();
+    for (const details of all("details.menu[open]")) {
+      if (!details.contains(event.target)) details.open = false;
+    }
+  });
+
+  /* Picking rows */
+  function countPicked(form) {
+    const boxes = all("input[name=pick]", form);
+    const picked = boxes.filter((one) => one.checked);
+    form.classList.toggle("has-picked", picked.length > 0);
+    for (const box of boxes) box.closest("tr").setAttribute("aria-selected", box.checked);
+    const label = find("[data-picked]", form);
+    if (label) label.textContent = label.dataset.picked.replace("#", picked.length.toLocaleString());
+    const every = find("input[data-pick-all]", form);
+    if (every) {
+      every.checked = picked.length > 0 && picked.length === boxes.length;
+      every.indeterminate = picked.length > 0 && picked.length < boxes.length;
+    }
+  }
+  document.addEventListener("change", (event) => {
+    const form = event.target.closest("form[data-picks]");
+    if (form && event.target.matches("[data-pick-all]")) {
+      for (const box of all("input[name=pick]", form)) box.checked = event.target.checked;
+    }
+    if (form) countPicked(form);
+    if (event.target.matches("[data-submits]")) event.target.form.requestSubmit();
+  });
+
+  /* Menu on a phone */
+  document.addEventListener("click", (event) => {
+    if (event.target.closest(".menu-button")) root.classList.toggle("menu-open");
+    else if (!event.target.closest(".sidebar")) root.classList.remove("menu-open");
+  });
+
+  /* Keys */
+  let went = 0;
+  const typing = (target) => target.matches("input, textarea, select, [contenteditable]");
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === "Escape") root.classList.remove("menu-open");
+    if (typing(event.target) || (dialog && dialog.open)) return;
+    if (event.key === "/") {
+      const search = find("[data-search-here]") || find("#search");
+      if (search) { event.preventDefault(); search.focus(); search.select(); }
+    } else if (event.key === "g") {
+      went = Date.now();
+    } else if (Date.now() - went < 1500) {
+      const link = find(`.sidebar [data-go="${CSS.escape(event.key)}"]`);
+      went = 0;
+      if (link) { event.preventDefault(); link.click(); }
+    } else if (event.key === "?") {
+      const help = find("[data-shortcuts]");
+      if (help) openDialog(help.href, "");
+    } else if (event.key === " " && event.target.closest("tr[data-peek]")) {
+      event.preventDefault();
+      openDialog(event.target.closest("tr[data-peek]").dataset.peek, "drawer");
+    } else {
+      const link = find(`[data-key="${CSS.escape(event.key)}"]`);
+      if (link) { event.preventDefault(); link.click(); }
+      else if (event.key === "j" || event.key === "k") step(event.key === "j" ? 1 : -1);
+    }
+  });
+  function step(by) {
+    const rows = all("tr[data-peek]");
+    if (!rows.length) return;
+    const at = rows.indexOf(document.activeElement && document.activeElement.closest("tr[data-peek]"));
+    const next = rows[Math.min(Math.max(at + by, 0), rows.length - 1)];
+    next.tabIndex = 0;
+    next.focus();
+  }
+
+  /* Dropping files */
+  for (const zone of all("[data-drop]")) {
+    const input = find("input[type=file]", zone);
+    const over = (on) => (event) => { event.preventDefault(); zone.classList.toggle("over", on); };
+    zone.addEventListener("dragover", over(true));
+    zone.addEventListener("dragleave", over(false));
+    zone.addEventListener("drop", (event) => {
+      over(false)(event);
+      if (!event.dataTransfer.files.length) return;
+      input.files = event.dataTransfer.files;
+      input.form.requestSubmit();
+    });
+    input.addEventListener("change", () => input.files.length && input.form.requestSubmit());
+  }
+
+  /* A form that is on its way says so, and is not sent twice */
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (event.defaultPrevented || form.method === "get" || form.matches("[hx-post]:not([hx-trigger])")) return;
+    if (form.dataset.sent) { event.preventDefault(); return; }
+    form.dataset.sent = "yes";
+    const button = event.submitter || find("button[type=submit], button:not([type])", form);
+    if (button) button.setAttribute("aria-busy", "true");
+    setTimeout(() => { delete form.dataset.sent; if (button) button.removeAttribute("aria-busy"); }, 8000);
+  });
+
+  showTimes();
+  setInterval(showTimes, 30000);
+  for (const form of all("form[data-picks]")) countPicked(form);
+  for (const details of all("[data-open-with-script]")) details.open = true;
+  document.addEventListener("htmx:afterSettle", (event) => {
+    showTimes(event.target.parentElement || document);
+    for (const form of all("form[data-picks]")) countPicked(form);
+  });
+  /* What the server says went wrong is shown, not swallowed */
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.detail.xhr.status >= 400) { event.detail.shouldSwap = true; event.detail.isError = false; }
+  });
+})();

@@ -1,0 +1,56 @@
+"""The identity history in words: what happened, and why."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from markupsafe import Markup
+
+from kartoteka.admin import texts
+from kartoteka.contacts.identity_reads import HistoryRow
+from kartoteka.identity.kinds import BY_NAME
+
+_BY_KIND = ("found_by_", "external_id_joins_", "restored_by_")
+
+
+def rule_words(rule: str) -> Markup:
+    """Why: the rule that decided, in a sentence."""
+    if texts.has(f"rule.{rule}"):
+        return texts.text(f"rule.{rule}")
+    for prefix in _BY_KIND:
+        kind = BY_NAME.get(rule.removeprefix(prefix))
+        if rule.startswith(prefix) and kind is not None:
+            return texts.text(f"rule.{prefix}kind", kind=kind.label)
+    return Markup("{}").format(rule)
+
+
+def sentence(row: HistoryRow, me: int | None = None) -> Markup:
+    """What happened, as seen from card `me` (None: from nowhere in particular)."""
+    who = contact_link(row.contact_id)
+    other = contact_link(row.other_contact_id)
+    what = identifiers_words(row.identifiers or [])
+    key = f"did.{row.action}"
+    if me is not None and row.other_contact_id == me and texts.has(f"{key}_away"):
+        key = f"{key}_away"
+    if not texts.has(key):
+        return Markup("{} {}").format(row.action, who)
+    return texts.text(key, who=who, other=other, what=what)
+
+
+def contact_link(contact_id: int | None) -> Markup:
+    """`#88`, leading to the card."""
+    if not contact_id:
+        return Markup("–")
+    return Markup('<a class="num" href="/admin/contacts/{0}">#{0}</a>').format(contact_id)
+
+
+def identifiers_words(identifiers: list[dict[str, Any]]) -> str:
+    """`e-mail and phone`: kinds only, the values stand beside."""
+    labels = list(
+        dict.fromkeys(BY_NAME[one["kind"]].label for one in identifiers if one["kind"] in BY_NAME)
+    )
+    if not labels:
+        return str(texts.text("did.identifiers"))
+    if len(labels) == 1:
+        return labels[0]
+    return f"{', '.join(labels[:-1])} {texts.text('did.and')} {labels[-1]}"

@@ -1,0 +1,130 @@
+"""Part 7: every page looked at by axe-core and kept as a picture, in light and dark, on a phone too."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.admin.conftest import ARABIC, shoot
+
+PAGES = {
+    "home": "/admin",
+    "contacts": "/admin/contacts",
+    "contacts-none": "/admin/contacts?q=nobody",
+    "contact-new": "/admin/contacts/new",
+    "card": "/admin/contacts/1",
+    "card-identity": "/admin/contacts/1/identity",
+    "card-edit": "/admin/contacts/1/edit/identifiers",
+    "card-erase": "/admin/contacts/1/erase",
+    "imports": "/admin/imports",
+    "import": "/admin/imports/1",
+    "segments": "/admin/segments",
+    "segment-new": "/admin/segments/new",
+    "exports": "/admin/exports",
+    "export-new": "/admin/exports/new",
+    "export-form": "/admin/exports/new?target=postgres",
+    "simulator": "/admin/simulator",
+    "settings-keys": "/admin/settings/keys",
+    "settings-fields": "/admin/settings/fields",
+    "settings-field": "/admin/settings/fields/new",
+    "settings-categories": "/admin/settings/categories",
+    "settings-websites": "/admin/settings/websites",
+    "settings-webhooks": "/admin/settings/webhooks",
+    "settings-apps": "/admin/settings/apps",
+    "settings-event-types": "/admin/settings/event-types",
+    "settings-account": "/admin/settings/account",
+    "settings-users": "/admin/settings/users",
+    "settings-user": "/admin/settings/users/1",
+    "settings-audit": "/admin/settings/audit",
+    "account": "/admin/account",
+    "shortcuts": "/admin/shortcuts",
+    "styleguide": "/admin/styleguide",
+    "not-found": "/admin/nowhere",
+}
+_RUN = """() => axe.run(document, {resultTypes: ["violations"]}).then(found => found.violations
+    .filter(one => ["serious", "critical"].includes(one.impact))
+    .map(one => one.id + ": " + one.nodes.slice(0, 3).map(node => node.html.slice(0, 160)).join(" | ")
+    ))"""
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_serious(open_page, axe, theme):
+    page = open_page("/admin", theme=theme)
+    for name, path in PAGES.items():
+        page.goto(path)
+        page.wait_for_load_state("networkidle")
+        page.evaluate(axe)
+        assert page.evaluate(_RUN) == [], name
+        shoot(page, f"{name}-1440-{theme}")
+
+
+def test_axe_finds_nothing_serious_at_the_sign_in(open_page, axe):
+    page = open_page("/admin/sign-in", signed_in=False)
+    page.evaluate(axe)
+    assert page.evaluate(_RUN) == []
+    shoot(page, "sign-in-1440-light")
+
+
+@pytest.mark.parametrize("width", [1024, 390])
+def test_nothing_is_wider_than_the_window(open_page, width):
+    page = open_page("/admin", width=width, theme="dark" if width == 390 else "light")
+    for name, path in PAGES.items():
+        page.goto(path)
+        page.wait_for_load_state("networkidle")
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= width, name
+        shoot(page, f"{name}-{width}")
+
+
+def test_the_menu_opens_on_a_phone(open_page):
+    page = open_page("/admin", width=390)
+    expect(page.get_by_role("link", name="Contacts", exact=True)).to_be_hidden()
+    page.get_by_role("button", name="Menu").click()
+    page.get_by_role("link", name="Contacts", exact=True).click()
+    page.wait_for_url("**/admin/contacts")
+
+
+def test_long_and_arabic_names_keep_their_place(open_page, api):
+    (arabic,) = api.get("/api/v1/contacts", params={"externalCustomerId": "ar-1"}).json()
+    page = open_page(f"/admin/contacts/{arabic['id']}", width=390)
+    expect(page.get_by_role("heading", name=ARABIC)).to_be_visible()
+    shoot(page, "card-arabic-390")
+    page.goto("/admin/contacts?q=bbbb")
+    shoot(page, "contacts-long-390")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_an_empty_account_is_told_what_to_do(open_page, admin_server, browser, state, name):
+    from tests.admin.command import command
+    from tests.admin.conftest import LOGIN, PASSWORD
+
+    command(admin_server, "accounts", "create", name)
+    command(admin_server, "users", "share", LOGIN, "--to", name)
+    page = open_page("/admin/sign-in", signed_in=False)
+    page.fill("#f-login", LOGIN)
+    page.fill("#f-password", PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.goto("/admin/account")
+    row = page.locator("form", has_text=name)
+    row.get_by_role("button", name="Switch").click()
+    expect(page.get_by_role("heading", name="First steps")).to_be_visible()
+    shoot(page, "home-empty-1440")
+    for path in ("contacts", "imports", "settings/categories", "settings/audit"):
+        page.goto(f"/admin/{path}")
+        shoot(page, f"{path.replace('/', '-')}-empty-1440")
+    key = command(admin_server, "keys", "create", "--account", name).split("\n")[1]
+    page.goto("/admin")
+    page.request.get(
+        f"{admin_server.url}/api/v1/account/info",
+        headers={
+            "Authorization": "Basic " + __import__("base64").b64encode(f":{key}".encode()).decode()
+        },
+    )
+    # The list ticks itself, without a reload.
+    expect(page.locator("#steps li").first).to_have_class("done", timeout=60_000)
+
+
+def test_while_it_loads_the_page_says_so(open_page):
+    page = open_page("/admin", script=False)
+    assert page.locator(".skeleton").count() == 8
+    shoot(page, "home-loading-1440")

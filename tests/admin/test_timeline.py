@@ -1,0 +1,47 @@
+"""Part 7: what a contact did, in one line of time, with filters and without an end."""
+
+from __future__ import annotations
+
+from playwright.sync_api import expect
+
+FIRST = "2026-01-01T10:00:00"
+
+
+def test_events_orders_and_decisions_stand_in_one_line(open_page, api, name):
+    body = {"externalCustomerId": name, "firstName": "Busy"}
+    contact_id = api.post("/api/v1/contact", json=body).json()["id"]
+    order = {
+        "externalOrderId": f"{name}-1",
+        "externalCustomerId": name,
+        "totalCost": 100,
+        "status": "DELIVERED",
+        "date": "2026-01-01T10:00:00.000Z",
+        "currency": "EUR",
+        "items": [{"externalItemId": "s", "quantity": 1, "name": "Tea", "cost": 100}],
+    }
+    assert api.post("/api/v1/orders", json={"orders": [order]}).text in ("", "{}")
+    for number in range(40):
+        event = {
+            "eventTypeKey": "looked",
+            "keyValue": name,
+            "params": [
+                {"name": "externalCustomerId", "value": name},
+                {"name": "what", "value": f"<b>thing</b> {number}"},
+            ],
+        }
+        assert api.post("/api/v2/event", json=event).status_code == 200
+    page = open_page(f"/admin/contacts/{contact_id}")
+    line = page.locator("#part-history")
+    expect(line).to_contain_text("<b>thing</b> 39")
+    assert "<b>thing</b> 0 " not in line.inner_text()
+    # It goes on as one scrolls.
+    line.locator("li").last.scroll_into_view_if_needed()
+    expect(line).to_contain_text("was created")
+    expect(line).to_contain_text(f"Order {name}-1")
+    line.get_by_role("link", name="Orders", exact=True).click()
+    expect(line).not_to_contain_text("looked")
+    expect(line).to_contain_text("100 EUR")
+    line.get_by_role("link", name="Identity", exact=True).click()
+    expect(line).to_contain_text("was created")
+    expect(page.locator(".third")).to_contain_text("100.00 EUR")
+    expect(page.locator(".third")).to_contain_text("1 delivered of 1")
