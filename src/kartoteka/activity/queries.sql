@@ -87,6 +87,7 @@ with linked as (
             where account_id = %(account_id)s
               and kind = k.kind
               and value_key = k.value_key
+            order by since  -- so that each is looked up by its key, in a young table too
         ) s
         where s.contact_id is null
     ) d
@@ -210,14 +211,21 @@ cross join lateral (
 ) s
 
 -- name: count_events
--- How many events spans have that are nobody's; index visitor_span_by_owner.
+-- How many events spans have that are nobody's; index visitor_span_by_owner, as in update_contacts.
 update visitor_span s
 set events = s.events + d.number
 from (
     select owner_id, count(*)::integer as number from unnest(%(owner_id)s::bigint[]) as d (owner_id) group by owner_id
 ) d
+cross join lateral (
+    select ctid
+    from visitor_span
+    where account_id = %(account_id)s
+      and owner_id between d.owner_id and d.owner_id
+    order by owner_id
+) l
 where s.account_id = %(account_id)s
-  and s.owner_id = d.owner_id
+  and s.ctid = l.ctid
 
 -- name: insert_happened
 -- Events and visits, each with the owner that it keeps for ever; noted for exports, whosever they are:

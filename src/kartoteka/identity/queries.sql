@@ -98,81 +98,129 @@ where h.account_id = %(account_id)s
 
 -- name: later_merges
 -- Merges that its survivor took part in since, and that stand: they must be undone first. Both indexes
--- by contact.
+-- by contact, in a young table too (update_contacts).
 select l.history_id
-from identity_history m
-join identity_history l
-  on l.account_id = %(account_id)s
- and l.history_id > m.history_id
- and l.action = 'absorbed'
- and (l.contact_id = m.contact_id or l.other_contact_id = m.contact_id)
-where m.account_id = %(account_id)s
-  and m.history_id = %(merge_id)s
-  and not exists (
-      select from identity_history u
-      where u.account_id = %(account_id)s
-        and u.undoes = l.history_id
-  )
+from (
+    select history_id, contact_id
+    from identity_history
+    where account_id = %(account_id)s
+      and history_id between %(merge_id)s and %(merge_id)s
+    order by history_id
+    limit 1
+) m
+cross join lateral (
+    (
+        select history_id, action
+        from identity_history
+        where account_id = %(account_id)s
+          and contact_id between m.contact_id and m.contact_id
+        order by contact_id
+    )
+    union all
+    (
+        select history_id, action
+        from identity_history
+        where account_id = %(account_id)s
+          and other_contact_id between m.contact_id and m.contact_id
+        order by other_contact_id
+    )
+) l
+left join lateral (
+    select undoes
+    from identity_history
+    where account_id = %(account_id)s
+      and undoes between l.history_id and l.history_id
+    order by undoes
+    limit 1
+) u on true
+where l.history_id > m.history_id
+  and l.action = 'absorbed'
+  and u.undoes is null
 order by l.history_id
 
 -- name: absorbed_by
--- The card that a merge absorbed, and those that had been merged into it; index contact_by_survivor.
+-- The card that a merge absorbed, and those that had been merged into it; index contact_by_survivor, in a
+-- young table too (update_contacts).
 with recursive person as (
-    select other_contact_id as contact_id
-    from identity_history
-    where account_id = %(account_id)s
-      and history_id = %(merge_id)s
+    (
+        select other_contact_id as contact_id
+        from identity_history
+        where account_id = %(account_id)s
+          and history_id between %(merge_id)s and %(merge_id)s
+        order by history_id
+        limit 1
+    )
     union
     select c.contact_id
     from person p
-    join contact c
-      on c.account_id = %(account_id)s
-     and c.merged_into = p.contact_id
+    cross join lateral (
+        select contact_id
+        from contact
+        where account_id = %(account_id)s
+          and merged_into between p.contact_id and p.contact_id
+        order by merged_into
+    ) c
 )
 select contact_id
 from person
 
 -- name: words_since
 -- What requests said to the survivor of a merge since, in order, or to all whom it was merged with in
--- between; index identity_history_said, identity_history_by_contact.
+-- between; index identity_history_said, identity_history_by_contact, in a young table too (update_contacts).
 with merge as (
     select history_id, contact_id
     from identity_history
     where account_id = %(account_id)s
-      and history_id = %(merge_id)s
+      and history_id between %(merge_id)s and %(merge_id)s
+    order by history_id
+    limit 1
 )
 select w.history_id, w.at, w.request_id, w.key_id, w.method, w.snapshot
 from merge m
-join identity_history w
-  on w.account_id = %(account_id)s
- and w.contact_id = m.contact_id
- and w.history_id > m.history_id
- and w.action = 'said'
+cross join lateral (
+    select *
+    from identity_history
+    where account_id = %(account_id)s
+      and contact_id between m.contact_id and m.contact_id
+      and action = 'said'
+    order by contact_id, history_id
+) w
+where w.history_id > m.history_id
 union all
 select w.history_id, w.at, w.request_id, w.key_id, w.method, w.snapshot
 from merge m
-join identity_history u
-  on u.account_id = %(account_id)s
- and u.contact_id = m.contact_id
- and u.history_id > m.history_id
- and u.action = 'undone'
-join identity_history w
-  on w.account_id = %(account_id)s
- and w.contact_id = u.other_contact_id
- and w.history_id > u.undoes
- and w.history_id < u.history_id
- and w.action = 'said'
- and w.snapshot ->> 'side' = '0'
+cross join lateral (
+    select *
+    from identity_history
+    where account_id = %(account_id)s
+      and contact_id between m.contact_id and m.contact_id
+    order by contact_id
+) u
+cross join lateral (
+    select *
+    from identity_history
+    where account_id = %(account_id)s
+      and contact_id between u.other_contact_id and u.other_contact_id
+      and action = 'said'
+    order by contact_id, history_id
+) w
+where u.history_id > m.history_id
+  and u.action = 'undone'
+  and w.history_id > u.undoes
+  and w.history_id < u.history_id
+  and w.snapshot ->> 'side' = '0'
 order by 1
 
 -- name: lost_since
 -- Identifiers that left the survivor by themselves since, or whom it was merged with in between; both
--- indexes by contact.
+-- indexes by contact, in a young table too (update_contacts).
 with merge as (
     select history_id, contact_id
     from identity_history
     where account_id = %(account_id)s
-      and history_id = %(merge_id)s
+      and history_id between %(merge_id)s and %(merge_id)s
+    order by history_id
+    limit 1
 ),
 part_of as (
     select contact_id, history_id as first, null::bigint as last
@@ -180,23 +228,40 @@ part_of as (
     union all
     select u.other_contact_id, u.undoes, u.history_id
     from merge m
-    join identity_history u
-      on u.account_id = %(account_id)s
-     and u.contact_id = m.contact_id
-     and u.history_id > m.history_id
-     and u.action = 'undone'
+    cross join lateral (
+        select *
+        from identity_history
+        where account_id = %(account_id)s
+          and contact_id between m.contact_id and m.contact_id
+        order by contact_id
+    ) u
+    where u.history_id > m.history_id
+      and u.action = 'undone'
 )
 select l.history_id, l.at, l.rule, l.identifiers
 from part_of p
-join identity_history l
-  on l.account_id = %(account_id)s
- and l.history_id > p.first
- and (p.last is null or l.history_id < p.last)
- and (
-     l.other_contact_id = p.contact_id and l.action = 'moved'
-     or l.contact_id = p.contact_id and (l.action = 'quarantined' or l.rule = 'logout')
- )
-where l.identifiers is not null
+cross join lateral (
+    (
+        select history_id, at, rule, identifiers
+        from identity_history
+        where account_id = %(account_id)s
+          and other_contact_id between p.contact_id and p.contact_id
+          and action = 'moved'
+        order by other_contact_id
+    )
+    union all
+    (
+        select history_id, at, rule, identifiers
+        from identity_history
+        where account_id = %(account_id)s
+          and contact_id between p.contact_id and p.contact_id
+          and (action = 'quarantined' or rule = 'logout')
+        order by contact_id
+    )
+) l
+where l.history_id > p.first
+  and (p.last is null or l.history_id < p.last)
+  and l.identifiers is not null
 order by 1
 
 -- name: allow_bitmap_scan
@@ -294,8 +359,8 @@ from unnest(
 
 -- name: update_contacts
 -- Changed cards, whole; primary key. The version tells readers and exports that the row is another.
--- The last two conditions always hold: they let the planner expect few rows, so that even in a young
--- table without statistics it looks up each card instead of reading the whole account.
+-- Each is looked up by a range of one value and written where it was found: with an equality the planner
+-- would read the whole account for each batch while the table is young and without statistics.
 update contact c
 set version = c.version + 1,
     status = d.status, external_id = d.external_id, former_ids = d.former_ids, email = d.email,
@@ -318,19 +383,33 @@ from unnest(
     language_code, time_zone, region, town, address, postcode, fields, consent, source, keyed, created_at,
     updated_at, removed_at, merged_into, merges, last_word, proof
 )
+cross join lateral (
+    select ctid
+    from contact
+    where account_id = %(account_id)s
+      and contact_id between d.contact_id and d.contact_id
+    order by contact_id
+    limit 1
+) l
 where c.account_id = %(account_id)s
-  and c.contact_id = d.contact_id
-  and d.contact_id > 0
-  and d.former_ids >= 0
+  and c.ctid = l.ctid
 
 -- name: delete_identifiers
--- Rows that left their card; primary key. Runs before the inserts: a move is both.
+-- Rows that left their card; primary key, as in update_contacts. Runs before the inserts: a move is both.
 delete from identifier i
 using unnest(%(kind)s::smallint[], %(value_key)s::text[], %(ordinal)s::integer[]) as d (kind, value_key, ordinal)
+cross join lateral (
+    select ctid
+    from identifier
+    where account_id = %(account_id)s
+      and kind = d.kind
+      and value_key = d.value_key
+      and ordinal between d.ordinal and d.ordinal
+    order by ordinal
+    limit 1
+) l
 where i.account_id = %(account_id)s
-  and i.kind = d.kind
-  and i.value_key = d.value_key
-  and i.ordinal = d.ordinal
+  and i.ctid = l.ctid
 
 -- name: insert_identifiers
 -- Rows that came to a card. No `on conflict`: 23505 says that somebody was quicker, and we run again.
@@ -350,7 +429,7 @@ from unnest(
 )
 
 -- name: update_identifiers
--- Rows whose app, device, attributes or standing changed; primary key.
+-- Rows whose app, device, attributes or standing changed; primary key, as in update_contacts.
 update identifier i
 set former = d.former, since = d.since, rule = d.rule, app = d.app, device = d.device,
     attributes = d.attributes::jsonb, senders = d.senders::integer[], home = d.home
@@ -359,10 +438,18 @@ from unnest(
     %(since)s::timestamptz[], %(rule)s::text[], %(app)s::text[], %(device)s::text[],
     %(attributes)s::text[], %(senders)s::text[], %(home)s::bigint[]
 ) as d (kind, value_key, ordinal, former, since, rule, app, device, attributes, senders, home)
+cross join lateral (
+    select ctid
+    from identifier
+    where account_id = %(account_id)s
+      and kind = d.kind
+      and value_key = d.value_key
+      and ordinal between d.ordinal and d.ordinal
+    order by ordinal
+    limit 1
+) l
 where i.account_id = %(account_id)s
-  and i.kind = d.kind
-  and i.value_key = d.value_key
-  and i.ordinal = d.ordinal
+  and i.ctid = l.ctid
 
 -- name: insert_history
 -- The identity history of this batch, in the order of its commands.
