@@ -279,5 +279,6 @@ order by 1
 select history_id, at, action, rule, contact_id, other_contact_id, method, request_id, key_id, identifiers
 from identity_history
 where account_id = %(account_id)s
+  and action <> 'said'
 order by history_id desc
 limit %(rows)s
