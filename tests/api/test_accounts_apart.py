@@ -276,7 +276,10 @@ def test_with_a_public_key_of_another_account_nothing_changes(
     server: Any, alice: Alice, bob: httpx.Client, kind: str
 ):
     """Apps, pages and libraries of Bob name all that is Alice's."""
-    key = make_key(server, "--account", "bob", "--kind", kind)
+    options = ["--account", "bob", "--kind", kind]
+    if kind == "app":
+        options += ["--app", bob.post("/api/v1/apps", json={"name": "Public"}).json()["id"]]
+    key = make_key(server, *options)
     before = alice.everything()
     person = {"externalUserId": ALICE["externalCustomerId"], "userId": ALICE["externalCustomerId"]}
     traits = {"email": ALICE["email"], "phone": ALICE["sms"]}

@@ -14,6 +14,7 @@ import httpx
 import psutil
 
 from kartoteka.db.embedded import running_url
+from kartoteka.errors import DatabaseUnavailable
 from tests.conftest import Server, StartServer
 from tests.faults.callers import Caller, calling
 from tests.faults.imports import (
@@ -50,7 +51,15 @@ class Killed:
 
     @property
     def url(self) -> str:
-        return running_url(self._folder)
+        """The database may just be starting again."""
+        deadline = time.monotonic() + 120
+        while True:
+            try:
+                return running_url(self._folder)
+            except DatabaseUnavailable:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
 
     def kill(self, what: str) -> None:
         """Its supervisor starts anew what ends below it; the rest is for us."""

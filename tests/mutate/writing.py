@@ -281,15 +281,15 @@ WRITING = [
         "D14",
         "DELETE of a retired id is refused",
         REMOVAL,
-        "    if card.status == Status.MERGED:\n        raise",
+        "    if card.status == Status.MERGED and survivor.status != Status.ERASED:\n        raise",
         "    if False:\n        raise",
     ),
     Mutation(
         "D14",
         "naming the survivor at the end of the chain",
         REMOVAL,
-        "    while survivor.status == Status.MERGED and survivor.merged_into:\n",
-        "    if survivor.status == Status.MERGED and survivor.merged_into:\n",
+        "    while card.status == Status.MERGED and card.merged_into:\n",
+        "    if card.status == Status.MERGED and card.merged_into:\n",
     ),
     Mutation(
         "D15",

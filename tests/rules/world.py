@@ -477,6 +477,7 @@ class World:
             "category": self.categories.add,
             "lift": lambda key, who: self.suppressions.get(key, {}).pop(who, None),
             "suppress": self._suppress,
+            "forget_refusal": self._forget_refusal,
             "refuse": self._refuse,
             "forgive": self._forgive,
             "forget_value": self._forget_value,
@@ -657,8 +658,9 @@ class World:
     def _suppress(self, key: Key, who: int, refusal: int | None, at: datetime) -> None:
         self.erased_at[(key, who)] = at
         self.suppressions.setdefault(key, {}).setdefault(who, refusal)
-        if not any(row_key[:2] == key for row_key in self.rows):
-            self.refusals.pop(key, None)
+
+    def _forget_refusal(self, kind: int, text: str) -> None:
+        self.refusals.pop((kind, text), None)
 
     def _forget_value(self, who: int, kind: int, value: str) -> None:
         for span in self.spans.pop((kind, value), []):

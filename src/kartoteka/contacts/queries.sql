@@ -269,19 +269,12 @@ from unnest(
 on conflict (account_id, kind, digest, contact_id) do nothing
 
 -- name: forget_refusals
--- Plain addresses of erased persons that no other card has any more.
+-- Plain addresses of erased persons that no other card had when they were erased; primary key.
 delete from address_refusal r
 using unnest(%(kind)s::smallint[], %(value_key)s::text[]) as d (kind, value_key)
 where r.account_id = %(account_id)s
   and r.kind = d.kind
   and r.value_key = d.value_key
-  and not exists (
-      select from identifier i
-      where i.account_id = %(account_id)s
-        and i.kind = d.kind
-        and i.value_key = d.value_key
-        and i.contact_id > 0
-  )
 
 -- name: erase_retired
 -- Cards that were merged into erased ones are the same person: empty rows too; index contact_by_survivor.

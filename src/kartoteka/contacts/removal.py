@@ -54,13 +54,15 @@ def _remove_former(ws: WorkingSet, command: RemoveContact, card: Card, held: Hel
 
 
 def _remove(ws: WorkingSet, command: RemoveContact, card: Card, matched_by: str) -> Outcome:
-    if card.status == Status.MERGED:
-        raise _merged(ws, card)
+    survivor = _survivor(ws, card)
+    if card.status == Status.MERGED and survivor.status != Status.ERASED:
+        raise _merged(survivor)
     if card.contact_id not in ws.speaking:
         speak_as(ws, card, card.contact_id)
     journal = Journal(ws, command.origin)
     outcome = "unchanged"
-    if command.erase and card.status != Status.ERASED:
+    # A card that was merged into an erased one is erased too, if not before the end of this batch.
+    if command.erase and survivor.status != Status.ERASED:
         erase(ws, card, journal)
         outcome = "updated"
     elif card.status == Status.LIVE:
@@ -72,11 +74,15 @@ def _remove(ws: WorkingSet, command: RemoveContact, card: Card, matched_by: str)
     return Outcome(Resolution(card.contact_id, outcome, matched_by, rule))
 
 
-def _merged(ws: WorkingSet, card: Card) -> ContactMerged:
+def _survivor(ws: WorkingSet, card: Card) -> Card:
+    """The card that this one was merged into, through any chain; itself if it was not."""
+    while card.status == Status.MERGED and card.merged_into:
+        card = ws.card(card.merged_into)
+    return card
+
+
+def _merged(survivor: Card) -> ContactMerged:
     """D14: DELETE does not follow a retired id; it names the survivor."""
-    survivor = card
-    while survivor.status == Status.MERGED and survivor.merged_into:
-        survivor = ws.card(survivor.merged_into)
     return ContactMerged(
         f"This contact was merged into the contact with id='{survivor.contact_id}'.",
         contactId=survivor.contact_id,
@@ -116,4 +122,5 @@ def _suppress(ws: WorkingSet, card: Card, key: Key, at: datetime) -> None:
     ws.suppress(key, card.contact_id, refusal, at)
     if not ws.holders(key):
         ws.take_back("refuse", *key)
+        ws.effect("forget_refusal", *key)
         ws.refusals[key] = 0

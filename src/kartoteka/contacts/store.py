@@ -109,9 +109,12 @@ def _suppress(batch: Batch, rows: Rows) -> list[Statement]:
         (key[0], key[1], hex_bytes(batch.digest(key)), contact, refusal, moment)
         for key, contact, refusal, moment in rows
     ]
-    params = columns(names, hashed)
-    addresses = {"kind": params["kind"], "value_key": params["value_key"]}
-    return [("insert_suppressions", params), ("forget_refusals", addresses)]
+    return [("insert_suppressions", columns(names, hashed))]
+
+
+def _forget_refusals(_: Batch, rows: Rows) -> list[Statement]:
+    """Before what the same batch refuses anew."""
+    return [("forget_refusals", columns(("kind", "value_key"), rows))]
 
 
 def _forget_value(_: Batch, rows: Rows) -> list[Statement]:
@@ -196,6 +199,7 @@ _WRITERS: Writers = {
     "category": _categories,
     "lift": _lift,
     "suppress": _suppress,
+    "forget_refusal": _forget_refusals,
     "refuse": _refuse,
     "forgive": _forgive,
     "forget_value": _forget_value,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 
 import msgspec
 
 from kartoteka.identity.kinds import KINDS
 from kartoteka.identity.model import Card
 from kartoteka.identity.working_set import ChangedRows, WorkingSet
-from kartoteka.segments.conditions.base import ACTIVITY, LISTS
+from kartoteka.segments.conditions.base import ACTIVITY, LISTS, Subject
 
 _READS = (*Card.__struct_fields__, *(f"identifier:{kind.code}" for kind in KINDS), LISTS, ACTIVITY)
 BIT = {name: 1 << place for place, name in enumerate(_READS)}
@@ -37,22 +38,22 @@ class Changes(msgspec.Struct, frozen=True):
     """The cards of a batch that changed: what of each, and how it was."""
 
     masks: dict[int, int]
-    cards: dict[int, Card]
-    before: dict[int, Card]
-    """Cards that were there before, as they were."""
+    after: dict[int, Subject]
+    before: dict[int, Subject]
+    """Of cards that were there before, as they were."""
 
 
-def changes_of(ws: WorkingSet, more: Mapping[int, int]) -> Changes:
+def changes_of(ws: WorkingSet, more: Mapping[int, int], at: datetime) -> Changes:
     """What the batch changed. `more`: bits of contacts that the working set cannot tell."""
     assert ws.written is not None
     rows, new, changed = ws.written
     masks = {card.contact_id: ALL for card in new}
-    cards = {card.contact_id: card for card in (*new, *changed)}
-    before: dict[int, Card] = {}
+    after = {card.contact_id: Subject(card, at) for card in (*new, *changed)}
+    before: dict[int, Subject] = {}
     others = dict(more)
     for card in changed:
         row = ws.loaded_card(card.contact_id)
-        before[card.contact_id] = Card(*row)
+        before[card.contact_id] = Subject(Card(*row), at)
         masks[card.contact_id] = _mask(row, astuple(card))
         if row[_MERGED_INTO] is not None and row[_MERGED_INTO] != card.merged_into:  # taken back
             others[row[_MERGED_INTO]] = BIT[ACTIVITY] | BIT[LISTS]
@@ -61,7 +62,7 @@ def changes_of(ws: WorkingSet, more: Mapping[int, int]) -> Changes:
             masks[contact_id] = masks.get(contact_id, 0) | bit
     for contact_id, bits in others.items():
         masks[contact_id] = masks.get(contact_id, 0) | bits
-    return Changes(masks, cards, before)
+    return Changes(masks, after, before)
 
 
 def _mask(before: tuple[object, ...], after: tuple[object, ...]) -> int:

@@ -17,13 +17,14 @@ from kartoteka.db.arrays import PgArray, pg_array
 from kartoteka.db.database import Row
 from kartoteka.db.named import Query, load_queries
 from kartoteka.db.transaction import Call, Transaction
-from kartoteka.identity.model import Card, Status
+from kartoteka.identity.model import Status
 from kartoteka.identity.store import columns
 from kartoteka.identity.working_set import WorkingSet
 from kartoteka.segments.changed import BIT, COLUMNS, Changes, changes_of, mask_of
-from kartoteka.segments.conditions.base import ACTIVITY, LISTS, Subject
+from kartoteka.segments.conditions.base import ACTIVITY, LISTS
 from kartoteka.segments.evaluating import Version, version_of
 from kartoteka.segments.model import Kind, State
+from kartoteka.segments.quick import Quick, quick
 from kartoteka.segments.whose import touched_by
 
 QUERIES = load_queries(__package__, "watch.sql")
@@ -40,6 +41,7 @@ class Watched(msgspec.Struct, frozen=True, eq=False):
     is_plain: bool
     """It reads the card alone, and no clock."""
     settle: Query
+    holds: Quick
 
 
 class Definitions(msgspec.Struct, frozen=True, eq=False):
@@ -82,7 +84,7 @@ class SegmentWatch:
             return held
         emptied = await self._emptied(tx, ws, known)
         owners, active = await self._active(tx, ws, known)
-        changes = changes_of(ws, {**active, **emptied})
+        changes = changes_of(ws, {**active, **emptied}, at)
         calls: list[Call] = []
         if owners or active:
             named = {"ids": pg_array(sorted(active)), "owners": owners}
@@ -96,7 +98,7 @@ class SegmentWatch:
             if not ids and (owners is None or not one.version.reads_activity):
                 continue
             if one.is_plain:
-                _flip(one.version, ids, changes, at, flips)
+                _flip(one, ids, changes, flips)
             else:
                 params = one.version.params(
                     ids=pg_array(ids), owners=owners or pg_array([]), at=at, now=at
@@ -156,23 +158,21 @@ async def read_definitions(tx: Transaction, account_id: int, epoch: int) -> Defi
 def _watched(version: Version) -> Watched:
     reads = version.test.reads
     is_plain = reads <= COLUMNS and not version.test.is_timed
-    return Watched(version, mask_of(reads), is_plain, version.settle())
+    return Watched(version, mask_of(reads), is_plain, version.settle(), quick(version.test))
 
 
-def _flip(
-    version: Version, ids: Iterable[int], changes: Changes, at: datetime, flips: Flips
-) -> None:
-    test = version.test
+def _flip(one: Watched, ids: Iterable[int], changes: Changes, flips: Flips) -> None:
+    version, holds = one.version, one.holds
     for contact_id in ids:
-        card = changes.cards.get(contact_id)
-        if card is None:  # an identifier or list of a card that itself stayed: nothing plain
+        after = changes.after.get(contact_id)
+        if after is None:  # an identifier or list of a card that itself stayed: nothing plain
             continue
-        before = changes.before.get(contact_id)
-        is_in = card.status == Status.LIVE and test.holds_for(Subject(card, at))
+        is_in = after.card.status == Status.LIVE and holds(after)
         if version.is_filling:
             flips.marked.append((version.version_id, contact_id, is_in))
             continue
-        was_in = _was_in(before, version, at)
+        before = changes.before.get(contact_id)
+        was_in = before is not None and before.card.status == Status.LIVE and holds(before)
         if is_in is was_in:
             continue
         (flips.entered if is_in else flips.left).append((version.version_id, contact_id))
@@ -181,18 +181,12 @@ def _flip(
             flips.told.append((kind, contact_id, version.segment_id, None))
 
 
-def _was_in(before: Card | None, version: Version, at: datetime) -> bool:
-    if before is None or before.status != Status.LIVE:
-        return False
-    return version.test.holds_for(Subject(before, at))
-
-
 def cards_told(changes: Changes) -> list[tuple[int, int, int | None, int | None]]:
     """What to tell of the cards themselves: created, updated, merged or removed."""
     told: list[tuple[int, int, int | None, int | None]] = []
-    for contact_id, card in changes.cards.items():
-        before = changes.before.get(contact_id)
-        was = Status.MERGED if before is None else before.status
+    for contact_id, subject in changes.after.items():
+        card, before = subject.card, changes.before.get(contact_id)
+        was = Status.MERGED if before is None else before.card.status
         if card.status == Status.LIVE:
             is_new = before is None
             if is_new or changes.masks[contact_id]:

@@ -35,7 +35,7 @@ def touched_by(ws: WorkingSet) -> Touched:
         found.contacts.add(contact_id)
     for _, _, former, contact_id, *_ in effects.get("linked", ()):
         found.contacts.update((former, contact_id))
-    for owner_id, _, contact_id in effects.get("turn", ()):
+    for owner_id, _, contact_id, *_ in effects.get("turn", ()):
         found.owners.add(owner_id)
         found.contacts.add(contact_id)
     for absorbed, survivor in effects.get("absorbed", ()):

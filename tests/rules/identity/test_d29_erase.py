@@ -195,3 +195,25 @@ def test_remove_is_restorable(world: World) -> None:
     assert world.post(x="B").id == mine
     world.erase(mine)
     assert world.post(x="B").id != mine
+
+
+def test_a_card_merged_into_one_that_is_erased_in_the_same_batch(world: World) -> None:
+    """D25: DELETE of an erased one is 200, whether it was erased a moment or a year ago."""
+    world.post(token="T", cookie="K")
+    kept = world.post(email="a@x.ua").id
+    batch = [
+        stories.add(email="a@x.ua", cookie="K"),
+        stories.erase(kept),
+        stories.remove(1),
+    ]
+    absorbed, erased, removed = world.batch(batch)
+    assert absorbed.outcome.resolution.absorbed == [1]
+    assert [one.outcome.resolution.outcome for one in (erased, removed)] == ["updated", "unchanged"]
+
+
+def test_what_an_address_refused_is_forgotten_though_another_gets_it_at_once(world: World) -> None:
+    """D29: the plain address goes with its last holder, in the same batch too."""
+    gone = world.post(email="a@x.ua").id
+    world.batch([stories.unsubscribe("a@x.ua")])
+    world.batch([stories.erase(gone), stories.app_token("G", x="A", email="a@x.ua")])
+    assert not any(world.refusals.values())

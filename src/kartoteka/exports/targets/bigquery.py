@@ -237,9 +237,9 @@ class BigQuery:
                     "it anew."
                 )
         missing = [one for one in work.columns if one.name not in known]
-        if missing:
-            table.schema = [*table.schema, *self._fields(missing)]
-            table = self._client.update_table(table, ["schema"])
+        if missing:  # only of a run that writes everything: `states` gives no mark then
+            self._client.delete_table(table)
+            return self._client.create_table(self._new(work.dataset, work.columns))
         return table
 
     def _new(self, dataset: Dataset, columns: Sequence[Column]) -> Any:

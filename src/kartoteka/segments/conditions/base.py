@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any, Protocol
 
 import msgspec
@@ -236,7 +237,7 @@ def column(label: str, name: str, type_: ValueType = ValueType.TEXT, **more: Any
         label,
         type_,
         frozenset((name,)),
-        lambda who: getattr(who.card, name),
+        attrgetter(f"card.{name}"),
         lambda _: f"c.{name}",
         **more,
     )
