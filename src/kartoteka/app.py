@@ -126,7 +126,7 @@ class Application:
         self._admin = build_pages(self._settings, self._services)
         gc.collect()
         gc.freeze()  # what lives for ever is not looked at again (design/engine.md)
-        gc.set_threshold(20_000, 20, 50)
+        gc.set_threshold(200_000, 10, 50)  # a call of a thousand orders is 60,000 objects
 
     async def _close(self) -> None:
         if self._services is not None:

@@ -165,7 +165,7 @@ def test_a_detached_import_is_listed_and_its_rows_are_written(
 
 def test_ctrl_c_leaves_the_import_running(server: Any, tmp_path: Path, word: str):
     """Seen on a terminal, as a user has one."""
-    file = write(tmp_path, people(word, 40_000))
+    file = write(tmp_path, people(word, 300_000))
     ours, theirs = pty.openpty()
     command = [COMMAND, "import", file, "--map", "A=externalCustomerId"]
     with subprocess.Popen(
@@ -177,7 +177,7 @@ def test_ctrl_c_leaves_the_import_running(server: Any, tmp_path: Path, word: str
         start_new_session=True,
     ) as process:
         os.close(theirs)
-        seen = read_until(ours, " of 40,000 rows")
+        seen = read_until(ours, " of 300,000 rows")
         process.send_signal(signal.SIGINT)
         seen += read_until(ours, "imports cancel")
         assert process.wait(30) == 130

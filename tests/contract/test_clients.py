@@ -176,20 +176,6 @@ def test_a_contact_token_for_the_app_inbox(raw, api, name):
     assert unknown.json == {"token": ""}
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        "GET /api/v1/site/script",
-        "POST /api/v1/site/domains",
-    ],
-)
-def test_what_comes_later_is_501_with_a_clear_body(raw, line):
-    """No plug-in takes it for a success, and the message says that nothing was stored."""
-    answer = raw(line, b"{}" if line.startswith("POST") else None)
-    assert (answer.status, answer.json["status"]) == (501, 501)
-    assert "nothing was stored" in answer.json["message"]
-
-
 def list_of(api, name: str, members: int = 2) -> tuple[int, list[int]]:
     """(id, members) of a list that subscribing makes."""
     ids = []

@@ -113,4 +113,18 @@ APPS = [
         "    if _may_restore(decision, said):\n",
         "    if False:\n",
     ),
+    Mutation(
+        "D36",
+        "who became known since keeps the device that a claim waits for",
+        "activity/visitors/due.py",
+        "    if one.holder is one.card or one.holder.has_external_id:\n        return False\n",
+        "    if one.holder is one.card:\n        return False\n",
+    ),
+    Mutation(
+        "D36",
+        "a waiting claim absorbs an anonymous card of the device alone",
+        "activity/visitors/due.py",
+        "        if one is not held and not (one.kind in TOKENS and one.device == held.value):\n",
+        "        if False:\n",
+    ),
 ]

@@ -5,28 +5,44 @@ from __future__ import annotations
 from tests.mutate.mutation import Mutation
 
 CLAIMS = "activity/visitors/claims.py"
+DUE = "activity/visitors/due.py"
 
 CLAIMING = [
     Mutation(
         "D36",
         "an e-mail, phone or contact id on another live contact refuses the claim",
         CLAIMS,
-        "    if any(ids and contact_id not in ids for ids in given):\n        return None, True\n",
+        "        if any(not named_ids & ids for ids in standing) and named_ids:\n"
+        "            return None, True\n",
         "",
     ),
     Mutation(
         "D36",
         "without an External ID: whom all agree on, not the first",
         CLAIMS,
+        "        if not set.intersection(*standing):\n            return None, True\n",
+        "",
+    ),
+    Mutation(
+        "D36",
+        "every e-mail and phone that is given must stand on the contact",
+        CLAIMS,
+        "        named_ids = set.intersection(*(given.values() or standing), *standing)\n",
         "        named_ids = set.intersection(*standing)\n",
-        "        named_ids = set(standing[0])\n",
     ),
     Mutation(
         "D36",
         "several live contacts are nobody in particular",
         CLAIMS,
-        "        if len(named_ids) != 1:\n            return None, True\n",
-        "        if not named_ids:\n            return None, True\n",
+        "        if len(named_ids) > 1:\n            return None, True\n",
+        "",
+    ),
+    Mutation(
+        "D10a",
+        "a phone alone names no contact that has an e-mail",
+        CLAIMS,
+        "    if said or set(given) != {PHONE.code}:\n        return False\n",
+        "    return False\n",
     ),
     Mutation(
         "D36",
@@ -53,22 +69,22 @@ CLAIMING = [
         "D36",
         "only a token that this cookie registered goes along",
         CLAIMS,
-        "        if token.kind in TOKENS and _is_own_token(token, held):\n",
+        "        if token.kind in TOKENS and is_own_token(token, held):\n",
         "        if token.kind in TOKENS:\n",
     ),
     Mutation(
         "D37",
         "a late claim undoes no logout",
         CLAIMS,
-        "    if _is_late(ws, visitor, at):\n        return Claimed.ALREADY\n",
-        "",
+        "    if _is_late(ws, visitor, at):\n        return _divide",
+        "    if False:\n        return _divide",
     ),
     Mutation(
         "D37",
         "an unknown person's claim ends the time of a known one",
         CLAIMS,
-        "    if held is not None:\n        _leave(ws, visitor, held, at, journal)\n    elif earlier",
-        "    if held is not None:\n        pass\n    elif earlier",
+        "        _leave(ws, visitor, held, at, journal)\n    elif held",
+        "        pass\n    elif held",
     ),
     Mutation(
         "D37",
@@ -76,5 +92,26 @@ CLAIMING = [
         CLAIMS,
         "        _turn(ws, visitor.key, SpanState.OPEN, SpanState.CLAIMED, None)\n",
         "        pass\n",
+    ),
+    Mutation(
+        "D37",
+        "a late claim fills its own time only where it is another's or nobody's",
+        CLAIMS,
+        "    if theirs is card:\n        return Claimed.ALREADY\n",
+        "",
+    ),
+    Mutation(
+        "D37",
+        "who has the cookie keeps it when an earlier claim comes late",
+        CLAIMS,
+        "    if all(one.since != held.since for one in spans_of(ws, visitor.key)):\n",
+        "    if False:\n",
+    ),
+    Mutation(
+        "D36",
+        "a claim beside a card takes effect when its person comes",
+        DUE,
+        "        if _still_moves(one):\n            _bring(ws, one, journal)\n",
+        "",
     ),
 ]

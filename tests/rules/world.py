@@ -11,6 +11,7 @@ import copy
 import itertools
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -21,6 +22,7 @@ from kartoteka.activity.orders.rules import FACT, ORDERS_OF
 from kartoteka.activity.spans import SPANS
 from kartoteka.activity.store import WAITS_FOR
 from kartoteka.activity.visitors.claims import WAITING
+from kartoteka.activity.visitors.due import CLAIMS_ABOUT
 from kartoteka.activity.visitors.model import Waiting
 from kartoteka.contacts.model import Command, Outcome, RowRules
 from kartoteka.errors import KartotekaError
@@ -37,6 +39,7 @@ from kartoteka.identity.model import (
     Status,
 )
 from kartoteka.identity.working_set import Missing, WorkingSet
+from kartoteka.intake.deciding import how_far
 from kartoteka.writing import RULES
 from tests.rules import stories
 from tests.rules.stories import KIND, START
@@ -304,15 +307,23 @@ class World:
     def _decide(self, ws: WorkingSet, command: Command) -> Answer | KartotekaError:
         keys, ids = RULES.named_by(command)
         self._load(ws, Missing(keys=keys, cards=ids, facts=RULES.facts(command)))
+        before = how_far(ws)
+        try:
+            outcome = self._with_all(ws, lambda: RULES.decide(ws, command))
+            for follow in RULES.follows:
+                self._with_all(ws, partial(follow, ws, command, before))
+        except KartotekaError as error:
+            return error
+        return Answer(outcome)
+
+    def _with_all(self, ws: WorkingSet, ask: Callable[[], Any]) -> Any:
         for _ in range(50):
             before = _fingerprint(ws)
             try:
-                return Answer(RULES.decide(ws, command))
+                return ask()
             except Missing as missing:
                 assert _fingerprint(ws) == before, "a rule changed something, then asked for more"
                 self._load(ws, missing)
-            except KartotekaError as error:
-                return error
         raise AssertionError("a rule never has enough loaded")
 
     def _load(self, ws: WorkingSet, missing: Missing) -> None:
@@ -353,6 +364,7 @@ class World:
                 FACT: lambda order_id: copy.copy(self.orders.get(order_id)),
                 ORDERS_OF: self.orders_of,
                 WAITING: self.claims.get,
+                CLAIMS_ABOUT: self._claims_about,
             }
             ws.load_facts(name, [key], {key: facts[name](key)})
 
@@ -491,8 +503,17 @@ class World:
                 if span.owner_id == owner:
                     spans[place] = msgspec.structs.replace(span, state=state, contact_id=contact)
 
+    def _claims_about(self, key: Key) -> list[Key]:
+        kind, text = key
+        return [
+            visitor
+            for visitor, one in self.claims.items()
+            if text == (str(one.contact_id), one.external_key, one.email, one.phone)[kind]
+            and any(row[:2] == visitor and row[3] > 0 for row in self.rows.values())
+        ]
+
     def _claim(self, kind: int, text: str, *waiting: Any) -> None:
-        """That contacts take claims up is shown on the database: it is one statement there."""
+        """That contacts take up what nobody has is shown on the database: it is one statement there."""
         self.claims[(kind, text)] = Waiting(*waiting[:5])
 
     def _span(

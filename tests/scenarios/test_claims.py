@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -367,6 +368,39 @@ def test_a_claim_without_an_external_id_waits_for_email_and_phone(
     assert holder(database, cookie) is None, "the phone of the claim is not hers"
     website.web_contact(cookie, email=email)
     eventually(lambda: holder(database, cookie), only_email)
+
+
+def test_a_phone_alone_waits_for_who_has_no_email(
+    api: httpx.Client, website: Website, database: Any, people: Alices
+) -> None:
+    """D10a: of a family that shares a phone, a page that says only the phone names nobody."""
+    phone = "+380671234599"
+    for number, email in (("1", None), ("2", f"f-{people.email}")):
+        cookie = website.new_cookie()
+        website.web_contact(cookie, phone=phone[:-1] + number)
+        website.says("Mine", cookie)
+        eventually(lambda cookie=cookie: visits(database, cookie), ["Mine"])
+        came = {"sms": phone[:-1] + number} | ({"email": email} if email else {})
+        person = post(api, **came)
+        assert holder(database, cookie) == (None if email else person)
+        assert visits_of(database, person) == ([] if email else ["Mine"])
+
+
+def test_a_claim_of_an_offline_page_fills_its_own_time(
+    api: httpx.Client, website: Website, database: Any, people: Alices
+) -> None:
+    """D37: it was overtaken by another's; what of its time comes with it is its person's."""
+    cookie, now = website.new_cookie(), int(time.time() * 1000)
+    ours = {"externalCustomerId": people.x}
+    website.customer_data(cookie, externalCustomerId=people.bobs_x)
+    website.says("Bobs", cookie)
+    eventually(lambda: visits_of(database, people.bob), ["CustomerData", "Bobs"])
+    for place, name in enumerate(("Hers", "HersToo")):
+        website.says(name, cookie, datetime=now - 600_000 + place, **ours)
+    eventually(lambda: visits_of(database, people.alice), ["Hers", "HersToo"])
+    website.says("Bobs", cookie)
+    eventually(lambda: visits_of(database, people.bob), ["CustomerData", "Bobs", "Bobs"])
+    assert holder(database, cookie) == people.bob
 
 
 def test_a_link_waits_for_a_removed_contact(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import httpx
+import pytest
 
 from tests.scenarios.test_guide import contact, get, post, values
 
@@ -92,3 +94,38 @@ def test_an_erased_refusal_is_not_forgotten(api: httpx.Client) -> None:
     body = {"contact": contact(externalCustomerId="XENIA-2", email="xenia@example.com")}
     answer = api.post("/contact/subscribe", json=body).json()
     assert answer["emailStatus"] == "SUBSCRIBED"  # it had been unsubscribed, and is not any more
+
+
+@pytest.mark.parametrize("old", ["FORMER-SECRET-1", '77"1\\9.(x)', "9477001", "колишній-1"])
+def test_an_erased_former_id_leaves_no_trace_in_events_and_orders(
+    api: httpx.Client, database: Any, old: str
+) -> None:
+    """D11: DELETE by a former ID with `erase` takes that ID and its traces, and nothing else."""
+    number = post(api, externalCustomerId=old)
+    said = [
+        {"name": "externalCustomerId", "value": int(old) if old.isdigit() else old},
+        {"name": "deep", "value": {"list": [old, "kept"], "n": f"not {len(old)}"}},
+        {"name": "items", "value": json.dumps([{"who": old, "sku": "A-1"}])},
+    ]
+    event = {"eventTypeKey": "bought", "params": said}
+    url = str(api.base_url).replace("/api/v1/", "/api/v2/event")
+    assert api.post(url, json=event).status_code == 200
+    order = {
+        "externalOrderId": f"order of {number}",
+        "externalCustomerId": old,
+        "totalCost": 1,
+        "status": "DELIVERED",
+        "date": "2026-01-05T10:11:10Z",
+        "currency": "UAH",
+    }
+    assert api.post("/orders", json={"orders": [order]}).content == b""
+    api.put(f"/contact/{number}", json={"externalCustomerId": f"NEW of {number}"})
+    erased = api.delete("/contact", params={"externalCustomerId": old, "erase": "true"})
+    assert erased.status_code == 200
+    assert rows_with(database, old.replace("\\", "\\\\")) == []
+    timeline = api.get(f"/contact/{number}/timeline?type=event").json()
+    (bought,) = [one for one in timeline if one["key"] == "bought"]
+    assert bought["params"]["externalCustomerId"] is None
+    assert bought["params"]["deep"] == {"list": [None, "kept"], "n": f"not {len(old)}"}
+    assert json.loads(bought["params"]["items"]) == [{"who": "", "sku": "A-1"}]
+    assert get(api, number)["externalCustomerId"] == f"NEW of {number}"

@@ -289,3 +289,31 @@ def test_a_claim_that_came_before_its_contact(
     assert by_external_id(api, "GONE-1") == number
     assert wait_for(lambda: holder(database, "device-gone")) == number
     wait_for(lambda: len(history(api, database, number)) == 3)
+
+
+def test_a_claim_waits_beside_the_contact_that_has_the_device(
+    api: httpx.Client, database: Database, phone: Callable[..., Phone]
+) -> None:
+    """Decisions D36: the app's anonymous contact becomes part of the one that the shop restores."""
+    number = api.post("/contact", json={"channels": [], "externalCustomerId": "GONE-2"}).json()[
+        "id"
+    ]
+    assert api.delete(f"/contact/{number}").status_code == 200
+    app = phone("device-beside")
+    app.send("/api/v1/device", ANDROID["device"], externalUserId=None, pushToken="beside-token")
+    anonymous = wait_for(lambda: holder(database, "device-beside"))
+    app.send("/api/v1/user", {}, externalUserId="GONE-2")
+    app.send("/api/v1/events", ANDROID["events"], externalUserId=None)
+    wait_for(
+        lambda: database.execute("select 1 from claim where value_key = 'device-beside'").fetchone()
+    )
+    assert holder(database, "device-beside") == anonymous
+    api.post("/contact", json={"channels": [], "externalCustomerId": "GONE-2"})
+    assert holder(database, "device-beside") == holder(database, "beside-token") == number
+    assert not database.execute("select 1 from claim where value_key = 'device-beside'").fetchone()
+    wait_for(lambda: len(history(api, database, number)) == 3)
+    identity = api.get(f"/contact/{number}/identity").json()
+    assert {one["value"]: one["rule"] for one in identity["identifiers"]}[
+        "device-beside"
+    ] == "claim"
+    assert "absorbed" in {one["action"] for one in identity["history"]}

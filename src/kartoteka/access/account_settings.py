@@ -150,7 +150,7 @@ class AccountSettings(msgspec.Struct, frozen=True):
             meaning="The tracker keeps silent where the browser says Do Not Track or Global "
             "Privacy Control.",
             consequence="Off: such visitors are recorded like all others.",
-            source="part 3, the website",
+            source="the website",
         ),
     ] = True
     event_mapping: Annotated[
@@ -179,7 +179,7 @@ class AccountSettings(msgspec.Struct, frozen=True):
         About(
             meaning="How long events and visits are kept after they happened; 0 is for ever.",
             consequence="Older ones are deleted every night; orders and totals stay.",
-            source="part 3, events",
+            source="events",
             allowed="0 to 1200 months",
             least=0,
             most=1200,

@@ -87,6 +87,7 @@ with linked as (
             where account_id = %(account_id)s
               and kind = k.kind
               and value_key = k.value_key
+            order by since  -- so that each is looked up by its key, in a young table too
         ) s
         where s.contact_id is null
     ) d
@@ -210,14 +211,21 @@ cross join lateral (
 ) s
 
 -- name: count_events
--- How many events spans have that are nobody's; index visitor_span_by_owner.
+-- How many events spans have that are nobody's; index visitor_span_by_owner, as in update_contacts.
 update visitor_span s
 set events = s.events + d.number
 from (
     select owner_id, count(*)::integer as number from unnest(%(owner_id)s::bigint[]) as d (owner_id) group by owner_id
 ) d
+cross join lateral (
+    select ctid
+    from visitor_span
+    where account_id = %(account_id)s
+      and owner_id between d.owner_id and d.owner_id
+    order by owner_id
+) l
 where s.account_id = %(account_id)s
-  and s.owner_id = d.owner_id
+  and s.ctid = l.ctid
 
 -- name: insert_happened
 -- Events and visits, each with the owner that it keeps for ever; noted for exports, whosever they are:
@@ -260,6 +268,33 @@ from unnest(%(kind)s::smallint[], %(value_key)s::text[]) as k (kind, value_key)
 where s.account_id = %(account_id)s
   and s.kind = k.kind
   and s.value_key = k.value_key
+
+-- name: forget_value_in_events
+-- A former External ID that was erased alone leaves the events of its contact: as what they are about, and
+-- as a value of a parameter, however deep, also as a number or within a text of JSON. Index event_by_owner.
+update event e
+set key_value = case when e.key_value = d.value then '' else e.key_value end,
+    params = regexp_replace(
+        regexp_replace(
+            regexp_replace(e.params::text, d.as_text, 'null', 'g'), d.in_text, %(blank)s, 'g'
+        ),
+        d.as_number, 'null', 'g'
+    )::jsonb
+from (
+    select v.*, p.owner_id
+    from unnest(
+        %(contact_id)s::bigint[], %(value)s::text[], %(spelled)s::text[], %(as_text)s::text[],
+        %(in_text)s::text[], %(as_number)s::text[]
+    ) as v (contact_id, value, spelled, as_text, in_text, as_number)
+    cross join lateral owners_of(%(account_id)s::integer, array[v.contact_id]) p
+) d
+where e.account_id = %(account_id)s
+  and e.owner_id = d.owner_id
+  and (
+      e.key_value = d.value
+      or strpos(e.params::text, d.spelled) > 0
+      or e.params::text ~ d.in_text
+  )
 
 -- name: queue_erased
 -- Owners whose activity goes (D29): erased cards, those merged into them, their spans, and what was

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -137,9 +139,35 @@ def _messages(batch: Batch, rows: Rows) -> list[Statement]:
 
 
 def _forgotten(_: Batch, rows: Rows) -> list[Statement]:
-    """A former External ID that is erased alone: what it carried stays the contact's."""
+    """A former External ID that is erased alone: what it carried stays the contact's, without it."""
     keys = [Identifier(kind, value).key for _, kind, value in rows]
     return [("forget_span_values", columns(("kind", "value_key"), keys))]
+
+
+def _forgotten_in_events(_: Batch, rows: Rows) -> list[Statement]:
+    """Last, so that what this batch wrote is found as well."""
+    spelled = [(contact_id, value, *_spellings(value)) for contact_id, _, value in rows]
+    names = ("contact_id", "value", "spelled", "as_text", "in_text", "as_number")
+    return [("forget_value_in_events", {**columns(names, spelled), "blank": r"\\" '"' r"\\" '"'})]
+
+
+def _spellings(value: str) -> tuple[str, str, str, str]:
+    """How jsonb spells a text, without quotes; what finds it as a value, in a text, as a number."""
+    spelled = _escaped(value)
+    quoted = f'"{spelled}"'
+    as_text = rf"(?<=[ \[]){_literal(quoted)}(?!:)"
+    as_number = rf"(?<=[ \[]){value}(?=[],}}])" if value.isascii() and value.isdigit() else "(?!)"
+    in_text = "|".join({_literal(_escaped(one)) for one in (quoted, json.dumps(value))})
+    return spelled, as_text, in_text, as_number
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def _literal(text: str) -> str:
+    """A regular expression of PostgreSQL for exactly this text."""
+    return re.sub(r"([^\w\s])", r"\\\1", text)
 
 
 _WRITERS: Writers = {
@@ -181,7 +209,8 @@ def after(ws: WorkingSet, digest: Digest, at: datetime) -> list[Call]:
 
 def erase(ws: WorkingSet, digest: Digest, at: datetime) -> list[Call]:
     """Statements that destroy, to run behind all others."""
-    return write_effects(ws, digest, at, {"erase": _erase}, QUERIES)
+    last: Writers = {"forget_value": _forgotten_in_events, "erase": _erase}
+    return write_effects(ws, digest, at, last, QUERIES)
 
 
 async def finish_erasing(database: Database, account_id: int) -> None:

@@ -107,8 +107,10 @@ def parse_json(body: bytes, content_type: bytes | None) -> Any:
         value = _DECODE(body.removeprefix(_BOM))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _unreadable(error, body, content_type) from None
-    if b"\\u0000" in body or body.count(b"[") + body.count(b"{") > MAX_DEPTH:
-        _check(value)
+    if b"\\u0000" in body:
+        _check_texts(value)
+    if body.count(b"[") + body.count(b"{") > MAX_DEPTH:
+        _check_depth(value)
     return value
 
 
@@ -131,24 +133,34 @@ def _unreadable(error: Exception, body: bytes, content_type: bytes | None) -> Ex
     return InvalidBody("The body is not valid JSON in UTF-8.")
 
 
-def _check(value: Any) -> None:
-    """Depth, and NUL in any text or key, level by level."""
+def _check_depth(value: Any) -> None:
+    """Lists and objects within each other, level by level."""
     level = [value]
-    for _ in range(MAX_DEPTH + 1):
-        deeper: list[Any] = []
-        for one in level:
-            if isinstance(one, str):
-                _check_text(one)
-            elif isinstance(one, dict):
-                for key in one:
-                    _check_text(key)
-                deeper += one.values()
-            elif isinstance(one, list):
-                deeper += one
-        level = deeper
+    for _ in range(MAX_DEPTH):
+        level = [
+            part
+            for one in level
+            for part in (one.values() if type(one) is dict else one)
+            if type(part) is dict or type(part) is list
+        ]
         if not level:
             return
     raise _too_deep()
+
+
+def _check_texts(value: Any) -> None:
+    """NUL in any text or key."""
+    rest = [value]
+    while rest:
+        one = rest.pop()
+        if isinstance(one, str):
+            _check_text(one)
+        elif isinstance(one, dict):
+            for key in one:
+                _check_text(key)
+            rest += one.values()
+        elif isinstance(one, list):
+            rest += one
 
 
 def _check_text(text: str) -> None:

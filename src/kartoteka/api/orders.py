@@ -47,7 +47,9 @@ async def add_orders(call: Call) -> Answer:
     if dry_run:
         done = await call.services.engine.rehearse_all(call.account, commands)
     else:
-        done = await asyncio.gather(*map(call.write, commands), return_exceptions=True)
+        engine, account = call.services.engine, call.account
+        waiting = [engine.enqueue(account, command) for command in commands]
+        done = await asyncio.gather(*waiting, return_exceptions=True)
     answers = iter(done)
     results = [next(answers) if isinstance(one, SaveOrder) else one for one in read]
     _raise_what_concerns_all(results)

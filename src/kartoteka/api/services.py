@@ -41,6 +41,10 @@ class Writer(Protocol):
         """Carry out one command; back after the commit."""
         ...
 
+    def enqueue(self, account: AccountContext, command: Command) -> Awaitable[Outcome]:
+        """The same for one that is no dry run; it stands in line when this is back."""
+        ...
+
     def rehearse_all(
         self, account: AccountContext, commands: Sequence[Command]
     ) -> Awaitable[list[Outcome | Exception]]:

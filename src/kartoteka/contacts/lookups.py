@@ -8,6 +8,7 @@ from kartoteka.contacts.bulk import names_of
 from kartoteka.contacts.model import (
     ActivateToken,
     AddAppToken,
+    AddContact,
     AttachContacts,
     Command,
     DetachContacts,
@@ -34,12 +35,14 @@ Named = tuple[Sequence[Key], Sequence[int]]
 def named_by(command: Command) -> Named:  # noqa: PLR0912  one case a command
     """(identifier keys, contact ids) that the command speaks of."""
     match command:
+        case AddContact():  # the most by far
+            return keys_of(command.contact.person), ()
         case ImportRow():
             return names_of(command)
         case AddAppToken():
             token = Identifier(command.kind, command.item.token)
             ids = () if command.item.contact_id is None else (command.item.contact_id,)
-            return [*_keys(command.item.contact.person), token.key], ids
+            return [*keys_of(command.item.contact.person), token.key], ids
         case ActivateToken() | MuteToken():
             return [Identifier(kind, command.token).key for kind in TOKEN_KINDS], ()
         case RemoveContact():
@@ -61,10 +64,11 @@ def named_by(command: Command) -> Named:  # noqa: PLR0912  one case a command
         case MergeContacts() | NotTheSame():
             return (), command.both
         case UpdateContact():
-            return _keys(command.contact.person), (command.contact_id,)
+            return keys_of(command.contact.person), (command.contact_id,)
         case _:
-            return _keys(command.contact.person), ()  # type: ignore[attr-defined]
+            return keys_of(command.contact.person), ()  # type: ignore[attr-defined]
 
 
-def _keys(person: Person) -> list[Key]:
+def keys_of(person: Person) -> list[Key]:
+    """What the identifiers of a request are looked up by."""
     return [one.key for one in person.all()]

@@ -78,6 +78,7 @@ RULES = {
     "logout": "D37: somebody logged out; the cookie is nobody's until the next link",
     "released_by_request": "D6: POST quarantine/release names the contact",
     "claim": "D36: a page or app said who its visitor is; the cookie or device was linked",
+    "claim_came_late": "D37: a claim that was overtaken by others counts for its own stretch of time",
     "claim_waited": "D36: a claim that came before its contact took effect",
     "with_visitor": "D10: a web push token came along with its visitor",
     "too_many_people": "D6: more than 50 External IDs have sent this value",

@@ -294,8 +294,8 @@ from unnest(
 
 -- name: update_contacts
 -- Changed cards, whole; primary key. The version tells readers and exports that the row is another.
--- The last two conditions always hold: they let the planner expect few rows, so that even in a young
--- table without statistics it looks up each card instead of reading the whole account.
+-- Each is looked up by a range of one value and written where it was found: with an equality the planner
+-- would read the whole account for each batch while the table is young and without statistics.
 update contact c
 set version = c.version + 1,
     status = d.status, external_id = d.external_id, former_ids = d.former_ids, email = d.email,
@@ -318,19 +318,33 @@ from unnest(
     language_code, time_zone, region, town, address, postcode, fields, consent, source, keyed, created_at,
     updated_at, removed_at, merged_into, merges, last_word, proof
 )
+cross join lateral (
+    select ctid
+    from contact
+    where account_id = %(account_id)s
+      and contact_id between d.contact_id and d.contact_id
+    order by contact_id
+    limit 1
+) l
 where c.account_id = %(account_id)s
-  and c.contact_id = d.contact_id
-  and d.contact_id > 0
-  and d.former_ids >= 0
+  and c.ctid = l.ctid
 
 -- name: delete_identifiers
--- Rows that left their card; primary key. Runs before the inserts: a move is both.
+-- Rows that left their card; primary key, as in update_contacts. Runs before the inserts: a move is both.
 delete from identifier i
 using unnest(%(kind)s::smallint[], %(value_key)s::text[], %(ordinal)s::integer[]) as d (kind, value_key, ordinal)
+cross join lateral (
+    select ctid
+    from identifier
+    where account_id = %(account_id)s
+      and kind = d.kind
+      and value_key = d.value_key
+      and ordinal between d.ordinal and d.ordinal
+    order by ordinal
+    limit 1
+) l
 where i.account_id = %(account_id)s
-  and i.kind = d.kind
-  and i.value_key = d.value_key
-  and i.ordinal = d.ordinal
+  and i.ctid = l.ctid
 
 -- name: insert_identifiers
 -- Rows that came to a card. No `on conflict`: 23505 says that somebody was quicker, and we run again.
@@ -350,7 +364,7 @@ from unnest(
 )
 
 -- name: update_identifiers
--- Rows whose app, device, attributes or standing changed; primary key.
+-- Rows whose app, device, attributes or standing changed; primary key, as in update_contacts.
 update identifier i
 set former = d.former, since = d.since, rule = d.rule, app = d.app, device = d.device,
     attributes = d.attributes::jsonb, senders = d.senders::integer[], home = d.home
@@ -359,10 +373,18 @@ from unnest(
     %(since)s::timestamptz[], %(rule)s::text[], %(app)s::text[], %(device)s::text[],
     %(attributes)s::text[], %(senders)s::text[], %(home)s::bigint[]
 ) as d (kind, value_key, ordinal, former, since, rule, app, device, attributes, senders, home)
+cross join lateral (
+    select ctid
+    from identifier
+    where account_id = %(account_id)s
+      and kind = d.kind
+      and value_key = d.value_key
+      and ordinal between d.ordinal and d.ordinal
+    order by ordinal
+    limit 1
+) l
 where i.account_id = %(account_id)s
-  and i.kind = d.kind
-  and i.value_key = d.value_key
-  and i.ordinal = d.ordinal
+  and i.ctid = l.ctid
 
 -- name: insert_history
 -- The identity history of this batch, in the order of its commands.

@@ -39,13 +39,13 @@ class Person(msgspec.Struct, frozen=True):
 
     def all(self) -> Sequence[Identifier]:
         """Every identifier, in the order of the fields."""
-        found = [*self.changeable] if self.changeable else []
-        if self.phone is not None:
-            found.insert(0, self.phone)
+        found = [] if self.external_id is None else [self.external_id]
         if self.email is not None:
-            found.insert(0, self.email)
-        if self.external_id is not None:
-            found.insert(0, self.external_id)
+            found.append(self.email)
+        if self.phone is not None:
+            found.append(self.phone)
+        if self.changeable:
+            found += self.changeable
         return found
 
     def of_kind(self, kind: int) -> tuple[Identifier, ...]:

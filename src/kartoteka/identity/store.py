@@ -279,13 +279,15 @@ def _foresee(ws: WorkingSet, named: Sequence[Sequence[Key]], ids: set[int]) -> M
                 owners.update(ws.found_by(key))
                 continue
             held = ws.holders(key)
-            plain = plain and len(held) == 1
-            owners.update(one.contact_id for one in held)
+            if len(held) != 1:
+                plain = False
+            for one in held:
+                owners.add(one.contact_id)
         owners.discard(QUARANTINED)
-        need.cards.update(owners)
+        need.cards |= owners
         if plain and len(owners) == 1:
             continue
-        need.addresses.update(key for key in keys if key[0] in LASTING)
+        need.addresses.update([key for key in keys if key[0] in LASTING])
         if len(owners) > 1:
             need.whole.update(owners)
     return need

@@ -182,22 +182,23 @@ class WorkingSet:
 
         A whole card brings its own row of a shared value, not those of others: that is not enough.
         """
-        if not self.is_known(key):
-            raise Missing(keys=[key])
         found = self._by_key.get(key)
-        if found is None:
+        if key not in self._known_keys:
+            raise Missing(keys=[key])
+        if not found:
             return []
-        if len(found) < 2:
-            return list(found.values())
+        if len(found) == 1:
+            return [*found.values()]
         return [found[row_key] for row_key in sorted(found)]
 
     def is_stranger(self, identifiers: Iterable[Identifier]) -> bool:
         """Whether nobody holds any of these."""
         by_key, known = self._by_key, self._known_keys
         for one in identifiers:
-            if one.key not in known:
-                raise Missing(keys=[one.key])
-            if by_key.get(one.key):
+            key = one.key
+            if key not in known:
+                raise Missing(keys=[key])
+            if by_key.get(key):
                 return False
         return True
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Protocol, TypeAlias
+from functools import partial
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 import msgspec
 
@@ -23,6 +24,7 @@ from kartoteka.identity.working_set import Missing, WorkingSet
 MOST_LOADS = 1000
 """A rule that follows a chain of merges loads once for each; more is a rule that never ends."""
 
+_T = TypeVar("_T")
 Answer: TypeAlias = "Outcome | Exception"
 Named: TypeAlias = tuple[Sequence[Any], Sequence[int]]
 """(identifier keys, contact ids) that a command speaks of."""
@@ -38,6 +40,16 @@ def _no_facts(_: Any) -> Sequence[Fact]:
 
 def _nothing(_ws: WorkingSet, _digest: Digest, _at: Any) -> list[Call]:
     return []
+
+
+class Before(msgspec.Struct, frozen=True):
+    """How far a batch was before a command: how many rows of these effects there were."""
+
+    came: int
+    history: int
+
+
+Follow: TypeAlias = Callable[[WorkingSet, Command, Before], None]
 
 
 class Action(msgspec.Struct, frozen=True):
@@ -59,6 +71,8 @@ class Part(msgspec.Struct, frozen=True):
     readers: Mapping[str, Reader] = {}
     prepare: Prepare | None = None
     """What a batch needs in the database and may wait for: runs before its transaction."""
+    follow: Follow | None = None
+    """What it makes of what any command came to, behind each. It may ask for more like any rule."""
 
 
 class Watch(Protocol):
@@ -84,6 +98,7 @@ class Rules(msgspec.Struct, frozen=True):
     facts: Callable[[Command], Sequence[Fact]] = _no_facts
     readers: Mapping[str, Reader] = {}
     prepares: Sequence[Prepare] = ()
+    follows: Sequence[Follow] = ()
     watch: Callable[[], Watch] | None = None
     """Makes the watch of an engine: what it remembers is of one database."""
 
@@ -107,18 +122,35 @@ def compose(*parts: Part, watch: Callable[[], Watch] | None = None) -> Rules:
         facts=lambda command: actions[type(command)].facts(command),
         readers=readers,
         prepares=tuple(part.prepare for part in parts if part.prepare is not None),
+        follows=tuple(part.follow for part in parts if part.follow is not None),
         watch=watch,
     )
 
 
 async def decide_one(rules: Rules, loader: Loader, command: Command) -> Answer:
     """What the command comes to, or the error of the rules that refuses it."""
+    ws = loader.ws
+    before = how_far(ws)
     try:
-        for _ in range(MOST_LOADS):
-            try:
-                return rules.decide(loader.ws, command)
-            except Missing as missing:
-                await loader.load(missing)
+        outcome = await _with_all(loader, lambda: rules.decide(ws, command))
+        for follow in rules.follows:
+            await _with_all(loader, partial(follow, ws, command, before))
     except KartotekaError as error:
         return error
-    raise AssertionError(f"{type(command).__name__} never has enough loaded")
+    return outcome
+
+
+def how_far(ws: WorkingSet) -> Before:
+    """How far the batch is, for those who follow a command."""
+    effects = ws.effects
+    return Before(len(effects.get("came", ())), len(effects.get("history", ())))
+
+
+async def _with_all(loader: Loader, ask: Callable[[], _T]) -> _T:
+    """What a rule says once everything that it asks for is loaded."""
+    for _ in range(MOST_LOADS):
+        try:
+            return ask()
+        except Missing as missing:
+            await loader.load(missing)
+    raise AssertionError("a rule never has enough loaded")

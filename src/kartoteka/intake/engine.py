@@ -113,12 +113,18 @@ class Engine:
 
         Raises the errors of the rules (nothing changed), or DatabaseUnavailable.
         """
-        account_id, settings = account.account_id, rules_of(account.settings)
         if command.dry_run:
-            answer = (await self.rehearse(account_id, settings, [command]))[0]
+            settings = rules_of(account.settings)
+            answer = (await self.rehearse(account.account_id, settings, [command]))[0]
             if isinstance(answer, Exception):
                 raise answer
             return answer
+        return await self.enqueue(account, command)
+
+    def enqueue(self, account: AccountContext, command: Command) -> asyncio.Future[Outcome]:
+        """The same for one that is no dry run, without waiting: a call with a thousand commands needs
+        no task for each of them."""
+        account_id, settings = account.account_id, rules_of(account.settings)
         line = self._lines.get(account_id)
         if line is None:
             line = self._lines[account_id] = _Line()
@@ -129,7 +135,7 @@ class Engine:
         if line.wants_more():
             task = asyncio.create_task(self._drain(account_id, line))
             line.tasks.add(task)
-        return await future
+        return future
 
     async def submit_rows(
         self,

@@ -37,13 +37,12 @@ def say(world: World, *steps: Any, at: float, cookie: str = "S") -> None:
 NAMES_A: tuple[dict[str, Any], ...] = (
     {"x": "A"},
     {"email": "a@x.ua"},
-    {"phone": "380501112233"},
     {"email": "a@x.ua", "phone": "380501112233"},
+    {"phone": "380501112233", "cid": 1},
     {"x": "A", "email": "a@x.ua", "phone": "380501112233", "cid": 1},
     {"cid": 1},
     {"email": "a@x.ua", "cid": 1},
     {"x": "A", "email": "nobodys@x.ua"},
-    {"email": "a@x.ua", "phone": "380509999999"},
     {"x": "A", "email": "gone@x.ua"},
     {"x": "A", "cid": 3},
     {"x": "A", "cid": 999},
@@ -55,6 +54,7 @@ REFUSED: tuple[dict[str, Any], ...] = (
     {"email": "a@x.ua", "phone": "380501114455"},
     {"email": "a@x.ua", "cid": 2},
     {"cid": 999},
+    {"phone": "380501112233"},
 )
 WAITS: tuple[dict[str, Any], ...] = (
     {"x": "NEW"},
@@ -62,6 +62,8 @@ WAITS: tuple[dict[str, Any], ...] = (
     {"x": "GONE"},
     {"email": "new@x.ua"},
     {"email": "gone@x.ua", "phone": "380509999999"},
+    {"email": "a@x.ua", "phone": "380509999999"},
+    {"email": "new@x.ua", "phone": "380501112233"},
     {"cid": 3},
 )
 
@@ -227,3 +229,68 @@ def test_what_waits_for_one_person_is_open_to_no_other(shop: World):
     shop.send(add(x="B", cookie="S"), at=minutes(113))
     say(shop, visit("b", minutes(114)), at=114)
     assert shop.history_of(2) == ["b"]
+
+
+def test_a_claim_that_comes_late_fills_its_own_time(shop: World):
+    """D37: between a logout and the next claim, and within the time of another who is surely not it."""
+    say(shop, claim(minutes(110), x="A"), LogOut(minutes(113)), claim(minutes(120), x="B"), at=121)
+    late = (claim(minutes(115), x="A"), visit("hers", minutes(116)), visit("his", minutes(121)))
+    say(shop, visit("nobody's", minutes(114)), *late, at=122)
+    assert (shop.history_of(1), shop.history_of(2)) == (["hers"], ["his"])
+    assert shop.owners("cookie", "S") == [2], "who has it now keeps it"
+    say(shop, claim(minutes(111), x="B"), visit("b", minutes(112)), at=123)
+    assert shop.history_of(2) == ["b", "his"]
+    before = (dict(shop.rows), list(shop.history), repr(shop.spans))
+    say(shop, *late[:1], claim(minutes(111), x="B"), claim(minutes(110), x="A"), at=124)
+    assert (dict(shop.rows), list(shop.history), repr(shop.spans)) == before, "said twice"
+
+
+@pytest.mark.parametrize("keyed", [False, True], ids=["by a claim", "by the shop"])
+def test_a_claim_that_the_first_one_overtook(shop: World, keyed: bool):
+    """What the other has of that time stays theirs; the claim's own is the claimed person's."""
+    say(shop, visit("early", minutes(105)), at=106)
+    if keyed:
+        shop.send(add(x="B", cookie="S"), at=minutes(120))
+    else:
+        say(shop, claim(minutes(120), x="B"), at=120)
+    late = (claim(minutes(110), x="A"), visit("hers", minutes(111)))
+    say(shop, *late, visit("his", minutes(121)), visit("earlier", minutes(104)), at=122)
+    assert (shop.history_of(1), shop.history_of(2)) == (["hers"], ["earlier", "early", "his"])
+    assert shop.owners("cookie", "S") == [2]
+    before = (dict(shop.rows), list(shop.history), repr(shop.spans))
+    say(shop, late[0], at=123)
+    assert (dict(shop.rows), list(shop.history), repr(shop.spans)) == before
+    say(shop, LogOut(minutes(130)), visit("his too", minutes(122)), at=131)
+    assert shop.history_of(2) == ["earlier", "early", "his", "his too"], "his time has a beginning"
+
+
+def test_a_late_claim_of_somebody_unknown_ends_the_time_of_a_known_one(shop: World):
+    say(shop, claim(minutes(110), x="A"), LogOut(minutes(113)), claim(minutes(120), x="B"), at=121)
+    say(shop, claim(minutes(111), x="NEW"), visit("new's", minutes(112)), at=122)
+    assert (shop.history_of(1), shop.history_of(2), shop.claims) == ([], [], {})
+
+
+def test_a_claim_waits_beside_the_card_that_has_the_cookie(shop: World):
+    """A card without an External ID may be the claimed person's; who comes, gets what follows."""
+    lone = shop.send(add(email="c@x.ua"), at=minutes(101)).id
+    say(shop, claim(minutes(110), email="c@x.ua"), visit("one", minutes(111)), at=111)
+    say(shop, claim(minutes(112), x="NEW"), PushToken("OWN", minutes(112)), at=112)
+    assert (shop.owners("cookie", "S"), len(shop.claims)) == ([lone], 1)
+    person = shop.send(add(x="NEW", email="n@x.ua"), at=minutes(114)).id
+    say(shop, visit("two", minutes(115)), at=115)
+    assert (shop.history_of(lone), shop.history_of(person)) == (["one"], ["two"])
+    assert (shop.owners("cookie", "S"), shop.owners("web", "OWN")) == ([person], [person])
+    assert shop.claims == {}
+
+
+def test_a_phone_alone_names_who_has_no_email(shop: World):
+    """D10a: families share phones; the setting says that this account's do not."""
+    alone = shop.send(add(phone="380509990001"), at=minutes(101)).id
+    say(shop, claim(minutes(111), phone="380509990001"), at=112)
+    assert shop.owners("cookie", "S") == [alone]
+    personal = World(Settings(phone_is_personal=True))
+    personal.send(add(email="d@x.ua", phone="380509990001"), at=minutes(1))
+    personal.send(add(x="E", phone="380509990002"), at=minutes(2))
+    say(personal, claim(minutes(111), phone="380509990001"), at=112)
+    say(personal, claim(minutes(111), phone="380509990002"), at=112, cookie="T")
+    assert (personal.owners("cookie", "S"), personal.owners("cookie", "T")) == ([1], [])

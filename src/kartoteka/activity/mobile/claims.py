@@ -15,9 +15,16 @@ from datetime import datetime
 import msgspec
 
 from kartoteka.activity.mobile.model import AppUpdate
-from kartoteka.activity.visitors.claims import CLAIM, claim
+from kartoteka.activity.visitors.claims import (
+    CLAIM,
+    WAITING,
+    claim,
+    end_waiting,
+    keep,
+    person_named,
+)
 from kartoteka.activity.visitors.claims import prepare as prepare_claims
-from kartoteka.activity.visitors.model import Who
+from kartoteka.activity.visitors.model import Claim, Who
 from kartoteka.contacts.addressed import is_suppressed
 from kartoteka.contacts.consent import state_for_new_address
 from kartoteka.contacts.model import Outcome, Profile
@@ -83,6 +90,9 @@ def claim_by_app(ws: WorkingSet, command: AppUpdate) -> Outcome:
         return Outcome(Resolution(None, "suppressed"))
     whom = whom_it_names(ws, person)
     _ask(ws, own, whom.card, person)
+    if command.call.device is not None and person.names_lasting():
+        said = Claim(_who(person), command.occurred or command.origin.at)
+        prepare_claims(ws, command.call.device, [said])
     work = _Work(ws, command, Journal(ws, command.origin), resolution, person, whom)
     if whom.refused:
         resolution.warnings.append(REFUSED)
@@ -116,30 +126,20 @@ class _Work(msgspec.Struct):
 
 
 def whom_it_names(ws: WorkingSet, person: Person) -> Whom:
-    """The one live contact of its External ID; without one, that its e-mail and phone agree on.
-
-    None where an e-mail or phone stands on live contacts but not on that one (D36).
-    """
-    by_address = [
-        {card.contact_id for card in _live(ws, finders(ws, one))}
-        for one in (person.email, person.phone)
-        if one is not None
-    ]
-    known = [found for found in by_address if found]
+    """The one live contact that the claim names, as of any public caller (D36)."""
+    card, refused = person_named(ws, _who(person))
+    if card is not None or refused:
+        return Whom(card, refused)
     if person.external_id is not None:
-        holders = ws.holders(person.external_id.key)
-        live = _live(ws, holders)
-        if not live:
-            return Whom(taken=bool(holders))
-        card = live[0]
-        return (
-            Whom(card) if all(card.contact_id in found for found in known) else Whom(refused=True)
-        )
-    if not known:
-        said = [one for one in (person.email, person.phone) if one is not None]
-        return Whom(taken=any(finders(ws, one) for one in said))
-    agreed = set.intersection(*known)
-    return Whom(ws.card(agreed.pop())) if len(agreed) == 1 else Whom(refused=True)
+        return Whom(taken=bool(ws.holders(person.external_id.key)))
+    return Whom(taken=any(finders(ws, one) for one in (person.email, person.phone) if one))
+
+
+def _who(person: Person) -> Who:
+    def value_of(one: Identifier | None) -> str | None:
+        return None if one is None else one.value
+
+    return Who(value_of(person.external_id), value_of(person.email), value_of(person.phone))
 
 
 def _live(ws: WorkingSet, rows: Iterable[Held]) -> list[Card]:
@@ -177,6 +177,7 @@ def _link(work: _Work, own: Card | None, card: Card) -> Outcome:
     """The device and its tokens come to the claimed contact; what was only theirs is absorbed."""
     ws, person = work.ws, work.person
     marks = _marks(work, card)
+    _cancel_waiting(work, card)
     if own is not None and own is not card and _is_only(ws, own, person):
         names = Names(card.first_name, card.last_name)
         allowed, _ = may_absorb(ws, card, names, person, own)
@@ -207,6 +208,7 @@ def _name_anew(work: _Work, own: Card | None) -> Outcome:
         return _keep_device(work, own, fills=False)
     if own is not None and is_anonymous(ws, own):
         marks = _marks(work, own)
+        _cancel_waiting(work, own)
         _set_external_id(work, own)
         _take(work, own, _its_own(ws, own, person))
         _fill(work, own)
@@ -221,7 +223,7 @@ def _keep_device(work: _Work, own: Card | None, *, fills: bool) -> Outcome:
     """No claim that counts now: the device stays where it is, or gets an anonymous contact."""
     if work.waits:
         work.resolution.warnings.append(NOT_KNOWN_YET)
-        if own is None:
+        if own is None or _is_anothers(own, work.person):
             return _wait(work)
     if own is None:
         return _create(work, fills=fills)
@@ -229,22 +231,34 @@ def _keep_device(work: _Work, own: Card | None, *, fills: bool) -> Outcome:
     _take(work, own, _its_own(work.ws, own, work.person))
     if fills:
         _fill(work, own)
+    if work.waits and work.command.call.device is not None:
+        keep(work.ws, work.command.call.device, _who(work.person), _moment(work))
     return _came_to(work, own, "found_by_device", marks)
+
+
+def _is_anothers(own: Card, person: Person) -> bool:
+    """The card has an External ID and the app names another: somebody else uses the device now."""
+    return person.external_id is not None and own.has_external_id
+
+
+def _cancel_waiting(work: _Work, card: Card) -> None:
+    """A later claim of the same device cancels the one that waits (D36)."""
+    device = work.command.call.device
+    earlier = None if device is None else work.ws.fact(WAITING, device.key)
+    if device is not None and earlier is not None:
+        end_waiting(work.ws, device, earlier, _who(work.person), card)
 
 
 def _wait(work: _Work) -> Outcome:
     """The device waits for its person like a visitor's cookie (D36), and what it does with it."""
-    device, person = work.command.call.device, work.person
-    if device is None:
-        return Outcome(work.resolution)
-    who = Who(
-        None if person.external_id is None else person.external_id.value,
-        None if person.email is None else person.email.value,
-        None if person.phone is None else person.phone.value,
-    )
-    prepare_claims(work.ws, device, [who])
-    claim(work.ws, device, who, work.command.occurred or work.at, work.journal)
+    device = work.command.call.device
+    if device is not None:
+        claim(work.ws, device, _who(work.person), _moment(work), work.journal)
     return Outcome(work.resolution)
+
+
+def _moment(work: _Work) -> datetime:
+    return work.command.occurred or work.at
 
 
 def _create(work: _Work, *, named_by_app: bool = False, fills: bool = True) -> Outcome:
@@ -259,6 +273,7 @@ def _create(work: _Work, *, named_by_app: bool = False, fills: bool = True) -> O
     rule = "new_external_id" if named_by_app else "new_contact"
     rows = []
     if named_by_app and work.person.external_id is not None:
+        _cancel_waiting(work, card)
         held = ws.hold(new_held(work.person.external_id, card.contact_id, at, CLAIM))
         card.external_id = held.value
         rows.append(named(held))

@@ -6,10 +6,12 @@ from kartoteka.activity.mobile.claims import claim_by_app
 from kartoteka.activity.mobile.model import AppUpdate, PushSaid
 from kartoteka.activity.mobile.trusted import update_by_app
 from kartoteka.activity.model import Happened, Kind, Source
+from kartoteka.activity.spans import SPANS
+from kartoteka.activity.visitors.claims import WAITING
 from kartoteka.contacts.model import Outcome
 from kartoteka.identity.model import QUARANTINED, Key, Resolution, Status
 from kartoteka.identity.working_set import WorkingSet
-from kartoteka.intake.deciding import Action, Part
+from kartoteka.intake.deciding import Action, Fact, Part
 
 
 def app_update(ws: WorkingSet, command: AppUpdate) -> Outcome:
@@ -20,6 +22,15 @@ def app_update(ws: WorkingSet, command: AppUpdate) -> Outcome:
 def named_by(command: AppUpdate) -> tuple[list[Key], list[int]]:
     """The identifiers of device and person."""
     return [one.key for one in command.call.contact.person.all()], []
+
+
+def facts(command: AppUpdate) -> list[Fact]:
+    """What a claim of the device asks, so that it comes with the first read."""
+    device, person = command.call.device, command.call.contact.person
+    if command.trusted or device is None or not person.names_lasting():
+        return []
+    lasting = (person.external_id, person.email, person.phone)
+    return [(WAITING, device.key), *((SPANS, one.key) for one in (device, *lasting) if one)]
 
 
 def push_said(ws: WorkingSet, command: PushSaid) -> Outcome:
@@ -50,7 +61,7 @@ def push_said(ws: WorkingSet, command: PushSaid) -> Outcome:
 
 MOBILE = Part(
     actions={
-        AppUpdate: Action(app_update, named_by),
+        AppUpdate: Action(app_update, named_by, facts),
         PushSaid: Action(
             push_said,
             lambda command: ([command.token.key], ()),

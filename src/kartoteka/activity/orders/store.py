@@ -151,8 +151,8 @@ def _deletes(orders: list[int], items: list[int]) -> list[Statement]:
 def _writes(query: str, names: Sequence[str], orders: Sequence[Order]) -> list[Statement]:
     if not orders:
         return []
-    rows = [[getattr(order, name) for name in names] for order in orders]
-    return [(query, columns(names, rows, _JSON))]
+    every = columns(COLUMNS, [_astuple(order) for order in orders], _JSON)
+    return [(query, {name: every[name] for name in names})]
 
 
 class _Added(msgspec.Struct):

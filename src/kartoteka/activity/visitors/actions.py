@@ -46,7 +46,7 @@ def visited(ws: WorkingSet, command: Visited) -> Outcome:
 def _ask(ws: WorkingSet, command: Visited) -> None:
     """Everything before the first change: `Missing` runs the command again from its start."""
     ws.stub(command.visitor.key)
-    prepare(ws, command.visitor, [step.who for step in command.steps if isinstance(step, Claim)])
+    prepare(ws, command.visitor, [step for step in command.steps if isinstance(step, Claim)])
     for step in command.steps:
         if isinstance(step, Visit) and step.message is not None:
             ws.fact("message", step.message)

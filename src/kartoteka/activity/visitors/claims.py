@@ -7,7 +7,7 @@ nobody yet. Everything is asked for by `prepare` before anything is changed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 import msgspec
@@ -20,10 +20,11 @@ from kartoteka.activity.spans import (
     change_begun,
     keep_for_nobody,
     put_stub,
+    span_at,
     spans_of,
     wait_for,
 )
-from kartoteka.activity.visitors.model import Claimed, Waiting, Who
+from kartoteka.activity.visitors.model import Claim, Claimed, Waiting, Who
 from kartoteka.identity.changes import Change, count_senders, new_held
 from kartoteka.identity.history import Journal, named
 from kartoteka.identity.kinds import BY_CODE, EMAIL, EXTERNAL_ID, PHONE
@@ -51,19 +52,22 @@ VISITOR = "visitor"
 """The attribute of a token that says which cookie registered it: that one may take it along."""
 
 
-def prepare(ws: WorkingSet, visitor: Identifier, claims: Iterable[Who]) -> None:
+def prepare(ws: WorkingSet, visitor: Identifier, claims: Iterable[Claim]) -> None:
     """Ask for all that these claims may need, before any change."""
     held = holder(ws, visitor)
-    spans_of(ws, visitor.key)
+    spans = spans_of(ws, visitor.key)
     ws.fact(WAITING, visitor.key)
     concerned = set() if held is None else {held.contact_id}
-    for who in claims:
-        card, _ = person_named(ws, who)
+    for said in claims:
+        card, _ = person_named(ws, said.who)
         if card is not None:
             concerned.add(card.contact_id)
-        for one in who.identifiers():
+        for one in said.who.identifiers():
             spans_of(ws, one.key)
             ws.stub(one.key)
+        span = span_at(spans, said.at)
+        if span is not None and span.contact_id is not None:  # what a late claim may divide
+            _survivor(ws, span.contact_id)
     ws.need_cards(concerned)
     if held is not None:
         ws.need_whole(concerned)
@@ -71,33 +75,57 @@ def prepare(ws: WorkingSet, visitor: Identifier, claims: Iterable[Who]) -> None:
 
 def holder(ws: WorkingSet, visitor: Identifier) -> Held | None:
     """The row of the card that has this cookie or device, None if none has."""
-    rows = ws.holders(visitor.key)
+    return holder_of(ws, visitor.key)
+
+
+def holder_of(ws: WorkingSet, key: Key) -> Held | None:
+    """The same by its key."""
+    rows = ws.holders(key)
     return rows[0] if rows and rows[0].contact_id != QUARANTINED else None
 
 
 def person_named(ws: WorkingSet, who: Who) -> tuple[Card | None, bool]:
     """(the one live contact that a claim names, whether the claim must be refused) (D36).
 
-    The External ID names it; without one, whom e-mail, phone and contact id agree on. Refused: one of
-    them stands on live contacts but not on that one, or they name several. (None, False): nobody yet.
+    The External ID names it; without one, the contact on which every e-mail and phone that it gives
+    stands. Refused: one of them stands on live contacts but not on that one, or they name several.
+    (None, False): nobody yet.
     """
-    given = [_live_holders(ws, one) for one in who.identifiers()]
-    given += [_live_contact(ws, who.contact_id)] if who.contact_id is not None else []
-    if who.external_id is not None:
-        named_ids, given = given[0], given[1:]
-        if not named_ids:
-            return None, False
-    else:
-        standing = [ids for ids in given if ids]
-        if not standing:
-            return None, False
-        named_ids = set.intersection(*standing)
-        if len(named_ids) != 1:
+    given = {one.kind: _live_holders(ws, one) for one in who.identifiers()}
+    said = set() if who.contact_id is None else _live_contact(ws, who.contact_id)
+    return whom_they_name(ws, given, said)
+
+
+def whom_they_name(
+    ws: WorkingSet, given: Mapping[int, set[int]], said: set[int]
+) -> tuple[Card | None, bool]:
+    """As `person_named`: live contacts by kind of identifier, and of the contact id."""
+    standing = [ids for ids in (*given.values(), said) if ids]
+    if EXTERNAL_ID.code in given:
+        named_ids = given[EXTERNAL_ID.code]
+        if any(not named_ids & ids for ids in standing) and named_ids:
             return None, True
-    contact_id = min(named_ids)
-    if any(ids and contact_id not in ids for ids in given):
-        return None, True
-    return ws.card(contact_id), False
+    elif not standing:
+        return None, False
+    else:
+        if not set.intersection(*standing):
+            return None, True
+        named_ids = set.intersection(*(given.values() or standing), *standing)
+        if len(named_ids) > 1:
+            return None, True
+    if not named_ids:
+        return None, False
+    card = ws.card(min(named_ids))
+    return (None, True) if _is_known_by_phone_alone(ws, card, given, said) else (card, False)
+
+
+def _is_known_by_phone_alone(
+    ws: WorkingSet, card: Card, given: Mapping[int, set[int]], said: set[int]
+) -> bool:
+    """D10a: families share phones, so that a phone alone names no contact that has an e-mail."""
+    if said or set(given) != {PHONE.code}:
+        return False
+    return card.has_external_id if ws.settings.phone_is_personal else card.email is not None
 
 
 def _live_holders(ws: WorkingSet, one: Identifier) -> set[int]:
@@ -109,9 +137,7 @@ def _live_holders(ws: WorkingSet, one: Identifier) -> set[int]:
 
 def _live_contact(ws: WorkingSet, contact_id: int) -> set[int]:
     """The live contact of this id, through merges (D14); it may come from a link anyone can write."""
-    card = ws.known_card(contact_id)
-    while card is not None and card.status == Status.MERGED:
-        card = ws.known_card(card.merged_into or 0)
+    card = _survivor(ws, contact_id)
     return {card.contact_id} if card is not None and card.status == Status.LIVE else set()
 
 
@@ -126,7 +152,7 @@ def claim(ws: WorkingSet, visitor: Identifier, who: Who, at: datetime, journal: 
     ):
         return Claimed.REFUSED
     if _is_late(ws, visitor, at):
-        return Claimed.ALREADY
+        return _divide(ws, visitor, who, card, at=at, journal=journal)
     if ws.fact(WAITING, visitor.key) is None:  # an erase cancelled what these waited for
         _turn(ws, visitor.key, SpanState.CLAIMED, SpanState.NOBODYS, None)
     if card is None:
@@ -134,9 +160,9 @@ def claim(ws: WorkingSet, visitor: Identifier, who: Who, at: datetime, journal: 
     earlier: Waiting | None = ws.fact(WAITING, visitor.key)
     held = holder(ws, visitor)
     if held is not None and held.contact_id != card.contact_id and at <= held.since:
-        return Claimed.ALREADY  # D12: who got it later keeps it
+        return _come_before(ws, visitor, held, card, at=at, journal=journal)
     if earlier is not None:
-        _end_waiting(ws, visitor, earlier, who, card)
+        end_waiting(ws, visitor, earlier, who, card)
     if held is not None and held.contact_id == card.contact_id:
         return Claimed.ALREADY
     if held is None:
@@ -182,6 +208,63 @@ def _is_late(ws: WorkingSet, visitor: Identifier, at: datetime) -> bool:
     return bool(spans) and spans[-1].since is not None and at < spans[-1].since
 
 
+def _divide(
+    ws: WorkingSet,
+    visitor: Identifier,
+    who: Who,
+    card: Card | None,
+    *,
+    at: datetime,
+    journal: Journal,
+) -> Claimed:
+    """A claim that came the longer way fills its own stretch of time, up to the next claim, link or
+    logout (D37): what of it comes later still is that person's. Who has the cookie now, keeps it."""
+    span = span_at(spans_of(ws, visitor.key), at)
+    if span is None or span.since == at:
+        return Claimed.ALREADY
+    theirs = None if span.contact_id is None else _survivor(ws, span.contact_id)
+    if card is None:
+        if theirs is not None and _contradicts(theirs, who):
+            begin(ws, visitor, Span(at, ws.new_id(), None, SpanState.NOBODYS, journal.origin.at))
+        return Claimed.ALREADY
+    if theirs is card:
+        return Claimed.ALREADY
+    span = Span(at, ws.new_id(), card.contact_id, SpanState.LINKED, journal.origin.at)
+    begin(ws, visitor, span)
+    ws.effect("mark", span.owner_id)
+    cookie = new_held(visitor, card.contact_id, at, CLAIM)
+    journal.note("claimed", "claim_came_late", card.contact_id, [named(cookie)])
+    ws.touch(card.contact_id)
+    return Claimed.LINKED
+
+
+def _come_before(
+    ws: WorkingSet, visitor: Identifier, held: Held, card: Card, *, at: datetime, journal: Journal
+) -> Claimed:
+    """A claim that was overtaken by the first one, or by a keyed link. Who got the cookie later keeps it
+    (D12), and what they have of the time before; what of that time comes now is this person's (D37)."""
+    spans, begun = spans_of(ws, visitor.key), journal.origin.at
+    if at == held.since:
+        return Claimed.ALREADY
+    if not spans:
+        first = Span(None, ws.new_id(), held.contact_id, SpanState.LINKED, begun)
+        begin(ws, visitor, first)
+    if all(one.since != held.since for one in spans_of(ws, visitor.key)):
+        theirs = Span(held.since, ws.new_id(), held.contact_id, SpanState.LINKED, begun)
+        begin(ws, visitor, theirs)
+        if held.rule == CLAIM:
+            ws.effect("mark", theirs.owner_id)
+    return _divide(ws, visitor, Who(), card, at=at, journal=journal)
+
+
+def _survivor(ws: WorkingSet, contact_id: int) -> Card | None:
+    """The card that this one was merged into at last, through any chain (D14)."""
+    card = ws.known_card(contact_id)
+    while card is not None and card.status == Status.MERGED:
+        card = ws.known_card(card.merged_into or 0)
+    return card
+
+
 def _hand_over(
     ws: WorkingSet, visitor: Identifier, held: Held, card: Card, *, at: datetime, journal: Journal
 ) -> None:
@@ -191,7 +274,7 @@ def _hand_over(
         first = Span(None, ws.new_id(), former.contact_id, SpanState.LINKED, journal.origin.at)
         begin(ws, visitor, first)
     for token in ws.identifiers_of(former.contact_id):
-        if token.kind in TOKENS and _is_own_token(token, held):
+        if token.kind in TOKENS and is_own_token(token, held):
             ws.effect("linked", *token.key, former.contact_id, card.contact_id, at, CLAIM)
             _pass_on(ws, token, former, card, at=at, journal=journal)
     _pass_on(ws, held, former, card, at=at, journal=journal)
@@ -207,12 +290,12 @@ def _pass_on(
     journal.note("claimed", CLAIM, card.contact_id, [named(held)], other=former.contact_id)
 
 
-def _is_own_token(token: Held, visitor: Held) -> bool:
+def is_own_token(token: Held, visitor: Held) -> bool:
     """A token that came with this device, or that this cookie registered (D12, D36)."""
     return token.device == visitor.value or (token.attributes or {}).get(VISITOR) == visitor.value
 
 
-def _end_waiting(
+def end_waiting(
     ws: WorkingSet, visitor: Identifier, earlier: Waiting, who: Who, card: Card
 ) -> None:
     """What waited for the same person is theirs now; another person's stays nobody's (D36)."""
@@ -220,8 +303,14 @@ def _end_waiting(
         card.external_id is not None and earlier.external_key == _key_of(card.external_id)
     )
     _turn(ws, visitor.key, SpanState.CLAIMED, SpanState.LINKED if ours else SpanState.NOBODYS, card)
-    ws.effect("unclaim", *visitor.key, card.contact_id if ours else None)
-    ws.know(WAITING, visitor.key, None)
+    forget_claim(ws, visitor.key, card.contact_id if ours else None)
+
+
+def forget_claim(ws: WorkingSet, key: Key, contact_id: int | None) -> None:
+    """The claim of this cookie or device is decided, also where this batch wrote it down."""
+    ws.take_back("claim", *key)
+    ws.effect("unclaim", *key, contact_id)
+    ws.know(WAITING, key, None)
 
 
 def _key_of(external_id: str) -> str:
@@ -244,10 +333,12 @@ def _wait(ws: WorkingSet, visitor: Identifier, who: Who, at: datetime, journal: 
     held = holder(ws, visitor)
     if not who.identifiers() and not _is_removed(ws, who.contact_id):
         return Claimed.REFUSED  # a contact id that nobody has: nobody ever will
-    if held is not None and (at <= held.since or not _contradicts(ws.card(held.contact_id), who)):
+    if held is not None and at <= held.since:
         return Claimed.ALREADY
-    if held is not None:
+    if held is not None and _contradicts(ws.card(held.contact_id), who):
         _leave(ws, visitor, held, at, journal)
+    elif held is not None:
+        pass  # it may be the same person: their cookie stays with them until somebody else comes
     elif earlier is not None and same_person(earlier, who):
         _begin_if_logged_out(ws, visitor, at, journal)
     elif earlier is not None:
@@ -257,24 +348,30 @@ def _wait(ws: WorkingSet, visitor: Identifier, who: Who, at: datetime, journal: 
     else:
         _begin_if_logged_out(ws, visitor, at, journal)
         _turn(ws, visitor.key, SpanState.OPEN, SpanState.CLAIMED, None)
-    for one in who.identifiers():
-        if not ws.holders(one.key) and ws.stub(one.key) is None:
-            _look_out_for(ws, one, at)
-    _remember(ws, visitor.key, earlier, who, at)
+    keep(ws, visitor, who, at)
     return Claimed.WAITS
+
+
+def keep(ws: WorkingSet, visitor: Identifier, who: Who, at: datetime) -> None:
+    """Write a claim down that names nobody yet, and look out for the person (D36)."""
+    for one in who.identifiers():
+        if ws.stub(one.key) is None and not _live_holders(ws, one):
+            _look_out_for(ws, one, at)
+    _remember(ws, visitor.key, ws.fact(WAITING, visitor.key), who, at)
 
 
 def _look_out_for(ws: WorkingSet, one: Identifier, at: datetime) -> None:
     """Whoever gets this identifier is told of the claim; events that named only an e-mail or phone stay
     nobody's (D17)."""
     if one.kind == EXTERNAL_ID.code:
-        wait_for(ws, one, at)
+        if not ws.holders(one.key):  # a removed contact's is seen when it is restored
+            wait_for(ws, one, at)
     else:
         put_stub(ws, one, keep_for_nobody(ws, one, at), at)
 
 
 def _remember(ws: WorkingSet, key: Key, earlier: Waiting | None, who: Who, at: datetime) -> None:
-    """Write the claim down. A page repeats it with everything it sends: once a day is enough."""
+    """A page repeats its claim with everything it sends: once a day is enough."""
     keys = {one.kind: one.key[1] for one in who.identifiers()}
     waiting = Waiting(keys.get(1), keys.get(2), keys.get(3), who.contact_id, at + WAITS)
     if earlier is not None:

@@ -11,6 +11,35 @@ cross join lateral (
     limit 1
 ) c
 
+-- name: find_claims_about
+-- Cookies and devices that somebody's card has and that are claimed to be of whoever has these identifiers
+-- (kind 0: of the contact with this id); at most fifty of each. Indexes of claim, then of identifier.
+select k.kind, k.key, c.kind, c.value_key
+from unnest(%(kinds)s::smallint[], %(keys)s::text[]) as k (kind, key)
+cross join lateral (
+    select w.kind, w.value_key
+    from (
+        select * from claim
+        where account_id = %(account_id)s and k.kind = 1 and external_key = k.key
+        union all
+        select * from claim
+        where account_id = %(account_id)s and k.kind = 2 and email = k.key
+        union all
+        select * from claim
+        where account_id = %(account_id)s and k.kind = 3 and phone = k.key
+        union all
+        select * from claim
+        where account_id = %(account_id)s and k.kind = 0
+          and contact_id = case when k.kind = 0 then k.key::bigint end
+    ) w
+    join identifier i on i.account_id = %(account_id)s
+      and i.kind = w.kind
+      and i.value_key = w.value_key
+      and i.contact_id > 0
+    order by w.claimed_at desc
+    limit 50
+) c
+
 -- name: turn_spans
 -- Spans that begin to wait for a claim, or whose claim is decided (noted for exports); index
 -- visitor_span_by_owner.
@@ -138,6 +167,17 @@ due as (
               )
           )
     )
+      and not (  -- D10a: a phone alone names no contact that has an e-mail
+          n.phone is not null
+          and n.external_key is null
+          and n.email is null
+          and n.claimed_id is null
+          and exists (
+              select from people p
+              where p.contact_id = n.contact_id
+                and p.kind = case when %(phone_is_personal)s::boolean then 1 else 2 end
+          )
+      )
       and not exists (
           select from contact c
           where c.account_id = %(account_id)s
@@ -177,7 +217,7 @@ gone as (
     where c.account_id = %(account_id)s
       and c.kind = d.kind
       and c.value_key = d.value_key
-    returning d.contact_id, c.kind, c.value_key
+    returning c.kind
 )
 insert into identity_history (
     account_id, at, action, rule, contact_id, method, request_id, key_id, identifiers
@@ -189,7 +229,7 @@ select %(account_id)s::integer, %(at)s::timestamptz, 'claimed', 'claim_waited', 
            join unnest(%(codes)s::smallint[], %(names)s::text[]) as n (code, name) on n.code = t.kind
            where t.contact_id = g.contact_id
        ), '[]')
-from (select distinct contact_id from gone) g
+from (select distinct contact_id from linked) g
 
 -- name: give_tokens
 -- Web push tokens of visitors whom this batch made known go along with their spans (D10). Index

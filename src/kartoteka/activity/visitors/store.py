@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from kartoteka.activity.visitors.claims import CLAIM, WAITING
+from kartoteka.activity.visitors.due import CLAIMS_ABOUT
 from kartoteka.activity.visitors.model import Waiting
 from kartoteka.contacts.store import Batch, Rows, Statement, Writers, write_effects
 from kartoteka.db.arrays import pg_array
@@ -14,6 +15,7 @@ from kartoteka.db.database import Database
 from kartoteka.db.named import Query, load_queries
 from kartoteka.db.transaction import Call
 from kartoteka.identity.kinds import KINDS, WEB_COOKIE
+from kartoteka.identity.model import Key
 from kartoteka.identity.policies import LASTING
 from kartoteka.identity.store import Digest, Reader, columns
 from kartoteka.identity.working_set import WorkingSet
@@ -31,7 +33,19 @@ def _take(rows: list[tuple[Any, ...]]) -> dict[Any, Waiting]:
     return {(kind, key): Waiting(*rest) for kind, key, *rest in rows}
 
 
-READERS = {WAITING: Reader(_ask, _take)}
+def _ask_about(keys: list[Any], _: bool) -> tuple[Query, dict[str, Any]]:
+    kinds, texts = [kind for kind, _ in keys], [text for _, text in keys]
+    return QUERIES["find_claims_about"], {"kinds": pg_array(kinds), "keys": pg_array(texts)}
+
+
+def _take_about(rows: list[tuple[Any, ...]]) -> dict[Any, list[Key]]:
+    about: dict[Any, list[Key]] = {}
+    for named_kind, named_key, kind, value_key in rows:
+        about.setdefault((named_kind, named_key), []).append((kind, value_key))
+    return about
+
+
+READERS = {WAITING: Reader(_ask, _take), CLAIMS_ABOUT: Reader(_ask_about, _take_about)}
 
 
 def _turned(batch: Batch, rows: Rows) -> list[Statement]:
@@ -89,7 +103,11 @@ def behind(ws: WorkingSet, digest: Digest, at: datetime) -> list[Call]:
             "codes": pg_array([kind.code for kind in KINDS]),
             "names": pg_array([kind.name for kind in KINDS]),
         }
-        ids = {"ids": pg_array(sorted(people)), "at": at}
+        ids = {
+            "ids": pg_array(sorted(people)),
+            "at": at,
+            "phone_is_personal": ws.settings.phone_is_personal,
+        }
         calls.append((QUERIES["take_up_claims"], {**account, **ids, **names}))
     if known := _known_visitors(ws):
         params = columns(("kind", "value_key", "contact_id", "since"), known)

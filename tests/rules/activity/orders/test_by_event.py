@@ -46,6 +46,8 @@ def _carry_out(ws: WorkingSet, command: Happening) -> Outcome:
 class _Rules:
     """The rules with one more command."""
 
+    follows = ()
+
     def facts(self, command: Command) -> Any:
         if isinstance(command, Happening):
             return order_facts(said_by(command.type_key, command.params))

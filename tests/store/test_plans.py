@@ -1,0 +1,68 @@
+"""A plan that is made while a table is young is kept while it grows: it must look rows up even so."""
+
+from __future__ import annotations
+
+import re
+
+import psycopg
+import pytest
+
+from kartoteka.db.database import SESSION_OPTIONS, WRITER_OPTIONS
+from kartoteka.db.named import load_queries
+from tests.conftest import fresh_database
+
+_OTHERWISE = ("find_by_field", "any_refusal")
+"""One is allowed another index while it runs, the other asks for any row at all."""
+STATEMENTS = {
+    **{
+        name: query
+        for name, query in load_queries("kartoteka.identity").items()
+        if name not in _OTHERWISE
+    },
+    **{
+        name: query
+        for name, query in load_queries("kartoteka.activity").items()
+        if name
+        in ("find_spans", "find_event_types", "find_messages", "link_open_spans", "count_events")
+    },
+    **{
+        name: query
+        for name, query in load_queries("kartoteka.activity.orders").items()
+        if name
+        in ("find_orders", "update_orders", "delete_orders", "delete_items", "look_up_dates")
+    },
+}
+"""What the engine runs for every batch: no erasing, no single reads."""
+
+_WHOLE_ACCOUNT = re.compile(r"Index Cond: \(account_id = \$\d+\)$", re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def connection(postgres_url: str):
+    with (
+        fresh_database(postgres_url) as url,
+        psycopg.connect(
+            url,
+            autocommit=True,
+            options=f"{SESSION_OPTIONS} {WRITER_OPTIONS}",
+            cursor_factory=psycopg.RawCursor,
+        ) as connection,
+    ):
+        yield connection
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_in_an_empty_table_no_statement_of_a_batch_reads_the_whole_account(connection, name: str):
+    plan = _generic_plan(connection, STATEMENTS[name].sql)
+    assert "Seq Scan" not in plan
+    assert _WHOLE_ACCOUNT.search(plan) is None, plan
+
+
+def _generic_plan(connection: psycopg.Connection, sql: str) -> str:
+    names = list(dict.fromkeys(re.findall(r"%\((\w+)\)s", sql)))
+    numbered = re.sub(r"%\((\w+)\)s", lambda found: f"${names.index(found[1]) + 1}", sql)
+    connection.execute(f"prepare asked as {numbered.replace('%%', '%')}")
+    nulls = f"({', '.join(['null'] * len(names))})" if names else ""
+    rows = connection.execute(f"explain (costs off) execute asked{nulls}").fetchall()
+    connection.execute("deallocate asked")
+    return "\n".join(row[0] for row in rows)
