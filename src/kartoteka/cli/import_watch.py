@@ -33,7 +33,7 @@ def watch(started: Import) -> None:
     """
     try:
         one, failures = with_access(lambda access: _wait(access, started))
-    except (KeyboardInterrupt, asyncio.CancelledError):  # Ctrl-C in the middle of a question
+    except KeyboardInterrupt:
         _leave(started)
     except DatabaseUnavailable as error:
         number = started.import_id
