@@ -11,6 +11,7 @@ import pytest
 from kartoteka.exports.errors import ExportExists, TargetFailed, TargetRefused
 from kartoteka.exports.housekeeping import clean_up_exports
 from kartoteka.exports.secrets import Safe
+from kartoteka.log import finish_logging, start_logging
 from tests.exports.conftest import Exporting, Warehouse, picture, table
 from tests.rules.stories import add, remove
 
@@ -306,6 +307,7 @@ async def test_changes_that_every_export_has_are_forgotten(exporting, warehouse)
 
 
 async def test_repeated_failure_is_told(exporting, warehouse, capsys):
+    start_logging("json")  # to what stderr is here, whoever logged in this process before
     one = await with_two(exporting, warehouse)
     warehouse.run("comment on table contacts is null")
     for _ in range(3):
@@ -314,7 +316,8 @@ async def test_repeated_failure_is_told(exporting, warehouse, capsys):
     assert found.failures == 3
     assert found.alerted_at is not None
     assert found.next_at - exporting.shop.clock.now() > timedelta(seconds=150)
-    assert "export_keeps_failing" in capsys.readouterr().out
+    finish_logging()
+    assert "export_keeps_failing" in capsys.readouterr().err
     warehouse.run("drop table contacts")
     await exporting.good_run(one)
     found = await exporting.exports.find(exporting.account_id, one.export_id)
