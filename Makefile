@@ -42,6 +42,8 @@ screenshots: $(VENV)/.ready-to-test chromium ## take the pictures of README and 
 	@$(BIN)/python -m docs.screenshots
 
 bench: $(VENV)/.ready-to-test ## measure what the README claims, into bench/RESULTS.md
+	@$(BIN)/python -m bench.identity --write
+	@$(BIN)/python -m bench.duplicates --write
 	@$(BIN)/python -m bench
 
 mutate: $(VENV)/.ready-to-test ## flip each rule and list the test that catches it

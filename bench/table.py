@@ -18,6 +18,11 @@ The load runs on the same cores as the server and the database.
 """
 VARIANTS = Path(__file__).with_name("floors") / "variants.md"
 """Written by `python -m bench.variants`."""
+PEOPLE = (
+    Path(__file__).with_name("identity") / "measured.md",
+    Path(__file__).with_name("duplicates.md"),
+)
+"""Written by `python -m bench.identity --write` and `python -m bench.duplicates --write`."""
 _COLUMNS = (
     "job",
     "ours",
@@ -55,7 +60,7 @@ def results(
     checks = [f"- {one.job.name}: {one.checked}." for one in measured if one.checked]
     if checks:
         parts += ["Looked up in the database afterwards:\n", "\n".join(checks) + "\n"]
-    parts.append(VARIANTS.read_text("utf-8"))
+    parts += [path.read_text("utf-8") for path in (VARIANTS, *PEOPLE) if path.exists()]
     return "\n".join(parts)
 
 

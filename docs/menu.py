@@ -45,6 +45,8 @@ MENU: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("identity/moving.md", "Moving and absorbing"),
             ("identity/explain.md", "Explain and dry run"),
             ("identity/history.md", "Identity history"),
+            ("identity/undo.md", "Merge, explain, undo"),
+            ("identity/what-if.md", "What if?"),
             ("identity/erase.md", "Remove, restore, erase"),
         ),
     ),

@@ -33,6 +33,7 @@ from kartoteka.exports.opening import open_exports
 from kartoteka.exports.runner import MOST_LANES as MOST_EXPORTS
 from kartoteka.exports.runner import Runner as ExportRunner
 from kartoteka.identity.store import digest_with
+from kartoteka.imports.erased import Forgetting
 from kartoteka.imports.folder import import_folder
 from kartoteka.imports.leftovers import clean_up
 from kartoteka.imports.runner import MOST_LANES, Runner
@@ -191,7 +192,16 @@ async def run_jobs(settings: Settings, database_url: str, stopping: asyncio.Even
     exporter = ExportRunner(
         database=database, leases=leases, exports=services.exports, clock=services.clock
     )
+    forgetting = Forgetting(
+        database,
+        services.clock,
+        digest_with(settings.secret_key),
+        imports=services.imports,
+        accounts=services.accounts,
+        definitions=services.definitions,
+    )
     periodic = [
+        Periodic("forget_erased", "* * * * *", forgetting.look_through),
         Periodic(
             "clean_up_imports",
             "17 * * * *",

@@ -176,3 +176,19 @@ def test_a_webhook_shows_its_secret_once_and_what_did_not_arrive(open_page, api,
     page.get_by_role("button", name="Disable").click()
     page.get_by_role("button", name="Delete").click()
     expect(page.locator("tr", has_text=name)).to_have_count(0)
+
+
+def test_other_settings_are_tried_on_the_past_before_they_are_saved(open_page, api, name):
+    token = {"type": "mobilepush", "value": f"fcm:{name}"}
+    device = api.post("/api/v1/contact", json={"channels": [token]}).json()["id"]
+    body = {"externalCustomerId": name, "channels": [token]}
+    api.post("/api/v1/contact", json=body)
+    page = open_page("/admin/settings/account")
+    told = page.locator("#what-if")
+    page.locator("#f-absorb").select_option("never")
+    page.get_by_role("button", name="What would change?").click()
+    expect(told).to_contain_text("requests were told again")
+    expect(told.get_by_role("link", name=f"#{device}", exact=True)).to_have_count(0)
+    assert page.locator("#f-absorb").input_value() == "never"
+    page.reload()
+    assert page.locator("#f-absorb").input_value() != "never"

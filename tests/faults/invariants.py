@@ -5,13 +5,17 @@
 
 from __future__ import annotations
 
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import msgspec
 import psycopg
 
+from kartoteka.db.database import Database
 from kartoteka.identity.kinds import KINDS
 from kartoteka.identity.model import Status
+from kartoteka.identity.verify import Verified, verify
 
 LIVE, REMOVED, MERGED, ERASED = (
     int(one) for one in (Status.LIVE, Status.REMOVED, Status.MERGED, Status.ERASED)
@@ -232,13 +236,14 @@ CHECKS = {
               and h.identifiers @> jsonb_build_array(
                   jsonb_build_object('kind', k.name, 'value', coalesce(i.long_value, i.value_key))
               )
+              and h.action <> 'said'
             order by h.history_id desc
             limit 1
         ) last on true
         where i.contact_id > 0
           and (last.contact_id is distinct from i.contact_id
                or last.action not in ('created', 'added', 'moved', 'absorbed', 'external_id_set',
-                                      'external_id_replaced', 'claimed'))
+                                      'external_id_replaced', 'undone', 'claimed'))
     """,
     "the history tells of an identifier that is not there (D26, D29)": """
         select said.*
@@ -250,6 +255,7 @@ CHECKS = {
             cross join lateral (values (h.contact_id), (h.other_contact_id)) as who (contact_id)
             cross join lateral jsonb_array_elements(h.identifiers) as i (one)
             where who.contact_id is not null
+              and h.action <> 'said'
             order by h.account_id, who.contact_id, i.one, h.history_id desc
         ) said
         join unnest(%(kinds)s::smallint[], %(names)s::text[]) as k (kind, name)
@@ -270,6 +276,27 @@ CHECKS = {
                 and later.history_id > said.history_id
                 and later.identifiers is null
           )
+    """,
+    "a card holds more or fewer others than were merged into it (D28)": """
+        with recursive inside as (
+            select account_id, contact_id as holder, contact_id from contact where merged_into is null
+            union all
+            select c.account_id, i.holder, c.contact_id
+            from inside i
+            join contact c on c.account_id = i.account_id and c.merged_into = i.contact_id
+        )
+        select c.account_id, c.contact_id, c.merges, count(*) - 1 as inside
+        from contact c
+        join inside i on i.account_id = c.account_id and i.holder = c.contact_id
+        where c.status in (%(live)s, %(removed)s)
+        group by c.account_id, c.contact_id, c.merges
+        having c.merges <> count(*) - 1
+    """,
+    "the home of an identifier is no card that was merged into its contact (D28)": """
+        select i.account_id, i.kind, i.value_key, i.contact_id, i.home
+        from identifier i
+        join contact c on c.account_id = i.account_id and c.contact_id = i.home
+        where c.status <> %(merged)s
     """,
     "the statement of an import is not what its batches say": """
         select b.account_id, b.import_id, b.rows, b.counted, s.lines, s.beyond
@@ -355,9 +382,21 @@ def violations(connection: psycopg.Connection[Any]) -> dict[str, Any]:
     return (row[0] if row else None) or {}
 
 
+async def _verified(url: str) -> Verified:
+    database = await Database.open(url, max_size=1)
+    try:
+        return await verify(database)
+    finally:
+        await database.close()
+
+
 def check(url: str) -> None:
     """Fail, naming what is broken, unless everything holds in the database of that URL."""
     with psycopg.connect(url, autocommit=True) as connection:
         broken = violations(connection)
+    with ThreadPoolExecutor(1) as thread:  # the caller may have a loop of its own
+        verified = thread.submit(asyncio.run, _verified(url)).result()
+    if verified.differences:
+        broken["the history replayed says something else"] = verified.differences
     if broken:
         raise AssertionError(msgspec.json.format(msgspec.json.encode(broken)).decode())

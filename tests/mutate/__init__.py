@@ -9,10 +9,11 @@ from tests.mutate.claims import CLAIMING
 from tests.mutate.finding import FINDING
 from tests.mutate.lists import LISTS
 from tests.mutate.orders import ORDERS
+from tests.mutate.undo import UNDOING
 from tests.mutate.writing import WRITING
 
 MUTATIONS = (
-    *(*FINDING, *WRITING, *LISTS, *BULK_ROWS),
+    *(*FINDING, *WRITING, *LISTS, *BULK_ROWS, *UNDOING),
     *(*ACTIVITY, *CLAIMING, *APPS, *ORDERS),
 )
 """Every flip, in the order of the decisions."""

@@ -336,14 +336,14 @@ BULK_ROWS = [
         "bulk",
         "listed fields are cleared",
         BULK,
-        "    if row.clear and (not settled.new or resolution.absorbed):\n",
+        "    if row.clear and (not settled.new or resolution.absorbed or resolution.moved):\n",
         "    if False:\n",
     ),
     Mutation(
         "bulk",
         "what a new contact inherits is cleared",
         BULK,
-        " and (not settled.new or resolution.absorbed):\n",
+        " and (not settled.new or resolution.absorbed or resolution.moved):\n",
         " and not settled.new:\n",
     ),
     Mutation(

@@ -32,13 +32,16 @@ from kartoteka.contacts.model import (
     ContactInput,
     DetachContacts,
     ImportRow,
+    MergeContacts,
     MuteToken,
+    NotTheSame,
     Profile,
     RefuseAddresses,
     RemoveContact,
     RowRules,
     SetSubscriptions,
     Subscribe,
+    UndoMerge,
     Unique,
     UpdateContact,
 )
@@ -208,6 +211,20 @@ def row(
     )
 
 
+def merge(keep: int, absorb: int) -> MergeContacts:
+    """POST merges."""
+    return MergeContacts(origin=origin(method="mergeContacts"), keep=keep, absorb=absorb)
+
+
+def undo(merge_id: int) -> UndoMerge:
+    """POST merges/{id}/undo."""
+    return UndoMerge(origin=origin(method="undoMerge"), merge_id=merge_id)
+
+
+def not_the_same(one: int, other: int) -> NotTheSame:
+    return NotTheSame(origin=origin(method="notTheSame"), contact_id=one, other_id=other)
+
+
 def activate(token: str, *, active: bool, app: str = APP) -> ActivateToken:
     return ActivateToken(origin=origin(), app=app, token=token, active=active)
 
@@ -315,4 +332,7 @@ def delete_order(number: str) -> DeleteOrder:
 
 def arriving(command: Command, at: datetime) -> Command:
     """The command as it arrives at that moment."""
-    return msgspec.structs.replace(command, origin=origin(at, command.origin.method))
+    said = command.origin
+    return msgspec.structs.replace(
+        command, origin=Origin(at, said.request_id, said.key_id, said.method)
+    )

@@ -7,9 +7,9 @@ it has changed something fails here, because asking again would do the change tw
 
 from __future__ import annotations
 
+import copy
 import itertools
 from collections.abc import Callable, Sequence
-from copy import copy
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -28,7 +28,16 @@ from kartoteka.contacts.model import Command, Outcome, RowRules
 from kartoteka.errors import KartotekaError
 from kartoteka.identity.history import rebuild
 from kartoteka.identity.kinds import BY_CODE, EMAIL
-from kartoteka.identity.model import Card, Consent, Held, Key, Resolution, Settings, Status
+from kartoteka.identity.model import (
+    Card,
+    Consent,
+    Held,
+    Key,
+    Merge,
+    Resolution,
+    Settings,
+    Status,
+)
 from kartoteka.identity.working_set import Missing, WorkingSet
 from kartoteka.intake.deciding import how_far
 from kartoteka.writing import RULES
@@ -51,6 +60,8 @@ class Line(msgspec.Struct, frozen=True):
     key_id: int
     identifiers: list[dict[str, Any]] | None
     snapshot: dict[str, Any] | None
+    undoes: int | None = None
+    by: list[dict[str, Any]] | None = None
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -88,6 +99,20 @@ class Answer(msgspec.Struct, frozen=True):
         return [(one.kind, one.value, one.from_contact_id) for one in self.resolution.moved]
 
 
+def through_text(content: Any) -> Any:
+    """As jsonb keeps it."""
+    return msgspec.json.decode(msgspec.json.encode(content))
+
+
+def says(content: Any, value: str) -> bool:
+    """Whether this text stands somewhere in it."""
+    if isinstance(content, dict):
+        content = [*content, *content.values()]
+    if isinstance(content, list | tuple):
+        return any(says(one, value) for one in content)
+    return bool(content == value)
+
+
 class World:
     """One account: what is stored, and a clock that goes on a minute with every command."""
 
@@ -103,7 +128,10 @@ class World:
         self.erased_at: dict[tuple[Key, int], datetime] = {}
         self.categories: set[str] = set()
         self.history: list[Line] = []
-        self.events: list[tuple[int, str, dict[str, Any]]] = []
+        self.owned: list[tuple[int, str, dict[str, Any]]] = []
+        self.vias: dict[tuple[str, int], int] = {}
+        self.joined_at: dict[tuple[str, int], datetime] = {}
+        self.apart: set[tuple[int, int]] = set()
         self.event_keys: list[str] = []
         self.spans: dict[Key, list[Span]] = {}
         self.happened: list[Happened] = []
@@ -116,6 +144,16 @@ class World:
         """Whose rows the last batch wrote."""
         self._ids = itertools.count(1)
         self._span_ids = itertools.count(1_000_000)
+
+    def copy(self) -> World:
+        """Another world in which everything is as it is here."""
+        other = World(self.settings)
+        for name, value in vars(self).items():
+            setattr(other, name, copy.copy(value))
+        other.lists = {name: set(members) for name, members in self.lists.items()}
+        other.spans = {key: list(spans) for key, spans in self.spans.items()}
+        other.suppressions = {key: dict(of) for key, of in self.suppressions.items()}
+        return other
 
     # What a story says.
 
@@ -142,6 +180,16 @@ class World:
 
     def forgive(self, *emails: str) -> Answer:
         return self.send(stories.forgive(*emails))
+
+    def merge(self, keep: int, absorb: int) -> Answer:
+        return self.send(stories.merge(keep, absorb))
+
+    def undo(self, merge_id: int | None = None) -> Answer:
+        """That merge, or the last one."""
+        return self.send(stories.undo(self.last_merge() if merge_id is None else merge_id))
+
+    def not_the_same(self, one: int, other: int) -> Answer:
+        return self.send(stories.not_the_same(one, other))
 
     def attach(self, name: str, *contact_ids: int, x: tuple[str, ...] = ()) -> Answer:
         return self.send(stories.attach(self.list_id(name), *contact_ids, x=x))
@@ -184,6 +232,28 @@ class World:
         return answers
 
     # What a story asks.
+
+    @property
+    def events(self) -> list[tuple[int, str, dict[str, Any]]]:
+        """(whose it is now, type, parameters): what a merged card owns is its survivor's."""
+        return [(self.survivor(who), key, params) for who, key, params in self.owned]
+
+    def survivor(self, who: int) -> int:
+        while (into := self.card(who).merged_into) is not None:
+            who = into
+        return who
+
+    def merges(self) -> list[int]:
+        """Ids of the merges that stand, in order: places in the history, from 1."""
+        undone = {line.undoes for line in self.history}
+        return [
+            place
+            for place, line in enumerate(self.history, 1)
+            if line.action == "absorbed" and place not in undone
+        ]
+
+    def last_merge(self) -> int:
+        return self.merges()[-1]
 
     def card(self, contact_id: int) -> Card:
         return Card(*self.cards[contact_id])
@@ -273,7 +343,10 @@ class World:
                 for number, name in enumerate(self.lists)
                 if who in self.lists[name]
             ],
+            [pair for pair in self.apart if missing.whole.intersection(pair)],
         )
+        for merge_id in missing.merges:
+            ws.load_merge(merge_id, self._merge(merge_id))
         ws.load_addresses(
             missing.addresses,
             [(*key, state) for key, state in self.refusals.items() if key in missing.addresses],
@@ -283,18 +356,76 @@ class World:
                 for who, refusal in self.suppressions.get(key, {}).items()
             ],
         )
-
         for name, key in missing.facts:
             facts: dict[str, Callable[[Any], Any]] = {
                 SPANS: lambda key: tuple(self.spans.get(key, ())),
                 "event_type": self.event_types.get,
                 "message": lambda digest: digest in self.messages or None,
-                FACT: lambda order_id: copy(self.orders.get(order_id)),
+                FACT: lambda order_id: copy.copy(self.orders.get(order_id)),
                 ORDERS_OF: self.orders_of,
                 WAITING: self.claims.get,
                 CLAIMS_ABOUT: self._claims_about,
             }
             ws.load_facts(name, [key], {key: facts[name](key)})
+
+    def _merge(self, merge_id: int) -> Merge | None:
+        """What `merge` and its neighbours in identity/queries.sql say, through jsonb."""
+        if not 0 < merge_id <= len(self.history):
+            return None
+        line = self.history[merge_id - 1]
+        if line.action != "absorbed" or line.other is None:
+            return None
+        undone = {one.undoes for one in self.history}
+        since = list(enumerate(self.history, 1))[merge_id:]
+        absorbed = [line.other]
+        for who in absorbed:
+            absorbed += [one for one in self.cards if self.card(one).merged_into == who]
+        return Merge(
+            merge_id,
+            line.contact_id,
+            line.other,
+            through_text(line.snapshot),
+            merge_id in undone,
+            [
+                place
+                for place, one in since
+                if one.action == "absorbed"
+                and line.contact_id in (one.contact_id, one.other)
+                and place not in undone
+            ],
+            absorbed,
+            [
+                (place, one.at, one.request_id, one.key_id, one.method, through_text(one.snapshot))
+                for place, one in since
+                if one.action == "said"
+                and (
+                    one.contact_id == line.contact_id
+                    or (
+                        one.snapshot
+                        and one.snapshot["side"] == 0
+                        and self._was(line.contact_id, one.contact_id, place)
+                    )
+                )
+            ],
+            [
+                (place, one.at, one.rule, one.identifiers or [])
+                for place, one in since
+                if (one.action == "moved" and self._was(line.contact_id, one.other, place))
+                or (
+                    (one.action == "quarantined" or one.rule == "logout")
+                    and self._was(line.contact_id, one.contact_id, place)
+                )
+            ],
+        )
+
+    def _was(self, who: int, whole: int | None, place: int) -> bool:
+        """Whether the card was that one then, or part of it by a merge that was undone since."""
+        return who == whole or any(
+            line.action == "undone"
+            and (line.contact_id, line.other) == (who, whole)
+            and (line.undoes or 0) < place < number
+            for number, line in enumerate(self.history, 1)
+        )
 
     def _with_value(self, key: Key) -> list[tuple[int, str, int]]:
         """Who has this contact key or custom field, as `load_found` takes it."""
@@ -344,9 +475,12 @@ class World:
             "claim": self._claim,
             FACT: self._order,
             "event": self._event,
-            "list": lambda name, who, _at: self.lists.setdefault(name, set()).add(who),
-            "attach": lambda number, who, _at: self._list(number).add(who),
-            "absorbed": self._move_activity,
+            "list": self._join,
+            "attach": lambda number, who, at: self._join(list(self.lists)[number], who, at),
+            "absorbed": self._inherit_lists,
+            "apart": lambda one, other, *_: self.apart.add((one, other)),
+            "join": lambda one, other: self.apart.discard((one, other)),
+            "parted": self._part,
             "leave_list": lambda name, who: self._leave(self.lists.get(name, set()), who),
             "detach": lambda number, who: self._leave(self._list(number), who),
             "empty_list": lambda number, first, last: self._list(number).difference_update(
@@ -471,7 +605,7 @@ class World:
         return [one.type_key for one in sorted(theirs, key=lambda one: one.occurred)]
 
     def _event(self, who: int, key: str, value: str, _at: datetime, params: dict[str, Any]) -> None:
-        self.events.append((who, key, params))
+        self.owned.append((who, key, params))
         self.event_keys.append(value)
 
     def _list(self, number: int) -> set[int]:
@@ -484,13 +618,56 @@ class World:
             who = survivor
         members -= self._person(who)
 
-    def _move_activity(self, absorbed: int, survivor: int) -> None:
-        self.events = [
-            (survivor if who == absorbed else who, key, params) for who, key, params in self.events
-        ]
-        for members in self.lists.values():
-            if absorbed in members:
+    def _join(self, name: str, who: int, at: datetime) -> None:
+        members = self.lists.setdefault(name, set())
+        if who not in members:
+            members.add(who)
+            self.joined_at[(name, who)] = at
+            self.vias.pop((name, who), None)
+
+    def _inherit_lists(self, absorbed: int, survivor: int) -> None:
+        for name, members in self.lists.items():
+            if absorbed in members and survivor not in members:
                 members.add(survivor)
+                self.vias[(name, survivor)] = absorbed
+                self.joined_at[(name, survivor)] = self.history[-1].at
+
+    def _part(
+        self,
+        merge_id: int,
+        survivor: int,
+        absorbed: list[int],
+        own: list[tuple[int | str, datetime]],
+        back: list[tuple[int | str, datetime]],
+    ) -> None:
+        names = list(self.lists)
+        for name, members in self.lists.items():
+            known = {name, names.index(name)}
+            if survivor not in members:
+                continue
+            since = self.joined_at[(name, survivor)]
+            theirs = [at for which, at in back if which in known and at >= since]
+            ours = [at for which, at in own if which in known and at >= since]
+            if theirs:
+                self._join(name, absorbed[0], min(theirs))
+            came = self.vias.get((name, survivor)) in absorbed or since in theirs[:1]
+            if came and ours:
+                self.vias.pop((name, survivor), None)
+                self.joined_at[(name, survivor)] = min(ours)
+            elif came:
+                members.discard(survivor)
+        self.history = [
+            msgspec.structs.replace(line, contact_id=absorbed[0])
+            if place > merge_id
+            and line.action == "said"
+            and line.contact_id == survivor
+            and line.snapshot is not None
+            and line.snapshot["side"] in absorbed
+            else line
+            for place, line in enumerate(self.history, 1)
+        ]
+        merged = self.history[merge_id - 1]
+        self.history[merge_id - 1] = msgspec.structs.replace(merged, snapshot=None)
 
     def _refuse(self, kind: int, text: str, state: int) -> None:
         self.refusals[(kind, text)] = max(state, self.refusals.get((kind, text), 0))
@@ -512,7 +689,10 @@ class World:
         gone = {"kind": BY_CODE[kind].name, "value": value}
         self.history = [
             msgspec.structs.replace(
-                line, identifiers=[one for one in line.identifiers or () if one != gone]
+                line,
+                identifiers=[one for one in line.identifiers or () if one != gone],
+                by=[one for one in line.by or () if not gone.items() <= one.items()],
+                snapshot=None,
             )
             if line.contact_id == who
             else line
@@ -534,6 +714,11 @@ class World:
                 self.history[number] = msgspec.structs.replace(
                     line, identifiers=kept, snapshot=None
                 )
+            if says(line.by, value) and value not in self.has(line.contact_id):
+                kept = [one for one in line.by or () if not gone.items() <= one.items()]
+                self.history[number] = msgspec.structs.replace(self.history[number], by=kept)
+            if says(line.snapshot, value) and value not in self.has(line.contact_id):
+                self.history[number] = msgspec.structs.replace(self.history[number], snapshot=None)
 
     def _erase(self, who: int) -> None:
         """The retired cards of the person, and history, events and lists of all of them."""
@@ -543,12 +728,12 @@ class World:
             card.status = Status.ERASED
             self.cards[one] = astuple(card)
         self.history = [
-            msgspec.structs.replace(line, identifiers=None, snapshot=None)
+            msgspec.structs.replace(line, identifiers=None, snapshot=None, by=None)
             if line.contact_id in person
             else line
             for line in self.history
         ]
-        self.events = [event for event in self.events if event[0] not in person]
+        self.owned = [event for event in self.owned if event[0] not in person]
         self._erase_activity(person)
         for members in self.lists.values():
             members.difference_update(person)

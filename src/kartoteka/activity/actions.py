@@ -25,6 +25,7 @@ from kartoteka.identity.kinds import BY_NAME, DEVICE, MOBILE_TOKEN, WEB_COOKIE, 
 from kartoteka.identity.model import Card, Identifier, Key, Policy, Resolution
 from kartoteka.identity.policies import CHANGEABLE, EVENT, EVENT_BY_ID, TOKENS
 from kartoteka.identity.rules import Create, Decision, Found, Person, Restore, finders
+from kartoteka.identity.sides import side_of, speak_by
 from kartoteka.identity.working_set import WorkingSet
 from kartoteka.intake.deciding import Fact, Named
 
@@ -155,6 +156,7 @@ def _of_card(
                 return owner_at(ws, one, at), one.key, False
     if isinstance(decision, Restore) and card.removed_at is not None and at <= card.removed_at:
         resolution.outcome = "attached_to_removed"  # D8: it happened before the removal
+        speak_by(ws, card, person)
         return card.contact_id, _carrier(ws, card, decision, person), False
     return _put_on_card(ws, command, decision, person, resolution)
 
@@ -235,7 +237,7 @@ def _write(ws: WorkingSet, command: RecordEvent, owner: int, via: Key | None) ->
     ws.effect(
         "happened",
         Happened(
-            owner_id=owner,
+            owner_id=side_of(ws, owner),
             kind=command.kind,
             source=command.source,
             type_key=event.type_key,

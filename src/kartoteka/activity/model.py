@@ -105,6 +105,8 @@ class EventInput(msgspec.Struct, frozen=True):
 class RecordEvent(Command, kw_only=True):
     """One event of a keyed call (wire 6.1, 6.4; decisions D17)."""
 
+    said_as: ClassVar[str] = "event"
+
     new_ids: ClassVar[int] = 2
     """A contact or a span, and an order (wire 5.2)."""
     event: EventInput

@@ -15,6 +15,7 @@ import msgspec
 from kartoteka.activity.model import NOBODY, Span, SpanState
 from kartoteka.identity.history import Journal, named
 from kartoteka.identity.model import QUARANTINED, Held, Identifier, Key
+from kartoteka.identity.sides import home_of
 from kartoteka.identity.working_set import WorkingSet
 
 SPANS = "spans"
@@ -57,11 +58,11 @@ def _owner_of_held(ws: WorkingSet, held: Held, spans: Sequence[Span], at: dateti
     if held.contact_id == QUARANTINED:
         return NOBODY if later or span is None else span.owner_id
     if not spans:
-        return held.contact_id
+        return home_of(held)
     if span is None:
         return NOBODY
-    if later and span is spans[-1] and span.contact_id != held.contact_id:
-        return held.contact_id
+    if later and span is spans[-1] and span.contact_id != home_of(held):
+        return home_of(held)
     return span.owner_id
 
 
@@ -106,7 +107,7 @@ def log_out(ws: WorkingSet, one: Identifier, at: datetime, journal: Journal) -> 
         return
     card = ws.card(held.contact_id)
     if not spans:  # what came before and comes late is still theirs
-        first = Span(None, ws.new_id(), card.contact_id, SpanState.LINKED, journal.origin.at)
+        first = Span(None, ws.new_id(), home_of(held), SpanState.LINKED, journal.origin.at)
         begin(ws, one, first)
     ws.release(held)
     ws.touch(card.contact_id)  # not its time of update: anyone may log out (D36)

@@ -18,6 +18,7 @@ MENU: tuple[tuple[str, str, str, str, Role], ...] = (
     ("segments", "/admin/segments", "filter", "s", Role.READER),
     ("imports", "/admin/imports", "file-up", "i", Role.READER),
     ("exports", "/admin/exports", "database-zap", "e", Role.READER),
+    ("duplicates", "/admin/duplicates", "copy-check", "d", Role.READER),
     ("simulator", "/admin/simulator", "flask-conical", "x", Role.READER),
     ("settings", "/admin/settings", "settings", ",", Role.READER),
 )

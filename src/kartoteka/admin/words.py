@@ -54,3 +54,10 @@ def identifiers_words(identifiers: list[dict[str, Any]]) -> str:
     if len(labels) == 1:
         return labels[0]
     return f"{', '.join(labels[:-1])} {texts.text('did.and')} {labels[-1]}"
+
+
+def apart_words(rule: str) -> str:
+    """Why two cards were kept apart, in words."""
+    if texts.has(f"apart.{rule}"):
+        return str(texts.text(f"apart.{rule}"))
+    return rule.replace("_", " ")

@@ -150,6 +150,7 @@ def _merge(one: Merge) -> dict[str, Any]:
         "method": one.method,
         "requestId": one.request_id,
         "keyId": one.key_id,
+        **({} if one.undone_at is None else {"undoneAt": moment(one.undone_at)}),
     }
 
 

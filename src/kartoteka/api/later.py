@@ -23,8 +23,6 @@ _LATER: tuple[tuple[str, str, str, Rights], ...] = (
     ("GET", "/api/v1/workflows", "workflows", _READ),
     ("GET", "/api/v2/contacts/activity", "contactsActivity", _READ),
     ("GET", "/api/v2/contacts/messages", "contactsMessages", _READ),
-    ("POST", "/api/v1/merges", "mergeContacts", _FULL),
-    ("POST", "/api/v1/merges/{id}/undo", "undoMerge", _FULL),
 )
 
 _TAGS = (

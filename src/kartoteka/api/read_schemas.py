@@ -100,6 +100,7 @@ COMPONENTS.update(
         method=_TEXT,
         requestId=_TEXT,
         keyId={"type": "integer"},
+        undoneAt=_TIME,
     ),
 )
 COMPONENTS["Category"] = _object(

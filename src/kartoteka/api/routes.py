@@ -7,6 +7,7 @@ from kartoteka.api import (
     apps,
     bulk,
     contacts,
+    duplicates,
     event_types,
     events,
     exports,
@@ -16,6 +17,7 @@ from kartoteka.api import (
     import_files,
     imports,
     later,
+    merges,
     mobile,
     operations,
     orders,
@@ -30,6 +32,7 @@ from kartoteka.api import (
     tokens,
     tracker,
     webhooks,
+    why,
 )
 from kartoteka.api.routing import Route
 
@@ -56,6 +59,9 @@ ROUTES: tuple[Route, ...] = (
     *sites.ROUTES,
     *tracker.ROUTES,
     *account.ROUTES,
+    *merges.ROUTES,
+    *duplicates.ROUTES,
+    *why.ROUTES,
     *apps.ROUTES,
     *mobile.ROUTES,
     *segment_style.ROUTES,

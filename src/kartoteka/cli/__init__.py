@@ -18,6 +18,7 @@ COMMANDS = {
     "accounts": "kartoteka.cli.accounts:accounts",
     "users": "kartoteka.cli.users:users",
     "fields": "kartoteka.cli.fields:fields",
+    "identity": "kartoteka.cli.identity:identity",
     "segments": "kartoteka.cli.segments:segments",
     "webhooks": "kartoteka.cli.webhooks:webhooks",
     "import": "kartoteka.cli.import_file:import_file",

@@ -13,6 +13,7 @@ from kartoteka.contacts.bulk import import_row
 from kartoteka.contacts.clearing import clear_fields
 from kartoteka.contacts.consent import forgive, set_subscriptions, subscribe_to
 from kartoteka.contacts.lists import attach_contacts, detach_contacts, empty_list
+from kartoteka.contacts.merging import keep_apart, merge_contacts
 from kartoteka.contacts.model import (
     ActivateToken,
     AddAppToken,
@@ -22,31 +23,53 @@ from kartoteka.contacts.model import (
     DetachContacts,
     EmptyList,
     ImportRow,
+    MergeContacts,
     MuteToken,
+    NotTheSame,
     Outcome,
+    PutOn,
     RefuseAddresses,
+    ReleaseValue,
     RemoveContact,
     SetSubscriptions,
     Subscribe,
+    UndoMerge,
     UpdateContact,
 )
+from kartoteka.contacts.quarantine import release_value
 from kartoteka.contacts.refusals import refuse_addresses
 from kartoteka.contacts.removal import remove_contact
+from kartoteka.contacts.retelling import Say
 from kartoteka.contacts.settle import Settling, settle
 from kartoteka.contacts.tokens import activate_token, add_app_token, mute_token
+from kartoteka.contacts.undo import undo_merge
 from kartoteka.errors import ExternalIdTaken, NoIdentifier, NotFound
 from kartoteka.identity.history import Journal
 from kartoteka.identity.model import Card, Consent, Identifier, Notice, Resolution, Status
-from kartoteka.identity.policies import ADD_CONTACT, MANUAL_CONTACT, SUBSCRIBE, UPDATE_CONTACT
-from kartoteka.identity.rules import Found, Nobody, Person, Restore, find
+from kartoteka.identity.policies import (
+    ADD_CONTACT,
+    EVENT,
+    EVENT_BY_ID,
+    MANUAL_CONTACT,
+    ORDER,
+    SUBSCRIBE,
+    UPDATE_CONTACT,
+)
+from kartoteka.identity.proof import prove_consent
+from kartoteka.identity.rules import Decision, Found, Nobody, Person, Restore, find
+from kartoteka.identity.sides import side_of, speak_as
 from kartoteka.identity.working_set import WorkingSet
 
 
-def add_contact(ws: WorkingSet, command: AddContact) -> Outcome:
-    """POST /api/v1/contact: find by External ID, else by other identifiers, else create (G8)."""
+def add_contact(ws: WorkingSet, command: AddContact, decision: Decision | None = None) -> Outcome:
+    """POST /api/v1/contact: find by External ID, else by other identifiers, else create (G8).
+
+    `decision`, here as below: whose card it is, if that is known (`retelling.py`).
+    """
     resolution = Resolution(warnings=list(command.contact.warnings))
     policy = MANUAL_CONTACT if command.manual else ADD_CONTACT
-    decision = find(ws, command.contact.person, policy)
+    if decision is None:
+        decision = find(ws, command.contact.person, policy)
     if isinstance(decision, Nobody):
         raise NoIdentifier
     work = Settling(
@@ -64,6 +87,7 @@ def add_contact(ws: WorkingSet, command: AddContact) -> Outcome:
 def update_contact(ws: WorkingSet, command: UpdateContact) -> Outcome:
     """PUT /api/v1/contact/{id}: addressed by its path, never creates, restores (G9, D11, D16)."""
     card = follow(ws, command.contact_id)
+    speak_as(ws, card, command.contact_id)
     person = command.contact.person
     journal = Journal(ws, command.origin)
     _refuse_taken(ws, card, person, journal)
@@ -115,11 +139,14 @@ def external_id_taken(owner: Card) -> ExternalIdTaken:
     return ExternalIdTaken(text + ".", contactId=owner.contact_id, removed=removed)
 
 
-def subscribe_contact(ws: WorkingSet, command: Subscribe) -> Outcome:
+def subscribe_contact(
+    ws: WorkingSet, command: Subscribe, decision: Decision | None = None
+) -> Outcome:
     """POST /api/v1/contact/subscribe: fills, never replaces; lists, categories, one event (G11)."""
     contact = command.contact
     resolution = Resolution(warnings=list(contact.warnings))
-    decision = find(ws, contact.person, SUBSCRIBE)
+    if decision is None:
+        decision = find(ws, contact.person, SUBSCRIBE)
     if isinstance(decision, Nobody):
         raise NoIdentifier
     before = None if not isinstance(decision, (Found, Restore)) else decision.card
@@ -141,6 +168,7 @@ def subscribe_contact(ws: WorkingSet, command: Subscribe) -> Outcome:
     subscribe_to(ws, card, command.subscriptions)
     if card.consent != consent:
         card.updated_at = command.origin.at
+        prove_consent(card, consent, command.origin, resolution.matched_by, "subscribed")
         resolution.outcome = "updated" if resolution.outcome == "unchanged" else resolution.outcome
     ws.touch(card.contact_id)  # the event and the lists are the card's, though not in its row
     for name in command.groups:
@@ -180,7 +208,8 @@ def _subscribe_event(ws: WorkingSet, command: Subscribe, card: Card, new: bool) 
     params: dict[str, Any] = {"ContactId": card.contact_id}
     if command.contact.person.email:
         params["EmailAddress"] = command.contact.person.email.value
-    ws.effect("event", card.contact_id, key, str(card.contact_id), command.origin.at, params)
+    owner = side_of(ws, card.contact_id)
+    ws.effect("event", owner, key, str(card.contact_id), command.origin.at, params)
 
 
 def change_subscriptions(ws: WorkingSet, command: SetSubscriptions) -> Outcome:
@@ -188,10 +217,12 @@ def change_subscriptions(ws: WorkingSet, command: SetSubscriptions) -> Outcome:
     card = follow(ws, command.contact_id)
     if card.status != Status.LIVE:
         raise NotFound("No contact has this id.")
+    speak_as(ws, card, command.contact_id)
     before = card.consent
     set_subscriptions(ws, card, command.subscriptions)
     if card.consent != before:
         card.updated_at = command.origin.at
+        prove_consent(card, before, command.origin, "contact_id", "subscriptions")
     outcome = "unchanged" if card.consent == before else "updated"
     return Outcome(Resolution(card.contact_id, outcome, "contact_id", "contact_id"))
 
@@ -204,6 +235,37 @@ def follow(ws: WorkingSet, contact_id: int) -> Card:
     if card is None or card.status == Status.ERASED:
         raise NotFound("No contact has this id.")
     return card
+
+
+_PUT_BY = {"order": ORDER, "event": EVENT, "event_by_id": EVENT_BY_ID}
+
+
+def _put_on(ws: WorkingSet, command: PutOn, decision: Decision) -> None:
+    """What an order or event said, told again to one of the people on a merged card."""
+    work = Settling(
+        ws,
+        command.contact.person,
+        command.contact.profile,
+        _PUT_BY[command.policy],
+        Journal(ws, command.origin),
+        Resolution(),
+        occurred=command.occurred,
+    )
+    settle(work, decision)
+
+
+_SAY: Say = {
+    AddContact: add_contact,
+    UpdateContact: lambda ws, command, _: update_contact(ws, command),
+    Subscribe: subscribe_contact,
+    ImportRow: import_row,
+    AddAppToken: add_app_token,
+    SetSubscriptions: lambda ws, command, _: change_subscriptions(ws, command),
+    RefuseAddresses: lambda ws, command, _: refuse_addresses(ws, command),
+    RemoveContact: lambda ws, command, _: remove_contact(ws, command),
+    PutOn: _put_on,
+}
+"""What can be told again to a card of which it is known that it was meant (`undo.py`)."""
 
 
 ACTIONS: dict[type[Command], Callable[[WorkingSet, Any], Outcome]] = {
@@ -220,6 +282,10 @@ ACTIONS: dict[type[Command], Callable[[WorkingSet, Any], Outcome]] = {
     AttachContacts: attach_contacts,
     DetachContacts: detach_contacts,
     EmptyList: empty_list,
+    MergeContacts: merge_contacts,
+    UndoMerge: lambda ws, command: undo_merge(ws, command, _SAY),
+    NotTheSame: keep_apart,
+    ReleaseValue: release_value,
 }
 """What `intake` is handed: it carries a command out on the working set; `Missing` when something has
 to be loaded first."""

@@ -8,6 +8,7 @@ from kartoteka.contacts.consent import addresses
 from kartoteka.identity.kinds import EXTERNAL_ID
 from kartoteka.identity.model import Card, Key, Notice, Policy, Resolution, Status
 from kartoteka.identity.rules import Decision, Found, Person, Restore, find
+from kartoteka.identity.sides import speak_as
 from kartoteka.identity.working_set import WorkingSet
 
 
@@ -34,6 +35,7 @@ def addressed(
                 Notice("external_id_disagrees", "it belongs to another contact and was ignored")
             )
             person = msgspec.structs.replace(person, external_id=None)
+    speak_as(ws, card, contact_id or 0)
     found = Found if card.status == Status.LIVE else Restore
     return found(card, "contact_id", "contact_id"), person
 

@@ -330,6 +330,13 @@ class Browsing:
         found = await self._database.fetch(QUERIES["feed"], account_id=account_id, rows=rows)
         return [HistoryRow(*row) for row in found]
 
+    async def history_exceeds(self, account_id: int, rows: int) -> bool:
+        """Whether the identity history has more rows than this."""
+        found = await self._database.fetch_one(
+            QUERIES["history_exceeds"], account_id=account_id, rows=rows
+        )
+        return found is not None
+
 
 def _conditions(asked: Filter) -> dict[str, Any]:
     return {

@@ -279,5 +279,15 @@ order by 1
 select history_id, at, action, rule, contact_id, other_contact_id, method, request_id, key_id, identifiers
 from identity_history
 where account_id = %(account_id)s
+  and action <> 'said'
 order by history_id desc
 limit %(rows)s
+
+-- name: history_exceeds
+-- A row beyond so many of the identity history, if there is one; primary key.
+select 1
+from identity_history
+where account_id = %(account_id)s
+order by history_id
+offset %(rows)s
+limit 1

@@ -19,16 +19,18 @@ from kartoteka.identity.history import Journal
 from kartoteka.identity.kinds import EXTERNAL_ID
 from kartoteka.identity.model import Card, Identifier, Key, Notice, Origin, Resolution
 from kartoteka.identity.rules import Create, Decision, Found, Nobody, Person, Restore
+from kartoteka.identity.sides import side_of, speak_as
 from kartoteka.identity.working_set import WorkingSet
 
 _AFTER_ANOTHER = timedelta(microseconds=1)
 """Rows come at one moment, one after the other: of two that bring a token the last one wins (D12)."""
 
 
-def import_row(ws: WorkingSet, row: ImportRow) -> Outcome:
+def import_row(ws: WorkingSet, row: ImportRow, decision: Decision | None = None) -> Outcome:
     """Carry out one row. Raises `NoIdentifier` for one that names nobody."""
     resolution = Resolution(warnings=list(row.contact.warnings))
-    decision = whose(ws, row)
+    if decision is None:
+        decision = whose(ws, row)
     if isinstance(decision, Nobody):
         raise NoIdentifier
     if not _named_by_live_id(decision) and _is_erased(ws, row.contact.person):
@@ -63,6 +65,8 @@ def _write(ws: WorkingSet, row: ImportRow, decision: Decision, resolution: Resol
     replaces = isinstance(decision, Found) and decision.rule == "external_id_replaced"
     if row.clear.intersection(IDENTIFIERS) and not isinstance(decision, Create):
         ws.identifiers_of(decision.card.contact_id)  # type: ignore[union-attr]
+    if row.contact_id is not None and not isinstance(decision, Create):
+        speak_as(ws, decision.card, row.contact_id)  # type: ignore[union-attr]
     journal = Journal(ws, row.origin)
     work = Settling(
         ws,
@@ -75,7 +79,7 @@ def _write(ws: WorkingSet, row: ImportRow, decision: Decision, resolution: Resol
         occurred=(row.occurred or row.origin.at) + row.number * _AFTER_ANOTHER,
     )
     settled = settle(work, decision)
-    if row.clear and (not settled.new or resolution.absorbed):
+    if row.clear and (not settled.new or resolution.absorbed or resolution.moved):
         _clear(ws, row, settled, journal)
     _remember(ws, row, settled.card)
     _lists_and_event(ws, row, settled)
@@ -136,7 +140,8 @@ def _lists_and_event(ws: WorkingSet, row: ImportRow, settled: Settled) -> None:
             "SMS": card.phone or "",
         }
         key_value = card.email or card.phone or ""
-        ws.effect("event", card.contact_id, rules.event_key, key_value, row.origin.at, params)
+        owner = side_of(ws, card.contact_id)
+        ws.effect("event", owner, rules.event_key, key_value, row.origin.at, params)
 
 
 def in_order(rows: Iterable[ImportRow], origin: Origin) -> None:

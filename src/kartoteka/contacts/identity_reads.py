@@ -70,6 +70,7 @@ class Merge(msgspec.Struct, frozen=True):
     method: str
     request_id: str
     key_id: int
+    undone_at: datetime | None = None
 
 
 class Category(msgspec.Struct, frozen=True):
@@ -95,7 +96,7 @@ class IdentityReads:
         A removed card has its identity too: it says why it is where it is. Raises `CardNotFound`
         for one that is unknown or erased.
         """
-        person = await self._person(account_id, contact_id)
+        person = await self.person(account_id, contact_id)
         if not person or person[0][1] == Status.ERASED:
             raise CardNotFound("Contact not found: there is none with this id.")
         fetch = self._database.fetch
@@ -120,12 +121,22 @@ class IdentityReads:
             found = await fetch(QUERIES["merges"], **page)
             counted = await self._database.fetch_one(QUERIES["count_merges"], account_id=account_id)
             return [Merge(*row) for row in found], 0 if counted is None else counted[0]
-        ids = pg_array([one for one, _ in await self._person(account_id, contact_id)])
+        ids = pg_array([one for one, _ in await self.person(account_id, contact_id)])
         found = await fetch(QUERIES["merges_of"], ids=ids, **page)
         if not found and skip:
             first = await fetch(QUERIES["merges_of"], ids=ids, **page | {"skip": 0, "rows": 1})
             return [], first[0][-1] if first else 0
         return [Merge(*row[:-1]) for row in found], found[0][-1] if found else 0
+
+    async def merge_of(self, account_id: int, survivor_id: int, absorbed_id: int) -> int | None:
+        """The id of the last merge of these two."""
+        row = await self._database.fetch_one(
+            QUERIES["merge_of"],
+            account_id=account_id,
+            survivor_id=survivor_id,
+            absorbed_id=absorbed_id,
+        )
+        return None if row is None else row[0]
 
     async def token(self, account_id: int, app: str, token: str) -> tuple[int, bool]:
         """(contact id, whether it is switched on) of a token. Raises `TokenNotFound`."""
@@ -163,7 +174,8 @@ class IdentityReads:
         rows = await self._database.fetch(QUERIES["category_counts"], account_id=account_id)
         return dict(rows)
 
-    async def _person(self, account_id: int, contact_id: int) -> list[tuple[int, int]]:
+    async def person(self, account_id: int, contact_id: int) -> list[tuple[int, int]]:
+        """(contact id, status) of the card that an id leads to, then of those merged into it."""
         rows = await self._database.fetch(
             QUERIES["person"], account_id=account_id, contact_id=contact_id
         )

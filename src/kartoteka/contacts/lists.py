@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from kartoteka.contacts.model import AttachContacts, DetachContacts, EmptyList, Outcome
+from kartoteka.contacts.sayings import remember_joining
 from kartoteka.identity.kinds import EXTERNAL_ID
 from kartoteka.identity.model import Identifier, Resolution, Status
 from kartoteka.identity.working_set import Missing, WorkingSet
@@ -23,6 +24,7 @@ def attach_contacts(ws: WorkingSet, command: AttachContacts) -> Outcome:
     for contact_id in found:
         ws.touch(contact_id)
         ws.effect("attach", command.segment_id, contact_id, command.origin.at)
+    remember_joining(ws, command, found)
     return _outcome(found, nobody)
 
 

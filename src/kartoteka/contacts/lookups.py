@@ -14,10 +14,14 @@ from kartoteka.contacts.model import (
     DetachContacts,
     EmptyList,
     ImportRow,
+    MergeContacts,
     MuteToken,
+    NotTheSame,
     RefuseAddresses,
+    ReleaseValue,
     RemoveContact,
     SetSubscriptions,
+    UndoMerge,
     UpdateContact,
 )
 from kartoteka.contacts.tokens import TOKEN_KINDS
@@ -28,7 +32,7 @@ from kartoteka.identity.rules import Person
 Named = tuple[Sequence[Key], Sequence[int]]
 
 
-def named_by(command: Command) -> Named:
+def named_by(command: Command) -> Named:  # noqa: PLR0912  one case a command
     """(identifier keys, contact ids) that the command speaks of."""
     match command:
         case AddContact():  # the most by far
@@ -52,8 +56,13 @@ def named_by(command: Command) -> Named:
         case AttachContacts() | DetachContacts():
             external_ids = [Identifier(EXTERNAL_ID.code, one) for one in command.external_ids]
             return [one.key for one in external_ids], command.contact_ids
-        case EmptyList():
+        case EmptyList() | UndoMerge():
             return (), ()
+        case ReleaseValue():
+            ids = () if command.contact_id is None else (command.contact_id,)
+            return [Identifier(command.kind, command.value).key], ids
+        case MergeContacts() | NotTheSame():
+            return (), command.both
         case UpdateContact():
             return keys_of(command.contact.person), (command.contact_id,)
         case _:

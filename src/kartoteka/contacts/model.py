@@ -175,6 +175,50 @@ class EmptyList(Command, kw_only=True):
     mark: str = ""
 
 
+class MergeContacts(Command, kw_only=True):
+    """POST /api/v1/merges: two contacts are one person, somebody says (decisions D28)."""
+
+    keep: int
+    absorb: int
+
+    @property
+    def both(self) -> tuple[int, int]:
+        return (self.keep, self.absorb)
+
+
+class UndoMerge(Command, kw_only=True):
+    """POST /api/v1/merges/{id}/undo (decisions D28)."""
+
+    merge_id: int
+
+
+class NotTheSame(Command, kw_only=True):
+    """Two contacts are different people, somebody says: no rule merges them from now on."""
+
+    contact_id: int
+    other_id: int
+
+    @property
+    def both(self) -> tuple[int, int]:
+        return (self.contact_id, self.other_id)
+
+
+class ReleaseValue(Command, kw_only=True):
+    """POST /api/v1/quarantine/release: a value names people again (decisions D6)."""
+
+    kind: int
+    value: str
+    contact_id: int | None = None
+
+
+class PutOn(Command, kw_only=True):
+    """What an order or event put on the card that it came to: only told again by an undo (D28)."""
+
+    contact: ContactInput
+    policy: str
+    occurred: datetime | None = None
+
+
 class Unique(msgspec.Struct, frozen=True):
     """The field by which rows of a bulk call or file name contacts (guide G13, decisions D7).
 

@@ -127,6 +127,103 @@ select %(account_id)s::integer, %(at)s::timestamptz, array_agg(contact_id)
 from gone
 having count(*) > 0
 
+-- name: insert_apart
+-- Pairs that are not the same person; who said so last stays.
+insert into apart (account_id, contact_id, other_id, at, reason, request_id, key_id)
+select %(account_id)s::integer, contact_id, other_id, at, reason, request_id, key_id
+from unnest(
+    %(contact_id)s::bigint[], %(other_id)s::bigint[], %(at)s::timestamptz[], %(reason)s::text[],
+    %(request_id)s::text[], %(key_id)s::bigint[]
+) as d (contact_id, other_id, at, reason, request_id, key_id)
+on conflict (account_id, contact_id, other_id)
+do update set at = excluded.at, reason = excluded.reason, request_id = excluded.request_id,
+              key_id = excluded.key_id
+
+-- name: delete_apart
+-- Pairs that are the same person after all.
+delete from apart a
+using unnest(%(contact_id)s::bigint[], %(other_id)s::bigint[]) as d (contact_id, other_id)
+where a.account_id = %(account_id)s
+  and a.contact_id = d.contact_id
+  and a.other_id = d.other_id
+
+-- name: part_words
+-- An undone merge: what was said for the absorbed cards since goes with them, and what brought them
+-- back is not needed any more; primary key, index identity_history_said.
+with given as (
+    update identity_history
+    set contact_id = %(absorbed_id)s
+    where account_id = %(account_id)s
+      and contact_id = %(survivor_id)s
+      and action = 'said'
+      and history_id > %(merge_id)s
+      and (snapshot ->> 'side')::bigint = any(%(absorbed)s::bigint[])
+)
+update identity_history
+set snapshot = null
+where account_id = %(account_id)s
+  and history_id = %(merge_id)s
+
+-- name: part_lists
+-- An undone merge. What counts is who joined a list since the survivor is on it (whoever left it in
+-- between, left it as all that they were). Lists that came from the absorbed cards stay the survivor's
+-- only if it joined them by itself (`own`); those joined for the absorbed one (`back`) are its too, and
+-- only its, if nothing else put the survivor on them. Index segment_member_by_contact.
+with own as (
+    select s.segment_id, min(d.at) as at
+    from unnest(%(own_lists)s::text[], %(own_at)s::timestamptz[]) as d (which, at)
+    join segment s
+      on s.account_id = %(account_id)s
+     and s.type = 'Static'
+     and d.which in ('#' || s.segment_id, '=' || s.name)
+    join segment_member m
+      on m.account_id = %(account_id)s
+     and m.segment_id = s.segment_id
+     and m.contact_id = %(survivor_id)s
+     and m.since <= d.at
+    group by s.segment_id
+),
+back as (
+    select s.segment_id, min(d.at) as at, min(m.since) as since
+    from unnest(%(back_lists)s::text[], %(back_at)s::timestamptz[]) as d (which, at)
+    join segment s
+      on s.account_id = %(account_id)s
+     and s.type = 'Static'
+     and d.which in ('#' || s.segment_id, '=' || s.name)
+    join segment_member m
+      on m.account_id = %(account_id)s
+     and m.segment_id = s.segment_id
+     and m.contact_id = %(survivor_id)s
+     and m.since <= d.at
+    group by s.segment_id
+),
+came as (
+    insert into segment_member (account_id, segment_id, contact_id, since)
+    select %(account_id)s::integer, segment_id, %(absorbed_id)s::bigint, at
+    from back
+    on conflict (account_id, segment_id, contact_id) do nothing
+),
+kept as (
+    update segment_member m
+    set via = null, since = own.at
+    from own
+    where m.account_id = %(account_id)s
+      and m.contact_id = %(survivor_id)s
+      and m.segment_id = own.segment_id
+      and (
+          m.via = any(%(absorbed)s::bigint[])
+          or exists (select from back where back.segment_id = m.segment_id and back.at = m.since)
+      )
+)
+delete from segment_member m
+where m.account_id = %(account_id)s
+  and m.contact_id = %(survivor_id)s
+  and (
+      m.via = any(%(absorbed)s::bigint[])
+      or exists (select from back where back.segment_id = m.segment_id and back.at = m.since)
+  )
+  and m.segment_id not in (select segment_id from own)
+
 -- name: create_categories
 -- Subscription categories that are named and do not exist yet.
 insert into subscription_category (account_id, key, name, created_at, updated_at)
@@ -205,7 +302,7 @@ having count(*) > 0
 -- name: erase_history
 -- Values leave the history of erased persons; that something happened, and why, stays.
 update identity_history
-set identifiers = null, snapshot = null
+set identifiers = null, snapshot = null, by = null
 where account_id = %(account_id)s
   and contact_id in (
       with recursive person as (
@@ -217,7 +314,7 @@ where account_id = %(account_id)s
       )
       select contact_id from person
   )
-  and (identifiers is not null or snapshot is not null)
+  and (identifiers is not null or snapshot is not null or by is not null)
 
 -- name: erase_values_elsewhere
 -- What erased persons held and others held before them leaves the others' history, unless they hold it
@@ -272,6 +369,86 @@ insert into change (account_id, at, contact_ids)
 select %(account_id)s::integer, %(at)s::timestamptz, array_agg(distinct contact_id)
 from cleaned
 having count(*) > 0
+
+-- name: erase_evidence_elsewhere
+-- And what the rows of others rest on: the same way around as above.
+with recursive near as (
+    select unnest(%(ids)s::bigint[]) as contact_id
+    union
+    select step.contact_id
+    from near n
+    cross join lateral (
+        select other_contact_id as contact_id
+        from identity_history
+        where account_id = %(account_id)s and contact_id = n.contact_id and other_contact_id is not null
+        union all
+        select contact_id
+        from identity_history
+        where account_id = %(account_id)s and other_contact_id = n.contact_id
+    ) step
+),
+touched as (
+    select h.history_id, jsonb_agg(i.one) filter (where g.value is null) as kept
+    from near n
+    join identity_history h on h.account_id = %(account_id)s and h.contact_id = n.contact_id
+    cross join lateral jsonb_array_elements(h.by) as i (one)
+    left join unnest(%(kind)s::smallint[], %(name)s::text[], %(value)s::text[], %(value_key)s::text[])
+        as g (kind, name, value, value_key)
+      on g.name = i.one ->> 'kind'
+     and g.value = i.one ->> 'value'
+     and not exists (
+         select from identifier r
+         where r.account_id = %(account_id)s
+           and r.kind = g.kind
+           and r.value_key = g.value_key
+           and r.contact_id = h.contact_id
+     )
+    group by h.history_id
+    having bool_or(g.value is not null)
+)
+update identity_history h
+set by = t.kept
+from touched t
+where h.account_id = %(account_id)s
+  and h.history_id = t.history_id
+
+-- name: erase_snapshots_elsewhere
+-- What erased persons held leaves what is kept of others' merges too, unless they hold it now: such a
+-- merge cannot be undone any more. The same way around as above.
+with recursive near as (
+    select unnest(%(ids)s::bigint[]) as contact_id
+    union
+    select step.contact_id
+    from near n
+    cross join lateral (
+        select other_contact_id as contact_id
+        from identity_history
+        where account_id = %(account_id)s and contact_id = n.contact_id and other_contact_id is not null
+        union all
+        select contact_id
+        from identity_history
+        where account_id = %(account_id)s and other_contact_id = n.contact_id
+    ) step
+)
+update identity_history h
+set snapshot = null
+from near n
+where h.account_id = %(account_id)s
+  and h.contact_id = n.contact_id
+  and h.snapshot is not null
+  and exists (
+      select from unnest(%(kind)s::smallint[], %(value)s::text[], %(value_key)s::text[])
+          as g (kind, value, value_key)
+      where g.value <> ''
+        and strpos(h.snapshot::text, to_json(g.value)::text) > 0
+        and not exists (
+            select from identifier r
+            where r.account_id = %(account_id)s
+              and r.kind = g.kind
+              and r.value_key = g.value_key
+              and r.contact_id = h.contact_id
+        )
+  )
 
 -- name: erase_members
 -- Lists of erased persons; index segment_member_by_contact.
@@ -340,10 +517,16 @@ where account_id = %(account_id)s
 -- One value leaves the history of one card (a former External ID that is erased alone).
 update identity_history h
 set identifiers = (
-    select jsonb_agg(i.one)
-    from jsonb_array_elements(h.identifiers) as i (one)
-    where not (i.one ->> 'kind' = %(kind)s and i.one ->> 'value' = %(value)s)
-)
+        select jsonb_agg(i.one)
+        from jsonb_array_elements(h.identifiers) as i (one)
+        where not (i.one ->> 'kind' = %(kind)s and i.one ->> 'value' = %(value)s)
+    ),
+    by = (
+        select jsonb_agg(i.one)
+        from jsonb_array_elements(h.by) as i (one)
+        where not (i.one ->> 'kind' = %(kind)s and i.one ->> 'value' = %(value)s)
+    ),
+    snapshot = null
 where account_id = %(account_id)s
   and contact_id = %(contact_id)s
-  and identifiers @> jsonb_build_array(jsonb_build_object('kind', %(kind)s::text, 'value', %(value)s::text))
+  and coalesce(identifiers, '[]') || coalesce(by, '[]') @> jsonb_build_array(jsonb_build_object('kind', %(kind)s::text, 'value', %(value)s::text))

@@ -235,14 +235,21 @@ where account_id = %(account_id)s
       where account_id = %(account_id)s
         and other_contact_id = any(%(ids)s::bigint[])
   )
+  and action <> 'said'
 order by history_id desc
 limit %(rows)s
 offset %(skip)s
 
 -- name: merges_of
 -- Merges among these cards, newest first; index identity_history_by_contact.
-select history_id, contact_id, other_contact_id, at, rule, method, request_id, key_id, count(*) over ()
-from identity_history
+select m.history_id, m.contact_id, m.other_contact_id, m.at, m.rule, m.method, m.request_id, m.key_id,
+       (
+           select u.at from identity_history u
+           where u.account_id = %(account_id)s
+             and u.undoes = m.history_id
+       ),
+       count(*) over ()
+from identity_history m
 where account_id = %(account_id)s
   and contact_id = any(%(ids)s::bigint[])
   and action = 'absorbed'
@@ -252,13 +259,29 @@ offset %(skip)s
 
 -- name: merges
 -- All merges of the account, newest first; index identity_history_merges.
-select history_id, contact_id, other_contact_id, at, rule, method, request_id, key_id
-from identity_history
+select m.history_id, m.contact_id, m.other_contact_id, m.at, m.rule, m.method, m.request_id, m.key_id,
+       (
+           select u.at from identity_history u
+           where u.account_id = %(account_id)s
+             and u.undoes = m.history_id
+       )
+from identity_history m
 where account_id = %(account_id)s
   and action = 'absorbed'
 order by history_id desc
 limit %(rows)s
 offset %(skip)s
+
+-- name: merge_of
+-- The last merge of these two, and that of this id; index identity_history_by_contact.
+select history_id
+from identity_history
+where account_id = %(account_id)s
+  and contact_id = %(survivor_id)s
+  and other_contact_id = %(absorbed_id)s
+  and action = 'absorbed'
+order by history_id desc
+limit 1
 
 -- name: count_merges
 -- How many merges the account has seen; index identity_history_merges.
@@ -266,3 +289,85 @@ select count(*)
 from identity_history
 where account_id = %(account_id)s
   and action = 'absorbed'
+
+-- name: card_for_why
+-- A card with all its columns, in the order of `Card`; primary key.
+select contact_id, status, external_id, former_ids, email, phone, first_name, last_name, contact_key,
+       language_code, time_zone, region, town, address, postcode, fields, consent, source, keyed,
+       created_at, updated_at, removed_at, merged_into, merges, last_word, proof
+from contact
+where account_id = %(account_id)s
+  and contact_id = any(%(ids)s::bigint[])
+
+-- name: held_for_why
+-- Its identifiers, in the order of `Held`; index identifier_by_contact.
+select kind, value_key, ordinal, contact_id, long_value, former, since, rule, app, device, attributes,
+       senders, home
+from identifier
+where account_id = %(account_id)s
+  and contact_id = %(contact_id)s
+order by kind, since, value_key
+
+-- name: evidence
+-- How a card and those merged into it came by their identifiers, also while they were part of others, in
+-- order: the last 20,000 rows; both indexes by contact.
+with recursive followed as (
+    select unnest(%(ids)s::bigint[]) as contact_id
+    union
+    select h.other_contact_id
+    from followed f
+    join identity_history h
+      on h.account_id = %(account_id)s
+     and h.contact_id = f.contact_id
+     and (h.rule = 'follows_device' or h.action = 'absorbed')
+),
+own as (
+    select h.history_id
+    from followed f
+    join identity_history h on h.account_id = %(account_id)s and h.contact_id = f.contact_id
+    union
+    select history_id
+    from identity_history
+    where account_id = %(account_id)s
+      and other_contact_id = any(%(ids)s::bigint[])
+    union
+    select h.history_id
+    from identity_history u
+    join identity_history h
+      on h.account_id = %(account_id)s
+     and h.contact_id = u.other_contact_id
+     and h.history_id between u.undoes and u.history_id
+    where u.account_id = %(account_id)s
+      and u.contact_id = any(%(ids)s::bigint[])
+      and u.action = 'undone'
+)
+select h.history_id, h.at, h.action, h.rule, h.contact_id, h.other_contact_id, h.method, h.request_id,
+       h.key_id, h.identifiers, h.by,
+       h.action = 'absorbed' and exists (
+           select from identity_history u
+           where u.account_id = %(account_id)s
+             and u.undoes = h.history_id
+       )
+from own
+join identity_history h on h.account_id = %(account_id)s and h.history_id = own.history_id
+where h.action <> 'said'
+order by h.history_id
+limit 20000
+
+-- name: absorbed_snapshots
+-- The cards that were merged into these, as they were; index identity_history_by_contact.
+select other_contact_id, snapshot
+from identity_history
+where account_id = %(account_id)s
+  and contact_id = any(%(ids)s::bigint[])
+  and action = 'absorbed'
+  and snapshot is not null
+order by history_id
+
+-- name: apart
+-- Whether these two are known not to be the same; primary key.
+select reason
+from apart
+where account_id = %(account_id)s
+  and contact_id = %(one)s
+  and other_id = %(other)s

@@ -6,6 +6,8 @@ from kartoteka.contacts.consent import forgive, refuse
 from kartoteka.contacts.model import Outcome, RefuseAddresses
 from kartoteka.identity.kinds import EMAIL
 from kartoteka.identity.model import Card, Consent, Identifier, Resolution, Status
+from kartoteka.identity.proof import prove_consent
+from kartoteka.identity.sides import EVERY_SIDE, speak_as
 from kartoteka.identity.working_set import WorkingSet
 
 
@@ -16,7 +18,9 @@ def refuse_addresses(ws: WorkingSet, command: RefuseAddresses) -> Outcome:
     for key in keys:
         for held in ws.holders(key):
             if held.contact_id:
-                cards.append(ws.card(held.contact_id))
+                card = ws.card(held.contact_id)
+                speak_as(ws, card, EVERY_SIDE)
+                cards.append(card)
     ws.need_addresses(keys)
     for key in keys:
         if command.refuse:
@@ -31,7 +35,8 @@ def refuse_addresses(ws: WorkingSet, command: RefuseAddresses) -> Outcome:
 
 
 def _apply(card: Card, command: RefuseAddresses) -> bool:
-    state = card.consent.get("email")
+    before = card.consent
+    state = before.get("email")
     if command.refuse:
         if state is not None and state >= Consent.UNSUBSCRIBED:
             return False
@@ -41,4 +46,5 @@ def _apply(card: Card, command: RefuseAddresses) -> bool:
             return False
         card.consent = {**card.consent, "email": int(Consent.SUBSCRIBED)}
     card.updated_at = command.origin.at
+    prove_consent(card, before, command.origin, "email", "unsubscribe_list")
     return True

@@ -13,6 +13,7 @@ from kartoteka.identity.kinds import BY_CODE, EXTERNAL_ID
 from kartoteka.identity.model import Card, Held, Identifier, Key, Resolution, Status
 from kartoteka.identity.policies import LASTING
 from kartoteka.identity.rules import is_refusal
+from kartoteka.identity.sides import home_of, speak_as
 from kartoteka.identity.working_set import WorkingSet
 
 
@@ -31,6 +32,7 @@ def remove_contact(ws: WorkingSet, command: RemoveContact) -> Outcome:
 def _remove_by_external_id(ws: WorkingSet, command: RemoveContact, one: Identifier) -> Outcome:
     for held in ws.holders(one.key):
         card = ws.card(held.contact_id)
+        speak_as(ws, card, home_of(held))
         if held.former:
             return _remove_former(ws, command, card, held)
         return _remove(ws, command, card, EXTERNAL_ID.name)
@@ -55,6 +57,8 @@ def _remove(ws: WorkingSet, command: RemoveContact, card: Card, matched_by: str)
     survivor = _survivor(ws, card)
     if card.status == Status.MERGED and survivor.status != Status.ERASED:
         raise _merged(survivor)
+    if card.contact_id not in ws.speaking:
+        speak_as(ws, card, card.contact_id)
     journal = Journal(ws, command.origin)
     outcome = "unchanged"
     # A card that was merged into an erased one is erased too, if not before the end of this batch.
@@ -103,7 +107,8 @@ def erase(ws: WorkingSet, card: Card, journal: Journal) -> None:
     card.former_ids = 0
     for name in GAPS:
         setattr(card, name, None)
-    card.fields, card.consent = {}, {}
+    card.fields, card.consent, card.proof = {}, {}, {}
+    card.merges, card.last_word = 0, None
     card.updated_at = at
     journal.note("erased", "erased_by_request", card.contact_id)
     ws.effect("erase", card.contact_id)

@@ -7,6 +7,7 @@ the request), then changeable identifiers (absorbed ones are already here), then
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -20,10 +21,11 @@ from kartoteka.identity.changes import (
     prepare,
     set_channel,
     set_external_id,
+    short_hash,
     take_changeable,
 )
-from kartoteka.identity.history import Journal, named
-from kartoteka.identity.kinds import EMAIL, EXTERNAL_ID
+from kartoteka.identity.history import Journal, named, named_as
+from kartoteka.identity.kinds import BY_CODE, EMAIL, EXTERNAL_ID
 from kartoteka.identity.model import (
     QUARANTINED,
     Card,
@@ -34,7 +36,9 @@ from kartoteka.identity.model import (
     Resolution,
     Status,
 )
+from kartoteka.identity.proof import prove
 from kartoteka.identity.rules import Create, Decision, Found, Names, Nobody, Person, Restore
+from kartoteka.identity.sides import speak_by
 from kartoteka.identity.working_set import WorkingSet
 
 
@@ -64,6 +68,8 @@ class Settling(msgspec.Struct):
 def settle(work: Settling, decision: Decision) -> Settled:
     """Write the request to the card that `decision` names. Asks first, then changes."""
     assert not isinstance(decision, Nobody)
+    if not isinstance(decision, Create) and decision.card.merges:
+        speak_by(work.ws, decision.card, work.person)
     if isinstance(decision, Found) and _says_nothing_new(work, decision.card):
         return _settle_known(work, decision)
     if isinstance(decision, Create) and work.ws.is_stranger(work.person.all()):
@@ -71,6 +77,7 @@ def settle(work: Settling, decision: Decision) -> Settled:
     known = None if isinstance(decision, Create) else decision.card
     person = _with_own(work.ws, decision, work.person)
     prepare(work.ws, known, person)
+    work.journal.by = _found_by(work, decision)
     named_anew = (
         known is None or _brings_address(known, work.person) or isinstance(decision, Restore)
     )
@@ -89,11 +96,58 @@ def settle(work: Settling, decision: Decision) -> Settled:
         take_changeable(change, card, one)
     if known is None or work.policy.writes_profile:
         write_profile(card, work.profile, work.journal.origin.at)
-    changed = marks != len(work.ws.effects.get("history", ())) or (
-        before is not None and before != msgspec.structs.astuple(card)
-    )
+    changed = marks != len(work.ws.effects.get("history", ()))
+    if before is not None and before != msgspec.structs.astuple(card):
+        changed = True
+        _prove(work, decision, card, before)
+    _keep_evidence(work, card)
     _describe(work.resolution, decision, card, changed, restored)
     return Settled(card, work.resolution, known is None, restored)
+
+
+def _prove(work: Settling, decision: Decision, card: Card, before: tuple[Any, ...]) -> None:
+    found_by = None
+    if isinstance(decision, (Found, Restore)):
+        found_by = decision.matched_by
+        for one in work.person.all():  # which of several tokens, without its value
+            if BY_CODE[one.kind].name == found_by and _is_on(work.ws, one, card):
+                found_by = f"{found_by}:{short_hash(one.value)}"
+                break
+    rule = None if isinstance(decision, Nobody) else decision.rule
+    prove(card, before, work.journal.origin, found_by, rule)
+
+
+def _is_on(ws: WorkingSet, one: Identifier, card: Card) -> bool:
+    return any(held.contact_id == card.contact_id for held in ws.holders(one.key))
+
+
+def _found_by(work: Settling, decision: Decision) -> list[dict[str, Any]]:
+    """What the card was found by; nothing where it is new."""
+    if not isinstance(decision, (Found, Restore)):
+        return []
+    card, person = decision.card, work.person
+    weak = person.email is None and person.phone is None  # a device is enough only without these
+    found = [
+        {**named_as(one), "found": True}
+        for one in person.all()
+        if (BY_CODE[one.kind].name == decision.matched_by or one.kind == EMAIL.code or weak)
+        and any(held.contact_id == card.contact_id for held in work.ws.holders(one.key))
+    ]
+    return found or [{"kind": "contact_id", "value": str(card.contact_id), "found": True}]
+
+
+def _keep_evidence(work: Settling, card: Card) -> None:
+    """What found the card, and what else the request named and the card has now: what its history
+    rows rest on (D26)."""
+    by = work.journal.by
+    if by is None:
+        return
+    by += [
+        named_as(one)
+        for one in work.person.all()
+        if {**named_as(one), "found": True} not in by
+        and any(held.contact_id == card.contact_id for held in work.ws.holders(one.key))
+    ]
 
 
 def _settle_stranger(work: Settling, decision: Create) -> Settled:
@@ -157,11 +211,15 @@ def _settle_known(work: Settling, decision: Found) -> Settled:
     card, at = decision.card, work.journal.origin.at
     before = msgspec.structs.astuple(card)
     change = _change(work, work.occurred or at)
+    if work.person.changeable:
+        work.journal.by = [{**named_as(one), "found": True} for one in work.person.all()]
     for one in work.person.changeable:
         take_changeable(change, card, one)
     if work.policy.writes_profile:
         write_profile(card, work.profile, at)
     changed = before != msgspec.structs.astuple(card)
+    if changed:
+        _prove(work, decision, card, before)
     _describe(work.resolution, decision, card, changed, restored=False)
     return Settled(card, work.resolution, new=False, restored=False)
 

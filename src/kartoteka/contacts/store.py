@@ -131,6 +131,38 @@ def _forget_value(_: Batch, rows: Rows) -> list[Statement]:
     ]
 
 
+def _apart(_: Batch, rows: Rows) -> list[Statement]:
+    names = ("contact_id", "other_id", "at", "reason", "request_id", "key_id")
+    return [("insert_apart", columns(names, rows))]
+
+
+def _join(_: Batch, rows: Rows) -> list[Statement]:
+    return [("delete_apart", columns(("contact_id", "other_id"), rows))]
+
+
+def _parted(_: Batch, rows: Rows) -> list[Statement]:
+    """Undone merges: words go with their side, lists go back to whom they came from."""
+    statements: list[Statement] = []
+    for merge_id, survivor_id, absorbed, own, back in rows:
+        both = {
+            "survivor_id": survivor_id,
+            "absorbed_id": absorbed[0],
+            "absorbed": pg_array(absorbed),
+        }
+        lists = {**_lists_joined("own", own), **_lists_joined("back", back)}
+        statements += [
+            ("part_words", {**both, "merge_id": merge_id}),
+            ("part_lists", {**both, **lists}),
+        ]
+    return statements
+
+
+def _lists_joined(whose: str, joined: list[tuple[int | str, datetime]]) -> dict[str, Any]:
+    """Lists by id (#12) and by name (=News), as two arrays."""
+    names = [f"#{one}" if isinstance(one, int) else f"={one}" for one, _ in joined]
+    return {f"{whose}_lists": pg_array(names), f"{whose}_at": pg_array([at for _, at in joined])}
+
+
 def _erase(batch: Batch, rows: Rows) -> list[Statement]:
     """Retired cards that lead to an erased one are emptied by `erase_retired`; their traces go by
     `ids`, which the database widens to them itself."""
@@ -147,6 +179,8 @@ def _erase(batch: Batch, rows: Rows) -> list[Statement]:
     return [
         ("erase_retired", {**ids, "at": batch.at}),
         ("erase_values_elsewhere", {**ids, **gone, "at": batch.at}),
+        ("erase_evidence_elsewhere", {**ids, **gone}),
+        ("erase_snapshots_elsewhere", {**ids, **gone}),
         *((name, ids) for name in traces),
     ]
 
@@ -156,6 +190,9 @@ _WRITERS: Writers = {
     "list": _lists,
     "attach": _attached,
     "absorbed": _absorbed,
+    "apart": _apart,
+    "join": _join,
+    "parted": _parted,
     "leave_list": _left,
     "detach": _detached,
     "empty_list": _emptied,

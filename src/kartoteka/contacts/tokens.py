@@ -15,19 +15,22 @@ from kartoteka.identity.history import Journal
 from kartoteka.identity.kinds import MOBILE_TOKEN, TELEGRAM_TOKEN, WEB_TOKEN
 from kartoteka.identity.model import Card, Held, Identifier, Resolution, Status
 from kartoteka.identity.policies import APP_TOKEN
-from kartoteka.identity.rules import Nobody
+from kartoteka.identity.rules import Decision, Nobody
 from kartoteka.identity.working_set import WorkingSet
 
 TOKEN_KINDS = (MOBILE_TOKEN.code, WEB_TOKEN.code, TELEGRAM_TOKEN.code)
 
 
-def add_app_token(ws: WorkingSet, command: AddAppToken) -> Outcome:
+def add_app_token(
+    ws: WorkingSet, command: AddAppToken, decision: Decision | None = None
+) -> Outcome:
     """Give the token to the contact that contactId, External ID, phone or e-mail names (D7)."""
     item = command.item
     resolution = Resolution(warnings=list(item.contact.warnings))
     token = Identifier(command.kind, item.token, app=command.app)
     person = msgspec.structs.replace(item.contact.person, changeable=(token,))
-    decision, person = addressed(ws, item.contact_id, person, APP_TOKEN, resolution)
+    if decision is None:
+        decision, person = addressed(ws, item.contact_id, person, APP_TOKEN, resolution)
     if isinstance(decision, Nobody):
         raise NoIdentifier("Name the contact: contactId, externalCustomerId, phone or email.")
     if is_suppressed(ws, person, decision):

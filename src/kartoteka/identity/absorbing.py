@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 
 from kartoteka.identity.changes import GAPS, Change
-from kartoteka.identity.history import Journal, named, snapshot_of
-from kartoteka.identity.kinds import EMAIL
+from kartoteka.identity.history import Journal, named, snapshots_of
+from kartoteka.identity.kinds import EMAIL, EXTERNAL_ID, PHONE
 from kartoteka.identity.model import Card, Held, Notice, Policy, Status
-from kartoteka.identity.policies import EXCLUSIVE
+from kartoteka.identity.proof import inherit
 from kartoteka.identity.rules import Names, Person, finders, may_absorb, stricter
 from kartoteka.identity.working_set import WorkingSet
+
+_FIELD = {EXTERNAL_ID.code: "external_id", EMAIL.code: "email", PHONE.code: "phone"}
 
 
 def absorb_contained(
@@ -39,39 +41,51 @@ def absorb(ws: WorkingSet, card: Card, other: Card, rule: str, journal: Journal)
     at = journal.origin.at
     held = ws.identifiers_of(other.contact_id)
     lists = ws.lists_of(other.contact_id)
+    snapshot = snapshots_of(ws, card, other, held, lists)
+    ws.join(card.contact_id, other.contact_id)
+    left = [named(one) for one in held if not _inherit(ws, card, one)]
+    if left:
+        journal.note("dropped", "kept_for_undo", other.contact_id, left)
+    taken = [one for one in map(named, held) if one not in left]
     journal.note(
-        "absorbed",
-        rule,
-        card.contact_id,
-        [named(one) for one in held],
-        other=other.contact_id,
-        snapshot=snapshot_of(other, held, lists),
+        "absorbed", rule, card.contact_id, taken, other=other.contact_id, snapshot=snapshot
     )
-    for one in held:
-        _inherit(ws, card, one)
+    came: list[str] = []
     for name in GAPS:
-        if getattr(card, name) is None:
+        if getattr(card, name) is None and getattr(other, name) is not None:
             setattr(card, name, getattr(other, name))
+            came.append(name)
+    came += [f"field:{name}" for name in other.fields if name not in card.fields]
     card.fields = {**other.fields, **card.fields}
-    card.consent = stricter(card.consent, other.consent)
+    consent = stricter(card.consent, other.consent)
+    came += [f"consent:{name}" for name in consent if consent[name] != card.consent.get(name)]
+    card.consent = consent
+    inherit(card, came, journal.origin, other.contact_id)
     card.keyed = card.keyed or other.keyed
+    card.merges += 1 + other.merges
+    card.last_word = None
     card.updated_at = at
     ws.lists.setdefault(card.contact_id, set()).update(lists)
     ws.effect("absorbed", other.contact_id, card.contact_id)
     _retire(other, card, at)
 
 
-def _inherit(ws: WorkingSet, card: Card, one: Held) -> None:
-    """An absorbed card's identifier comes along, unless the survivor has it or has one of its kind."""
-    if one.kind in EXCLUSIVE:
-        ws.reassign(one, card.contact_id)
-        return
-    field = "email" if one.kind == EMAIL.code else "phone"
-    if getattr(card, field) is None:
-        ws.reassign(one, card.contact_id)
-        setattr(card, field, one.value)
-    else:
+def _inherit(ws: WorkingSet, card: Card, one: Held) -> bool:
+    """An absorbed card's identifier comes along, unless the survivor has one of its kind (D28);
+    whether the survivor has it now. Its home is where it was."""
+    field = _FIELD.get(one.kind)
+    if field is not None and getattr(card, field) is not None and one.kind != EXTERNAL_ID.code:
         ws.release(one)
+        return bool(getattr(card, field) == one.value)
+    home = one.contact_id if one.home is None else one.home
+    ws.reassign(one, card.contact_id)
+    one.home = home
+    if one.kind == EXTERNAL_ID.code and (one.former or card.external_id is not None):
+        one.former = True
+        card.former_ids += 1
+    elif field is not None:
+        setattr(card, field, one.value)
+    return True
 
 
 def _retire(other: Card, card: Card, at: datetime) -> None:
@@ -79,8 +93,9 @@ def _retire(other: Card, card: Card, at: datetime) -> None:
     other.status = Status.MERGED
     other.merged_into = card.contact_id
     other.external_id = other.email = other.phone = None
-    other.former_ids = 0
+    other.former_ids = other.merges = 0
+    other.last_word = None
     for name in GAPS:
         setattr(other, name, None)
-    other.fields, other.consent = {}, {}
+    other.fields, other.consent, other.proof = {}, {}, {}
     other.updated_at = at

@@ -28,6 +28,7 @@ from kartoteka.identity.rules import (
     Person,
     finders,
 )
+from kartoteka.identity.sides import home_of
 from kartoteka.identity.working_set import WorkingSet
 
 MOST_SENDERS = 50
@@ -140,7 +141,7 @@ def drop(ws: WorkingSet, card: Card, held: Held, journal: Journal, rule: str) ->
     """Take one identifier off the card."""
     ws.release(held)
     if held.kind in CHANGEABLE:
-        ws.effect("linked", *held.key, card.contact_id, None, journal.origin.at, rule)
+        ws.effect("linked", *held.key, home_of(held), None, journal.origin.at, rule)
     if held.kind == EMAIL.code:
         card.email = None
     elif held.kind == PHONE.code:
@@ -180,6 +181,8 @@ def _refresh(held: Held, one: Identifier, card: Card, journal: Journal) -> None:
     attributes = {**(held.attributes or {}), **(one.attributes or {})} or None
     new = (one.app or held.app, one.device or held.device, attributes)
     if new != (held.app, held.device, held.attributes):
+        if new[1] != held.device:
+            journal.note("added", "belongs_to_device", card.contact_id, [named(held)])
         held.app, held.device, held.attributes = new
         card.updated_at = journal.origin.at
 
@@ -196,20 +199,22 @@ def _move(change: Change, card: Card, held: Held, one: Identifier) -> None:
             Notice("identifier_stays", "a contact with an External ID has this identifier")
         )
         return
+    home = home_of(held)
     _hand_over(change, former, card, held, change.rule or "newer_request")
     _refresh(held, one, card, change.journal)
     if held.kind == DEVICE.code:
         for token in change.ws.identifiers_of(former.contact_id):
-            if token.kind in TOKENS and token.device == held.value:
+            if token.kind in TOKENS and token.device == held.value and home_of(token) == home:
                 _hand_over(change, former, card, token, change.rule or "follows_device")
 
 
 def _hand_over(change: Change, former: Card, card: Card, held: Held, rule: str) -> None:
     """Both cards' rows change, so that a writer who waited for either of them runs again."""
+    had = home_of(held)
     change.ws.reassign(held, card.contact_id)
     held.since, held.rule = change.occurred, rule
     # What comes late of the time before is still the former's: `activity` writes it down (D37).
-    change.ws.effect("linked", *held.key, former.contact_id, card.contact_id, change.occurred, rule)
+    change.ws.effect("linked", *held.key, had, home_of(held), change.occurred, rule)
     # Who loses it was not written to: with the same moment on both, the same request again would find
     # the other one by a shared address (D10, D22).
     card.updated_at = change.journal.origin.at

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from kartoteka.identity.kinds import BY_CODE, KINDS
-from kartoteka.identity.model import Card, Held, Origin
+from kartoteka.identity.model import Card, Held, Identifier, Origin
 from kartoteka.identity.working_set import WorkingSet
 
 ACTIONS = {
@@ -23,6 +23,8 @@ ACTIONS = {
     "erased": "the person's values were destroyed",
     "quarantined": "a value stands on too many people and finds nobody from now on",
     "refused": "a change was refused and nothing changed",
+    "undone": "a merge was taken back; the contact has its own again",
+    "said": "what a request said to a merged contact, kept for the undo",
     "claimed": "a public caller said that its cookie or device is this contact's",
 }
 
@@ -58,6 +60,7 @@ RULES = {
     "external_id_replaced": "D9, D11: PUT or a row replaces the External ID; the old one is kept",
     "former_id_again_primary": "D11: a former External ID becomes primary again",
     "newer_request": "D12: an exclusive identifier follows the newer request",
+    "belongs_to_device": "D12: the request says to which device the token belongs",
     "follows_device": "D12: a token moves with its device",
     "absorbed_contained": "D13: every lasting identifier of the other card is one of this card",
     "absorbed_anonymous": "D13: the other card had no lasting identifier",
@@ -68,7 +71,12 @@ RULES = {
     "event_of_nobody": "D17: the event names nobody who could be found later",
     "came_already": "D22: an event with this messageId was counted before",
     "external_id_taken": "D11, G9.1: the External ID belongs to another contact",
+    "merged_by_request": "D28: POST merges",
+    "kept_for_undo": "D28: the kept contact has another one; it comes back with an undo",
+    "undone_by_request": "D28: POST merges/{id}/undo",
+    "said": "D28: a request spoke of one of the people on a merged contact",
     "logout": "D37: somebody logged out; the cookie is nobody's until the next link",
+    "released_by_request": "D6: POST quarantine/release names the contact",
     "claim": "D36: a page or app said who its visitor is; the cookie or device was linked",
     "claim_came_late": "D37: a claim that was overtaken by others counts for its own stretch of time",
     "claim_waited": "D36: a claim that came before its contact took effect",
@@ -83,12 +91,19 @@ def named(held: Held) -> dict[str, Any]:
     return {"kind": BY_CODE[held.kind].name, "value": held.value}
 
 
+def named_as(one: Identifier) -> dict[str, Any]:
+    """The same of an identifier that a request names."""
+    return {"kind": BY_CODE[one.kind].name, "value": one.value}
+
+
 class Journal:
     """Collects the history rows of one command."""
 
     def __init__(self, ws: WorkingSet, origin: Origin) -> None:
         self.ws = ws
         self.origin = origin
+        self.by: list[dict[str, Any]] | None = None
+        """Identifiers that the request names: what its rows rest on."""
 
     def note(
         self,
@@ -99,6 +114,7 @@ class Journal:
         *,
         other: int | None = None,
         snapshot: dict[str, Any] | None = None,
+        undoes: int | None = None,
     ) -> None:
         origin = self.origin
         self.ws.effect(
@@ -113,6 +129,8 @@ class Journal:
             origin.key_id,
             identifiers,
             snapshot,
+            undoes,
+            self.by,
         )
 
 
@@ -123,6 +141,15 @@ def snapshot_of(card: Card, identifiers: list[Held], lists: set[int]) -> dict[st
         "identifiers": [msgspec.to_builtins(held) for held in identifiers],
         "lists": sorted(lists),
     }
+
+
+def snapshots_of(
+    ws: WorkingSet, card: Card, other: Card, held: list[Held], lists: set[int]
+) -> dict[str, Any]:
+    """Both cards before a merge: the absorbed one, and beside it the survivor, which goes on (D15)."""
+    own = ws.identifiers_of(card.contact_id)
+    survivor = snapshot_of(card, own, ws.lists_of(card.contact_id))
+    return {**snapshot_of(other, held, lists), "survivor": survivor}
 
 
 def rebuild(snapshot: dict[str, Any]) -> tuple[Card, list[Held], set[int]]:

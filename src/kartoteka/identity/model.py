@@ -73,6 +73,8 @@ class Held(msgspec.Struct):
     device: str | None = None
     attributes: dict[str, Any] | None = None
     senders: list[int] | None = None
+    home: int | None = None
+    """The merged card that it goes back to when the merge is undone; None: it stays (D28)."""
 
     @property
     def value(self) -> str:
@@ -90,8 +92,8 @@ class Held(msgspec.Struct):
 class Card(msgspec.Struct):
     """One contact: a row of table `contact`, in its column order.
 
-    `fields` and `consent` are replaced, never changed in place: the difference to what was loaded
-    is found by comparison.
+    `fields`, `consent` and `proof` are replaced, never changed in place: the difference to what was
+    loaded is found by comparison.
     """
 
     contact_id: int
@@ -117,6 +119,12 @@ class Card(msgspec.Struct):
     updated_at: datetime | None = None
     removed_at: datetime | None = None
     merged_into: int | None = None
+    merges: int = 0
+    """How many cards it holds besides itself, through all merges that are not undone."""
+    last_word: int | None = None
+    """Digest of what a request said to it last while it holds others (`identity/sides.py`)."""
+    proof: dict[str, Any] = {}
+    """Which request said each value (`identity/proof.py`)."""
 
     @property
     def has_external_id(self) -> bool:
@@ -131,6 +139,40 @@ class Origin(msgspec.Struct, frozen=True):
     request_id: str
     key_id: int
     method: str
+
+
+class Word(msgspec.Struct, frozen=True):
+    """What one request said to a merged card: kept in the history, told again by an undo (D28)."""
+
+    side: int
+    """The contact whose identifier carried it; 0: all who have the address."""
+    command: str
+    body: dict[str, Any]
+    """The command without its origin."""
+    rule: str | None = None
+    """By which it found the card."""
+    refusals: list[tuple[int, str, int]] = []
+    """What its addresses refused by themselves: (kind, value key, state)."""
+
+
+class Merge(msgspec.Struct):
+    """All that undoing a merge needs of the history (decisions D28)."""
+
+    merge_id: int
+    survivor_id: int
+    absorbed_id: int
+    snapshot: dict[str, Any] | None
+    """What `history.snapshots_of` was given; None: the person was erased."""
+    undone: bool
+    later: list[int] = []
+    """Merges that the survivor took part in since and that stand."""
+    absorbed: list[int] = []
+    """The absorbed card and those that had been merged into it."""
+    words: list[tuple[int, datetime, str, int, str, Any]] = []
+    """What was said since: (history id, at, request id, key id, method, word), in order; no word where
+    it was destroyed with somebody who was erased."""
+    lost: list[tuple[int, datetime, str, list[dict[str, str]]]] = []
+    """(history id, at, rule, identifiers) that left the survivor by themselves since."""
 
 
 class Notice(msgspec.Struct, frozen=True):

@@ -1,7 +1,7 @@
 -- name: find_identifiers
 -- Rows of these identifiers, the first 1,000 of each value; the loader asks for the rest. Primary key.
 select i.kind, i.value_key, i.ordinal, i.contact_id, i.long_value, i.former, i.since, i.rule,
-       i.app, i.device, i.attributes, i.senders
+       i.app, i.device, i.attributes, i.senders, i.home
 from unnest(%(kinds)s::smallint[], %(keys)s::text[]) as k (kind, value_key)
 cross join lateral (
     select *
@@ -17,7 +17,7 @@ cross join lateral (
 -- These cards, locked in id order so that two writers never wait for each other; primary key.
 select contact_id, status, external_id, former_ids, email, phone, first_name, last_name, contact_key,
        language_code, time_zone, region, town, address, postcode, fields, consent, source, keyed,
-       created_at, updated_at, removed_at, merged_into
+       created_at, updated_at, removed_at, merged_into, merges, last_word, proof
 from contact
 where account_id = %(account_id)s
   and contact_id = any(%(ids)s::bigint[])
@@ -28,7 +28,7 @@ for update
 -- The same cards without a lock, for a dry run.
 select contact_id, status, external_id, former_ids, email, phone, first_name, last_name, contact_key,
        language_code, time_zone, region, town, address, postcode, fields, consent, source, keyed,
-       created_at, updated_at, removed_at, merged_into
+       created_at, updated_at, removed_at, merged_into, merges, last_word, proof
 from contact
 where account_id = %(account_id)s
   and contact_id = any(%(ids)s::bigint[])
@@ -37,7 +37,7 @@ where account_id = %(account_id)s
 -- What find_identifiers and lock_cards would say, for a few commands, without waiting in between.
 select contact_id, status, external_id, former_ids, email, phone, first_name, last_name, contact_key,
        language_code, time_zone, region, town, address, postcode, fields, consent, source, keyed,
-       created_at, updated_at, removed_at, merged_into
+       created_at, updated_at, removed_at, merged_into, merges, last_word, proof
 from contact
 where account_id = %(account_id)s
   and contact_id = any(%(ids)s::bigint[] || array(
@@ -59,7 +59,7 @@ for update
 -- name: identifiers_of
 -- Every identifier of these cards; index identifier_by_contact.
 select kind, value_key, ordinal, contact_id, long_value, former, since, rule, app, device, attributes,
-       senders
+       senders, home
 from identifier
 where account_id = %(account_id)s
   and contact_id = any(%(ids)s::bigint[])
@@ -70,6 +70,134 @@ select contact_id, segment_id
 from segment_member
 where account_id = %(account_id)s
   and contact_id = any(%(ids)s::bigint[])
+
+-- name: apart_of
+-- Who these cards are known not to be; primary key and apart_by_other.
+select contact_id, other_id
+from apart
+where account_id = %(account_id)s
+  and contact_id = any(%(ids)s::bigint[])
+union all
+select contact_id, other_id
+from apart
+where account_id = %(account_id)s
+  and other_id = any(%(ids)s::bigint[])
+
+-- name: merge
+-- A merge, whether it was undone; primary key, identity_history_undone.
+select h.history_id, h.contact_id, h.other_contact_id, h.snapshot,
+       exists (
+           select from identity_history u
+           where u.account_id = %(account_id)s
+             and u.undoes = h.history_id
+       )
+from identity_history h
+where h.account_id = %(account_id)s
+  and h.history_id = %(merge_id)s
+  and h.action = 'absorbed'
+
+-- name: later_merges
+-- Merges that its survivor took part in since, and that stand: they must be undone first. Both indexes
+-- by contact.
+select l.history_id
+from identity_history m
+join identity_history l
+  on l.account_id = %(account_id)s
+ and l.history_id > m.history_id
+ and l.action = 'absorbed'
+ and (l.contact_id = m.contact_id or l.other_contact_id = m.contact_id)
+where m.account_id = %(account_id)s
+  and m.history_id = %(merge_id)s
+  and not exists (
+      select from identity_history u
+      where u.account_id = %(account_id)s
+        and u.undoes = l.history_id
+  )
+order by l.history_id
+
+-- name: absorbed_by
+-- The card that a merge absorbed, and those that had been merged into it; index contact_by_survivor.
+with recursive person as (
+    select other_contact_id as contact_id
+    from identity_history
+    where account_id = %(account_id)s
+      and history_id = %(merge_id)s
+    union
+    select c.contact_id
+    from person p
+    join contact c
+      on c.account_id = %(account_id)s
+     and c.merged_into = p.contact_id
+)
+select contact_id
+from person
+
+-- name: words_since
+-- What requests said to the survivor of a merge since, in order, or to all whom it was merged with in
+-- between; index identity_history_said, identity_history_by_contact.
+with merge as (
+    select history_id, contact_id
+    from identity_history
+    where account_id = %(account_id)s
+      and history_id = %(merge_id)s
+)
+select w.history_id, w.at, w.request_id, w.key_id, w.method, w.snapshot
+from merge m
+join identity_history w
+  on w.account_id = %(account_id)s
+ and w.contact_id = m.contact_id
+ and w.history_id > m.history_id
+ and w.action = 'said'
+union all
+select w.history_id, w.at, w.request_id, w.key_id, w.method, w.snapshot
+from merge m
+join identity_history u
+  on u.account_id = %(account_id)s
+ and u.contact_id = m.contact_id
+ and u.history_id > m.history_id
+ and u.action = 'undone'
+join identity_history w
+  on w.account_id = %(account_id)s
+ and w.contact_id = u.other_contact_id
+ and w.history_id > u.undoes
+ and w.history_id < u.history_id
+ and w.action = 'said'
+ and w.snapshot ->> 'side' = '0'
+order by 1
+
+-- name: lost_since
+-- Identifiers that left the survivor by themselves since, or whom it was merged with in between; both
+-- indexes by contact.
+with merge as (
+    select history_id, contact_id
+    from identity_history
+    where account_id = %(account_id)s
+      and history_id = %(merge_id)s
+),
+part_of as (
+    select contact_id, history_id as first, null::bigint as last
+    from merge
+    union all
+    select u.other_contact_id, u.undoes, u.history_id
+    from merge m
+    join identity_history u
+      on u.account_id = %(account_id)s
+     and u.contact_id = m.contact_id
+     and u.history_id > m.history_id
+     and u.action = 'undone'
+)
+select l.history_id, l.at, l.rule, l.identifiers
+from part_of p
+join identity_history l
+  on l.account_id = %(account_id)s
+ and l.history_id > p.first
+ and (p.last is null or l.history_id < p.last)
+ and (
+     l.other_contact_id = p.contact_id and l.action = 'moved'
+     or l.contact_id = p.contact_id and (l.action = 'quarantined' or l.rule = 'logout')
+ )
+where l.identifiers is not null
+order by 1
 
 -- name: allow_bitmap_scan
 -- For the next statement of this transaction and back: a GIN index knows no other scan.
@@ -144,22 +272,24 @@ select nextval('contact_id_block')
 insert into contact (
     account_id, contact_id, status, external_id, former_ids, email, phone, first_name, last_name,
     contact_key, language_code, time_zone, region, town, address, postcode, fields, consent, source,
-    keyed, created_at, updated_at, removed_at, merged_into
+    keyed, created_at, updated_at, removed_at, merged_into, merges, last_word, proof
 )
 select %(account_id)s::integer, contact_id, status, external_id, former_ids, email, phone, first_name, last_name,
        contact_key, language_code, time_zone, region, town, address, postcode, fields::jsonb,
-       consent::jsonb, source, keyed, created_at, updated_at, removed_at, merged_into
+       consent::jsonb, source, keyed, created_at, updated_at, removed_at, merged_into, merges, last_word,
+       proof::jsonb
 from unnest(
     %(contact_id)s::bigint[], %(status)s::smallint[], %(external_id)s::text[], %(former_ids)s::integer[],
     %(email)s::text[], %(phone)s::text[], %(first_name)s::text[], %(last_name)s::text[],
     %(contact_key)s::text[], %(language_code)s::text[], %(time_zone)s::text[], %(region)s::text[],
     %(town)s::text[], %(address)s::text[], %(postcode)s::text[], %(fields)s::text[], %(consent)s::text[],
     %(source)s::text[], %(keyed)s::boolean[], %(created_at)s::timestamptz[], %(updated_at)s::timestamptz[],
-    %(removed_at)s::timestamptz[], %(merged_into)s::bigint[]
+    %(removed_at)s::timestamptz[], %(merged_into)s::bigint[], %(merges)s::integer[],
+    %(last_word)s::bigint[], %(proof)s::text[]
 ) as d (
     contact_id, status, external_id, former_ids, email, phone, first_name, last_name, contact_key,
     language_code, time_zone, region, town, address, postcode, fields, consent, source, keyed, created_at,
-    updated_at, removed_at, merged_into
+    updated_at, removed_at, merged_into, merges, last_word, proof
 )
 
 -- name: update_contacts
@@ -173,18 +303,20 @@ set version = c.version + 1,
     language_code = d.language_code, time_zone = d.time_zone, region = d.region, town = d.town,
     address = d.address, postcode = d.postcode, fields = d.fields::jsonb, consent = d.consent::jsonb,
     source = d.source, keyed = d.keyed, created_at = d.created_at, updated_at = d.updated_at,
-    removed_at = d.removed_at, merged_into = d.merged_into
+    removed_at = d.removed_at, merged_into = d.merged_into, merges = d.merges,
+    last_word = d.last_word, proof = d.proof::jsonb
 from unnest(
     %(contact_id)s::bigint[], %(status)s::smallint[], %(external_id)s::text[], %(former_ids)s::integer[],
     %(email)s::text[], %(phone)s::text[], %(first_name)s::text[], %(last_name)s::text[],
     %(contact_key)s::text[], %(language_code)s::text[], %(time_zone)s::text[], %(region)s::text[],
     %(town)s::text[], %(address)s::text[], %(postcode)s::text[], %(fields)s::text[], %(consent)s::text[],
     %(source)s::text[], %(keyed)s::boolean[], %(created_at)s::timestamptz[], %(updated_at)s::timestamptz[],
-    %(removed_at)s::timestamptz[], %(merged_into)s::bigint[]
+    %(removed_at)s::timestamptz[], %(merged_into)s::bigint[], %(merges)s::integer[],
+    %(last_word)s::bigint[], %(proof)s::text[]
 ) as d (
     contact_id, status, external_id, former_ids, email, phone, first_name, last_name, contact_key,
     language_code, time_zone, region, town, address, postcode, fields, consent, source, keyed, created_at,
-    updated_at, removed_at, merged_into
+    updated_at, removed_at, merged_into, merges, last_word, proof
 )
 cross join lateral (
     select ctid
@@ -218,28 +350,29 @@ where i.account_id = %(account_id)s
 -- Rows that came to a card. No `on conflict`: 23505 says that somebody was quicker, and we run again.
 insert into identifier (
     account_id, kind, value_key, ordinal, contact_id, long_value, former, since, rule, app, device,
-    attributes, senders
+    attributes, senders, home
 )
 select %(account_id)s::integer, kind, value_key, ordinal, contact_id, long_value, former, since, rule, app, device,
-       attributes::jsonb, senders::integer[]
+       attributes::jsonb, senders::integer[], home
 from unnest(
     %(kind)s::smallint[], %(value_key)s::text[], %(ordinal)s::integer[], %(contact_id)s::bigint[],
     %(long_value)s::text[], %(former)s::boolean[], %(since)s::timestamptz[], %(rule)s::text[],
-    %(app)s::text[], %(device)s::text[], %(attributes)s::text[], %(senders)s::text[]
+    %(app)s::text[], %(device)s::text[], %(attributes)s::text[], %(senders)s::text[], %(home)s::bigint[]
 ) as d (
-    kind, value_key, ordinal, contact_id, long_value, former, since, rule, app, device, attributes, senders
+    kind, value_key, ordinal, contact_id, long_value, former, since, rule, app, device, attributes, senders,
+    home
 )
 
 -- name: update_identifiers
 -- Rows whose app, device, attributes or standing changed; primary key, as in update_contacts.
 update identifier i
 set former = d.former, since = d.since, rule = d.rule, app = d.app, device = d.device,
-    attributes = d.attributes::jsonb, senders = d.senders::integer[]
+    attributes = d.attributes::jsonb, senders = d.senders::integer[], home = d.home
 from unnest(
     %(kind)s::smallint[], %(value_key)s::text[], %(ordinal)s::integer[], %(former)s::boolean[],
     %(since)s::timestamptz[], %(rule)s::text[], %(app)s::text[], %(device)s::text[],
-    %(attributes)s::text[], %(senders)s::text[]
-) as d (kind, value_key, ordinal, former, since, rule, app, device, attributes, senders)
+    %(attributes)s::text[], %(senders)s::text[], %(home)s::bigint[]
+) as d (kind, value_key, ordinal, former, since, rule, app, device, attributes, senders, home)
 cross join lateral (
     select ctid
     from identifier
@@ -257,17 +390,17 @@ where i.account_id = %(account_id)s
 -- The identity history of this batch, in the order of its commands.
 insert into identity_history (
     account_id, at, action, rule, contact_id, other_contact_id, method, request_id, key_id, identifiers,
-    snapshot
+    snapshot, undoes, by
 )
 select %(account_id)s::integer, at, action, rule, contact_id, other_contact_id, method, request_id, key_id,
-       identifiers::jsonb, snapshot::jsonb
+       identifiers::jsonb, snapshot::jsonb, undoes, by::jsonb
 from unnest(
     %(at)s::timestamptz[], %(action)s::text[], %(rule)s::text[], %(contact_id)s::bigint[],
     %(other)s::bigint[], %(method)s::text[], %(request_id)s::text[], %(key_id)s::bigint[],
-    %(identifiers)s::text[], %(snapshot)s::text[]
+    %(identifiers)s::text[], %(snapshot)s::text[], %(undoes)s::bigint[], %(by)s::text[]
 ) with ordinality as d (
     at, action, rule, contact_id, other_contact_id, method, request_id, key_id, identifiers, snapshot,
-    position
+    undoes, by, position
 )
 order by position
 

@@ -271,6 +271,8 @@ def may_absorb(
     mode = ws.settings.absorb
     if mode == "never":
         return False, "absorb_is_off"
+    if ws.are_apart(survivor.contact_id, other.contact_id):
+        return False, "not_the_same"
     if other.has_external_id:
         return False, "has_external_id"
     held = ws.identifiers_of(other.contact_id)

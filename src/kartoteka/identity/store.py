@@ -13,14 +13,16 @@ import msgspec
 from kartoteka.db.arrays import pg_array
 from kartoteka.db.named import Query, load_queries
 from kartoteka.db.transaction import Call, Transaction
-from kartoteka.identity.model import QUARANTINED, Card, Held, Key
+from kartoteka.identity.model import QUARANTINED, Card, Held, Key, Merge
 from kartoteka.identity.policies import LASTING
 from kartoteka.identity.working_set import Missing, WorkingSet
 
 QUERIES = load_queries(__package__)
 CARD_COLUMNS = Card.__struct_fields__
 HELD_COLUMNS = Held.__struct_fields__
-_JSON = frozenset(("fields", "consent", "attributes", "identifiers", "snapshot", "params"))
+_JSON = frozenset(
+    ("fields", "consent", "attributes", "identifiers", "snapshot", "params", "proof", "by")
+)
 _HISTORY_COLUMNS = (
     "at",
     "action",
@@ -32,6 +34,8 @@ _HISTORY_COLUMNS = (
     "key_id",
     "identifiers",
     "snapshot",
+    "undoes",
+    "by",
 )
 _encode = msgspec.json.Encoder().encode
 
@@ -134,9 +138,7 @@ class Loader:
 
     async def load(self, missing: Missing) -> None:
         """Load what is named; asking for a whole card reads its lists too."""
-        if fields := {key for key in missing.keys if key[0] <= 0}:
-            missing.keys -= fields
-            await self._look_up(fields)
+        await self._load_beside(missing)
         if not self._refused:
             self.ws.load_addresses(missing.addresses, (), ())
             missing.addresses.clear()
@@ -147,7 +149,9 @@ class Loader:
             calls.append(self._call(self._lock_cards, ids=pg_array(sorted(missing.cards))))
         if missing.whole:
             ids = pg_array(list(missing.whole))
-            calls += [self._call("identifiers_of", ids=ids), self._call("lists_of", ids=ids)]
+            calls += [
+                self._call(name, ids=ids) for name in ("identifiers_of", "lists_of", "apart_of")
+            ]
         if missing.addresses:
             calls += self._addresses(missing.addresses)
         asked = self._facts(missing.facts)
@@ -160,7 +164,7 @@ class Loader:
         if missing.cards:
             self.ws.load_cards(missing.cards, next(results))
         if missing.whole:
-            self.ws.load_whole(missing.whole, next(results), next(results))
+            self.ws.load_whole(missing.whole, *(next(results) for _ in range(3)))
         if missing.addresses:
             self._take_addresses(missing.addresses, next(results), next(results))
         for name, keys, _ in asked:
@@ -184,6 +188,36 @@ class Loader:
         found = self._readers[name].take(rows)
         self.ws.load_facts(name, keys, found)
         return found
+
+    async def _load_beside(self, missing: Missing) -> None:
+        """What needs statements of its own."""
+        if fields := {key for key in missing.keys if key[0] <= 0}:
+            missing.keys -= fields
+            await self._look_up(fields)
+        for merge_id in missing.merges:
+            await self._load_merge(merge_id)
+
+    async def _load_merge(self, merge_id: int) -> None:
+        """A merge, and all that happened to its survivor since; for an undo only."""
+        names = ("merge", "later_merges", "absorbed_by", "words_since", "lost_since")
+        found, later, absorbed, words, lost = await self.tx.run(
+            *(self._call(name, merge_id=merge_id) for name in names)
+        )
+        merge = None
+        if found:
+            merge_id, survivor_id, absorbed_id, snapshot, undone = found[0]
+            merge = Merge(
+                merge_id,
+                survivor_id,
+                absorbed_id,
+                snapshot,
+                undone,
+                [one for (one,) in later],
+                [one for (one,) in absorbed],
+                [(row[0], row[1], row[2], row[3], row[4], row[5]) for row in words],
+                [(row[0], row[1], row[2], row[3]) for row in lost],
+            )
+        self.ws.load_merge(merge_id, merge)
 
     async def _look_up(self, keys: Iterable[Key]) -> None:
         """Contacts by contact key and by custom fields: an index that only bitmap scans can read,

@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 from kartoteka.identity.kinds.key import value_key
-from kartoteka.identity.model import Card, Held, Identifier, Key, Settings, Status
+from kartoteka.identity.model import Card, Held, Identifier, Key, Merge, Settings, Status
 from kartoteka.identity.policies import EXCLUSIVE
 
 MOST_ROWS_READ = 1000
@@ -39,6 +39,7 @@ class Missing(Exception):
         cards: Iterable[int] = (),
         whole: Iterable[int] = (),
         addresses: Iterable[Key] = (),
+        merges: Iterable[int] = (),
         facts: Iterable[tuple[str, Any]] = (),
     ) -> None:
         super().__init__("not loaded")
@@ -46,6 +47,7 @@ class Missing(Exception):
         self.cards = set(cards)
         self.whole = set(whole)
         self.addresses = set(addresses)
+        self.merges = set(merges)
         self.facts = set(facts)
 
 
@@ -64,6 +66,11 @@ class WorkingSet:
         self.erased_at: dict[tuple[Key, int], datetime] = {}
         """Since when the key is suppressed for that contact."""
         self.effects: dict[str, list[tuple[Any, ...]]] = {}
+        self.speaking: dict[int, int] = {}
+        """Of which side of a merged card the present command speaks: {card: side} (`sides.py`)."""
+        self.apart: set[tuple[int, int]] = set()
+        """Pairs that are not the same person, the smaller id first, of cards that are whole."""
+        self.merges: dict[int, Merge | None] = {}
         self._facts: dict[str, dict[Any, Any]] = {}
         self._stubs: dict[Key, Held] = {}
         self._new_stubs: dict[Key, Held] = {}
@@ -79,6 +86,7 @@ class WorkingSet:
         self._touched: set[int] = set()
         self.written: tuple[ChangedRows, list[Card], list[Card]] | None = None
         """The difference that is written, once it is known: rows, new cards, changed cards."""
+        self._joined: set[tuple[int, int]] = set()
 
     # Loading: only the engine calls these.
 
@@ -106,13 +114,19 @@ class WorkingSet:
         ids: Iterable[int],
         rows: Iterable[tuple[Any, ...]],
         lists: Iterable[tuple[int, int]],
+        apart: Iterable[tuple[int, int]] = (),
     ) -> None:
-        """All identifiers and lists of these cards; what the batch changed already stays as it is."""
+        """All identifiers and lists of these cards, and who they are not; what the batch changed
+        already stays as it is."""
+        self.apart.update(pair for pair in apart if pair not in self._joined)
         for row in rows:
             self._load_row(row)
         for contact_id, segment_id in lists:
             self.lists.setdefault(contact_id, set()).add(segment_id)
         self._whole.update(ids)
+
+    def load_merge(self, merge_id: int, merge: Merge | None) -> None:
+        self.merges[merge_id] = merge
 
     def load_addresses(
         self,
@@ -270,6 +284,16 @@ class WorkingSet:
         if missing:
             raise Missing(addresses=missing)
 
+    def are_apart(self, one: int, other: int) -> bool:
+        """Whether these two are known to be different people; both are loaded whole."""
+        return (min(one, other), max(one, other)) in self.apart
+
+    def merge(self, merge_id: int) -> Merge | None:
+        """A merge of the history with what came after it; None if there is none of this id."""
+        if merge_id not in self.merges:
+            raise Missing(merges=[merge_id])
+        return self.merges[merge_id]
+
     # Changing.
 
     def suppress(self, key: Key, contact_id: int, refusal: int | None, at: datetime) -> None:
@@ -290,7 +314,8 @@ class WorkingSet:
         """
         if self._stubs.pop(held.key, None) is not None:
             self._new_stubs.pop(held.key, None)
-            self.effect("came", *held.key, held.contact_id, held.since, held.rule)
+            side = self.speaking.get(held.contact_id, held.contact_id)
+            self.effect("came", *held.key, side, held.since, held.rule)
         taken = self._by_key.setdefault(held.key, {})
         ordinal = 0
         while (held.kind, held.value_key, ordinal) in taken:
@@ -298,8 +323,14 @@ class WorkingSet:
         if ordinal >= MOST_ROWS_READ:
             ordinal = MOST_ROWS_READ + held.contact_id % (_MOST_ORDINALS - MOST_ROWS_READ)
         held.ordinal = ordinal
+        held.home = self._home_on(held.contact_id)
         self._index(held)
         return held
+
+    def _home_on(self, contact_id: int) -> int | None:
+        """The side that an identifier joins which the present command puts on this card."""
+        side = self.speaking.get(contact_id)
+        return None if side == contact_id else side
 
     def wait(self, stub: Held) -> None:
         """Put a stub where nobody has the identifier: `contact_id` is minus the id of its span."""
@@ -324,7 +355,25 @@ class WorkingSet:
         """Move a row to another card as it is."""
         del self._by_card[held.contact_id][held.row_key]
         held.contact_id = contact_id
+        held.home = self._home_on(contact_id)
         self._by_card.setdefault(contact_id, {})[held.row_key] = held
+
+    def keep_apart(self, one: int, other: int, *row: Any) -> None:
+        """These two are not the same person: `row` says when, why and who said so."""
+        pair = (min(one, other), max(one, other))
+        self._joined.discard(pair)
+        self.apart.add(pair)
+        self.take_back("join", *pair)
+        self.effect("apart", *pair, *row)
+
+    def join(self, one: int, other: int) -> None:
+        """They are the same person after all."""
+        pair = (min(one, other), max(one, other))
+        if pair in self.apart:
+            self.apart.discard(pair)
+            self._joined.add(pair)
+            self.take_back("apart", *pair)
+            self.effect("join", *pair)
 
     def touch(self, contact_id: int) -> None:
         """Write the card even if it stays as it is: something that belongs to it changes.

@@ -37,8 +37,18 @@ def payload_of(rows: Sequence[ImportRow], failed: Sequence[RowFailed]) -> bytes:
         StoredRow(one.number, one.contact, one.value, one.contact_id, one.clear) for one in rows
     ]
     stored += [StoredFailure(one) for one in failed]
-    stored.sort(key=_number)
+    stored.sort(key=number_of)
+    return encode_payload(stored)
+
+
+def encode_payload(stored: list[StoredRow | StoredFailure]) -> bytes:
+    """As they are kept."""
     return _encode(stored)
+
+
+def decode_payload(body: bytes) -> list[StoredRow | StoredFailure]:
+    """What `encode_payload` was given."""
+    return _decode(body)
 
 
 def rows_of_payload(body: bytes, rules: RowRules, origin: Origin) -> list[ImportRow | RowFailed]:
@@ -59,5 +69,6 @@ def rows_of_payload(body: bytes, rules: RowRules, origin: Origin) -> list[Import
     ]
 
 
-def _number(one: StoredRow | StoredFailure) -> int:
+def number_of(one: StoredRow | StoredFailure) -> int:
+    """The number of the row."""
     return one.number if isinstance(one, StoredRow) else one.failure.number

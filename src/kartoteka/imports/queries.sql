@@ -291,3 +291,69 @@ delete from upload where created_at < %(before)s::timestamptz returning file
 select file ->> 'path' from import where file is not null and state not in ('finished', 'cancelled')
 union all
 select file ->> 'path' from upload
+
+-- name: imports_to_look_through
+-- Imports that wait with rows and were not looked through since the last erase of their account.
+select i.account_id, i.import_id
+from import i
+where i.state in ('queued', 'paused', 'failed')
+  and exists (
+      select
+      from suppression s
+      where s.account_id = i.account_id
+        and (i.looked_through_at is null or s.erased_at > i.looked_through_at)
+  )
+order by i.account_id, i.import_id
+
+-- name: lock_waiting_import
+-- While it is looked through nobody goes on with it.
+select import_id
+from import
+where account_id = %(account_id)s
+  and import_id = %(import_id)s
+  and state in ('queued', 'paused', 'failed')
+for update
+
+-- name: import_looked_through
+-- Whom an erase up to this moment destroyed is not in it any more.
+update import
+set looked_through_at = %(at)s::timestamptz
+where account_id = %(account_id)s
+  and import_id = %(import_id)s
+
+-- name: erased_among
+-- Which of these identifiers are of erased persons, and of nobody who lives (D29); primary keys.
+select k.kind, k.value_key
+from unnest(%(kinds)s::smallint[], %(keys)s::text[], %(digests)s::bytea[]) as k (kind, value_key, digest)
+where exists (
+    select
+    from suppression s
+    where s.account_id = %(account_id)s
+      and s.kind = k.kind
+      and s.digest = k.digest
+)
+  and not exists (
+    select
+    from identifier i
+    join contact c
+      on c.account_id = %(account_id)s
+     and c.contact_id = i.contact_id
+     and c.status = 0
+    where i.account_id = %(account_id)s
+      and i.kind = k.kind
+      and i.value_key = k.value_key
+)
+
+-- name: replace_payload
+-- The rows of a bulk call without those of erased persons.
+update import_payload
+set rows = %(rows)s::bytea
+where account_id = %(account_id)s
+  and import_id = %(import_id)s
+
+-- name: replace_import_file
+-- The file without the rows of erased persons.
+update import
+set file = %(file)s::jsonb, options = %(options)s::jsonb
+where account_id = %(account_id)s
+  and import_id = %(import_id)s

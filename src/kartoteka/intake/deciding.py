@@ -14,6 +14,7 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 import msgspec
 
 from kartoteka.contacts.model import Command, Outcome
+from kartoteka.contacts.sayings import hear
 from kartoteka.db.database import Database, Row
 from kartoteka.db.transaction import Call, Transaction
 from kartoteka.errors import KartotekaError
@@ -116,7 +117,7 @@ def compose(*parts: Part, watch: Callable[[], Watch] | None = None) -> Rules:
 
     return Rules(
         named_by=lambda command: actions[type(command)].named_by(command),
-        decide=lambda ws, command: actions[type(command)].decide(ws, command),
+        decide=lambda ws, command: hear(ws, command, actions[type(command)].decide),
         after=after,
         facts=lambda command: actions[type(command)].facts(command),
         readers=readers,

@@ -54,22 +54,24 @@ delete from contact_rehearsed where account_id = %(account_id)s and contact_id =
 insert into contact_rehearsed (
     account_id, contact_id, status, version, external_id, former_ids, email, phone, first_name, last_name,
     contact_key, language_code, time_zone, region, town, address, postcode, fields, consent, source,
-    keyed, created_at, updated_at, removed_at, merged_into
+    keyed, created_at, updated_at, removed_at, merged_into, merges, last_word, proof
 )
 select %(account_id)s::integer, contact_id, status, 1, external_id, former_ids, email, phone, first_name, last_name,
        contact_key, language_code, time_zone, region, town, address, postcode, fields::jsonb,
-       consent::jsonb, source, keyed, created_at, updated_at, removed_at, merged_into
+       consent::jsonb, source, keyed, created_at, updated_at, removed_at, merged_into, merges, last_word,
+       proof::jsonb
 from unnest(
     %(contact_id)s::bigint[], %(status)s::smallint[], %(external_id)s::text[], %(former_ids)s::integer[],
     %(email)s::text[], %(phone)s::text[], %(first_name)s::text[], %(last_name)s::text[],
     %(contact_key)s::text[], %(language_code)s::text[], %(time_zone)s::text[], %(region)s::text[],
     %(town)s::text[], %(address)s::text[], %(postcode)s::text[], %(fields)s::text[], %(consent)s::text[],
     %(source)s::text[], %(keyed)s::boolean[], %(created_at)s::timestamptz[], %(updated_at)s::timestamptz[],
-    %(removed_at)s::timestamptz[], %(merged_into)s::bigint[]
+    %(removed_at)s::timestamptz[], %(merged_into)s::bigint[], %(merges)s::integer[],
+    %(last_word)s::bigint[], %(proof)s::text[]
 ) as d (
     contact_id, status, external_id, former_ids, email, phone, first_name, last_name, contact_key,
     language_code, time_zone, region, town, address, postcode, fields, consent, source, keyed, created_at,
-    updated_at, removed_at, merged_into
+    updated_at, removed_at, merged_into, merges, last_word, proof
 )
 
 -- name: forget_rehearsed_identifiers
@@ -93,14 +95,15 @@ where ctid = any(array(
 -- Identifiers that a batch would add, change or take away.
 insert into identifier_rehearsed (
     account_id, kind, value_key, ordinal, contact_id, long_value, former, since, rule, app, device,
-    attributes, senders
+    attributes, senders, home
 )
 select %(account_id)s::integer, kind, value_key, ordinal, contact_id, long_value, former, since, rule, app, device,
-       attributes::jsonb, senders::integer[]
+       attributes::jsonb, senders::integer[], home
 from unnest(
     %(kind)s::smallint[], %(value_key)s::text[], %(ordinal)s::integer[], %(contact_id)s::bigint[],
     %(long_value)s::text[], %(former)s::boolean[], %(since)s::timestamptz[], %(rule)s::text[],
-    %(app)s::text[], %(device)s::text[], %(attributes)s::text[], %(senders)s::text[]
+    %(app)s::text[], %(device)s::text[], %(attributes)s::text[], %(senders)s::text[], %(home)s::bigint[]
 ) as d (
-    kind, value_key, ordinal, contact_id, long_value, former, since, rule, app, device, attributes, senders
+    kind, value_key, ordinal, contact_id, long_value, former, since, rule, app, device, attributes, senders,
+    home
 )

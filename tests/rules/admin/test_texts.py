@@ -21,7 +21,17 @@ MADE = (
     *("did", "rule", "consent", "channel", "key_kind", "audit_action", "settings", "shortcuts"),
     *("steps", "frame.theme", "error.title", "imports.source", "simulator.outcome", "time", "card"),
     *("segments", "join", "family", "timeline.show", "order_status", "exports", "export_target"),
-    *("export_setting", "export_help", "app_kind", "webhook_event", "delivery", "parameter"),
+    *(
+        "export_setting",
+        "export_help",
+        "app_kind",
+        "webhook_event",
+        "delivery",
+        "parameter",
+        "apart",
+        "pair",
+        "duplicates",
+    ),
 )
 """Where keys are put together, so that no search finds each of them."""
 

@@ -42,6 +42,7 @@ from kartoteka.identity.model import (
 )
 from kartoteka.identity.policies import ORDER
 from kartoteka.identity.rules import Decision, Found, Nobody, Person, Restore, find
+from kartoteka.identity.sides import side_of, speak_by
 from kartoteka.identity.working_set import WorkingSet
 
 FACT = "order"
@@ -127,6 +128,7 @@ def _take_for_removed(
 ) -> Outcome:
     """D8: an order from before the removal is the removed contact's, who stays removed and as is."""
     card, said = decision.card, command.order
+    speak_by(ws, card, command.contact.person)
     resolution.contact_id, resolution.matched_by = card.contact_id, decision.matched_by
     resolution.outcome, resolution.rule = "attached_to_removed", "removed_stays_removed"
     order = new_order(ws, said, card.contact_id, moment, command.origin.at)
@@ -166,7 +168,7 @@ def new_order(
     order = Order(
         ws.new_id(),
         said.external_order_id,
-        owner_id,
+        side_of(ws, owner_id),
         None,
         said.status,
         said.total_cost,
@@ -357,7 +359,7 @@ def tell(
     said = {name: value for name, value in params.items() if value is not None}
     name = f"order{OrderStatus(order.status).name}"
     event = Happened(
-        card.contact_id,
+        order.owner_id,
         Kind.EVENT,
         Source.ORDER,
         name,

@@ -66,6 +66,11 @@ async def identity(request: Request) -> Reply:
         identity=found,
         who=who,
         picture=identity_graph(found.history, found.contact_id),
+        merges=(
+            await request.services.identities.merges(
+                request.account_id, shown.contact_id, skip=0, rows=50
+            )
+        )[0],
         is_cut=len(found.history) == HISTORY,
     )
 

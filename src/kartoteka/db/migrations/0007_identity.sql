@@ -1,1 +1,54 @@
--- Tables of identity.
+-- Merges that can be taken back, and what is remembered of people who are not the same (D15, D28).
+
+-- `merges`: how many cards this one holds besides itself; while there are any, what requests say is kept
+-- in the history, by side (docs/decisions/0024). `last_word`: digest of what was said last, so that the
+-- same again writes nothing. `proof`: which request said each value of the card.
+alter table contact
+    add column merges integer not null default 0,
+    add column last_word bigint,
+    add column proof jsonb not null default '{}';
+
+-- The merged card that this identifier goes back to when the merge is undone; null: it stays.
+alter table identifier add column home bigint;
+
+-- `undoes`: the merge that this row takes back. `by`: the identifier that found the card.
+alter table identity_history
+    add column undoes bigint,
+    add column by jsonb;
+create index identity_history_undone on identity_history (account_id, undoes) where undoes is not null;
+create index identity_history_said on identity_history (account_id, contact_id, history_id)
+    where action = 'said';
+
+-- Two contacts that are not the same person: somebody said so, or took their merge back. No rule
+-- absorbs one into the other, and they are not shown as duplicates.
+create table apart (
+    account_id integer not null,
+    contact_id bigint not null,                 -- the smaller id
+    other_id bigint not null,
+    at timestamptz not null,
+    reason text not null,                       -- undone | not_the_same
+    request_id text not null,
+    key_id bigint not null,
+    primary key (account_id, contact_id, other_id)
+);
+create index apart_by_other on apart (account_id, other_id);
+
+-- E-mails and phones that stand on several contacts; few, so it is small (GET duplicates).
+create index identifier_shared on identifier (account_id, kind, value_key)
+    where ordinal > 0 and kind in (2, 3);
+
+-- Contacts that look alike: found by `kartoteka identity duplicates` and once a night. No values, so that
+-- erasing has nothing to do here.
+create table duplicate (
+    account_id integer not null,
+    contact_id bigint not null,                 -- the smaller id
+    other_id bigint not null,
+    score real not null,
+    fields jsonb not null,                      -- {"lastName": 0.97, …}: how alike, by field
+    found_at timestamptz not null,
+    primary key (account_id, contact_id, other_id)
+);
+create index duplicate_by_score on duplicate (account_id, score desc, contact_id, other_id);
+
+-- When an import that waits was last searched for persons who were erased meanwhile (D29).
+alter table import add column looked_through_at timestamptz;

@@ -1,0 +1,104 @@
+"""`python -m bench.identity`: whether the right person has what is theirs."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from bench.identity.count import Counted, Verdicts
+from bench.identity.lives import live
+from bench.identity.run import RULE_SETS, judge, said
+from bench.scratch import scratch_folder
+from kartoteka.app import prepare_database
+from kartoteka.db.embedded import EmbeddedPostgres, make_data_folder
+from kartoteka.log import start_logging
+
+COLUMNS = (
+    "people",
+    "wrong merges",
+    "missed links",
+    "visits",
+    "of the wrong person",
+    "lost",
+    "nobody could know",
+)
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--seed", default=1, show_default=True, help="The same seed tells the same lives.")
+@click.option("--scale", default=1.0, show_default=True, help="Times as many lives of each kind.")
+@click.option("--hot", default=2000, show_default=True, help="Contacts that come with one cookie.")
+@click.option("--by-life", is_flag=True, help="Figures of every kind of life.")
+@click.option("--folder", type=click.Path(path_type=Path), help="Where the data is made.")
+def main(seed: int, scale: float, hot: int, by_life: bool, folder: Path | None) -> None:
+    """Tell labelled lives to the engine under each set of rules, and count who got what is another's.
+
+    Exit code 1 when the default rules merged two people or credited a visit to the wrong one.
+    """
+    found = run(seed, scale, hot, folder)
+    click.echo(table(found))
+    if by_life:
+        click.echo(table_by_life(found))
+    default = next(iter(found.values()))
+    if default.wrong:
+        click.echo("\n".join(default.wrong[:40]))
+        sys.exit(1)
+
+
+def run(seed: int, scale: float, hot: int, folder: Path | None) -> dict[str, Verdicts]:
+    """Verdicts by set of rules, the default set first."""
+    start_logging("json")
+    found: dict[str, Verdicts] = {}
+    with scratch_folder(folder) as scratch:
+        make_data_folder(scratch / "data")
+        with EmbeddedPostgres(scratch / "data") as server:
+            asyncio.run(prepare_database(server.url))
+            for rules in RULE_SETS:
+                began = time.monotonic()
+                lives = live(seed, scale, hot)
+                found[said(rules)] = asyncio.run(judge(server.url, lives, rules))
+                requests = sum(len(life.told) for life in lives)
+                click.echo(
+                    f"{said(rules)}: {len(lives)} lives, {requests:,} requests, "
+                    f"{time.monotonic() - began:.1f} s",
+                    err=True,
+                )
+    return found
+
+
+def table(found: dict[str, Verdicts]) -> str:
+    """One line a set of rules."""
+    rows = [(f"`{rules}`", verdicts.all) for rules, verdicts in found.items()]
+    return _table("rules", rows)
+
+
+def table_by_life(found: dict[str, Verdicts]) -> str:
+    """One line a kind of life, under the default rules."""
+    return _table("life", list(next(iter(found.values())).by_kind.items()))
+
+
+def _table(first: str, rows: list[tuple[str, Counted]]) -> str:
+    lines = [f"| {first} | {' | '.join(COLUMNS)} |", f"| --- |{' ---: |' * len(COLUMNS)}"]
+    lines += [f"| {name} | {' | '.join(_cells(figures))} |" for name, figures in rows]
+    return "\n".join(lines) + "\n"
+
+
+def _cells(one: Counted) -> list[str]:
+    figures = (
+        one.people,
+        one.wrong_merges,
+        one.missed_links,
+        one.visits,
+        one.wrong_visits,
+        one.lost_visits,
+        one.unknowable,
+    )
+    return [f"{figure:,}" for figure in figures]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,184 @@
+"""Possible duplicates and quarantined values (decisions D6, D28)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kartoteka.access.model import Rights
+from kartoteka.api import schemas
+from kartoteka.api.answers import Answer, json_answer, list_answer
+from kartoteka.api.call import Call, InvalidParameter
+from kartoteka.api.contacts import DRY_RUN
+from kartoteka.api.identity_reading import moment
+from kartoteka.api.merges import body_id
+from kartoteka.api.paging import PAGING, read_page
+from kartoteka.api.routing import Parameter, Reply, Route
+from kartoteka.contacts.duplicates import Duplicates
+from kartoteka.contacts.model import ReleaseValue
+from kartoteka.contacts.why import Why, why_not
+from kartoteka.identity.account_rules import rules_of
+from kartoteka.identity.alike import LIKELY
+from kartoteka.identity.kinds import BY_CODE, BY_NAME
+
+MOST_EXPLAINED = 100
+"""Pairs a page: each is explained by looking at both cards."""
+
+
+async def duplicates(call: Call) -> Answer:
+    """GET /api/v1/duplicates?by=address|likeness."""
+    skip, rows = read_page(call)
+    by = call.query.get("by", "address").strip() or "address"
+    reader, account_id = Duplicates(call.services.database), call.account.account_id
+    if by == "likeness":
+        score = _score(call)
+        found = await reader.alike(account_id, skip=skip, rows=rows, score=score)
+        body: list[dict[str, Any]] = [
+            {
+                "contactId": one.contact_id,
+                "otherId": one.other_id,
+                "score": round(one.score, 3),
+                "fields": one.fields,
+            }
+            for one in found
+        ]
+    elif by == "address":
+        body = await _by_address(call, reader, skip, min(rows, MOST_EXPLAINED))
+    else:
+        raise InvalidParameter("by must be address or likeness.")
+    return list_answer(body, skip + len(body))
+
+
+async def _by_address(call: Call, reader: Duplicates, skip: int, rows: int) -> list[dict[str, Any]]:
+    """Each with the rule that kept the two apart."""
+    account_id, settings = call.account.account_id, rules_of(call.account.settings)
+    why = Why(call.services.database)
+    body = []
+    for one in await reader.shared(account_id, skip=skip, rows=rows):
+        known = [await why.person(account_id, who) for who in (one.contact_id, one.other_id)]
+        reason = why_not(settings, known[0], known[1], None)
+        body.append(
+            {
+                "contactId": one.contact_id,
+                "otherId": one.other_id,
+                "shares": BY_CODE[one.kind].name,
+                "rule": reason["rule"],
+                "differs": reason.get("differs", []),
+            }
+        )
+    return body
+
+
+def _score(call: Call) -> float:
+    text = call.query.get("score", "").strip()
+    if not text:
+        return LIKELY
+    try:
+        score = float(text)
+    except ValueError:
+        score = -1.0
+    if not 0 <= score <= 1:
+        raise InvalidParameter("score must be a number from 0 to 1.")
+    return score
+
+
+async def quarantine(call: Call) -> Answer:
+    """GET /api/v1/quarantine: values that stand on too many people to name one."""
+    skip, rows = read_page(call)
+    reader = Duplicates(call.services.database)
+    found = await reader.quarantine(call.account.account_id, skip=skip, rows=rows)
+    body = [
+        {
+            "kind": BY_CODE[one.kind].name,
+            "value": one.value,
+            "since": moment(one.since),
+            "senders": one.senders or 0,
+            "rule": one.rule,
+        }
+        for one in found
+    ]
+    return list_answer(body, skip + len(body))
+
+
+async def release(call: Call) -> Answer:
+    """POST /api/v1/quarantine/release: `{kind, value, contactId?, dryRun?}`."""
+    body = await call.json_object()
+    kind = BY_NAME.get(str(body.get("kind")))
+    value = body.get("value")
+    if kind is None or not isinstance(value, str) or not value.strip():
+        raise InvalidParameter("Say which value: kind (an identifier kind) and value.")
+    contact_id = body_id(body, "contactId") if body.get("contactId") is not None else None
+    dry_run = call.flag("dryRun") or body.get("dryRun") is True
+    outcome = await call.write(
+        ReleaseValue(
+            origin=call.origin(),
+            kind=kind.code,
+            value=value.strip(),
+            contact_id=contact_id,
+            dry_run=dry_run,
+        )
+    )
+    answer = {**outcome.answer, "contactId": contact_id}
+    return json_answer({**answer, "dryRun": True} if dry_run else answer)
+
+
+_PAIRS = {"type": "array", "items": {"type": "object"}}
+
+ROUTES = (
+    Route(
+        method="GET",
+        path="/api/v1/duplicates",
+        operation="getDuplicates",
+        right=Rights.FULL,
+        endpoint=duplicates,
+        summary="Possible duplicates",
+        description="`by=address`: the same e-mail or phone kept apart, with the rule that did. "
+        "`by=likeness`: contacts that look alike, with the score by field; `kartoteka identity "
+        "duplicates` looks for them. Pairs that somebody told apart are left out. At most 100 a page "
+        "by address.",
+        tag="Merges",
+        parameters=(
+            Parameter("by", "address or likeness.", {"enum": ["address", "likeness"]}),
+            Parameter("score", "The least score, from 0 to 1.", {"type": "number"}),
+            *PAGING,
+        ),
+        replies={200: Reply("One page.", _PAIRS)},
+        errors=(400,),
+    ),
+    Route(
+        method="GET",
+        path="/api/v1/quarantine",
+        operation="getQuarantine",
+        right=Rights.FULL,
+        endpoint=quarantine,
+        summary="Values that name nobody",
+        description="Tokens, devices and cookies that more than 50 External IDs have sent.",
+        tag="Identity",
+        parameters=PAGING,
+        replies={200: Reply("One page.", _PAIRS)},
+        errors=(400,),
+    ),
+    Route(
+        method="POST",
+        path="/api/v1/quarantine/release",
+        operation="releaseQuarantined",
+        right=Rights.FULL,
+        endpoint=release,
+        summary="Let a value name people again",
+        description="It goes to the contact that is named, else to whoever sends it next; with dryRun "
+        "it is only said what would change.",
+        tag="Identity",
+        parameters=(DRY_RUN,),
+        body={
+            "type": "object",
+            "required": ["kind", "value"],
+            "properties": {
+                "kind": {"type": "string"},
+                "value": {"type": "string"},
+                "contactId": schemas.CONTACT_ID,
+                "dryRun": {"type": "boolean"},
+            },
+        },
+        replies={200: Reply("What was released.", {"type": "object"})},
+        errors=(400, 404, 413, 415),
+    ),
+)

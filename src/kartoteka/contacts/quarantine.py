@@ -1,0 +1,42 @@
+"""Let a value name people again that stood on too many of them (decisions D6)."""
+
+from __future__ import annotations
+
+from kartoteka.contacts.model import Outcome, ReleaseValue
+from kartoteka.errors import NotFound
+from kartoteka.identity.changes import new_held
+from kartoteka.identity.history import Journal, named
+from kartoteka.identity.kinds import BY_CODE
+from kartoteka.identity.model import QUARANTINED, Identifier, Resolution, Status
+from kartoteka.identity.working_set import WorkingSet
+
+
+class NotQuarantined(NotFound):
+    """This value is not in quarantine."""
+
+    code = "not_quarantined"
+
+
+def release_value(ws: WorkingSet, command: ReleaseValue) -> Outcome:
+    """Out of quarantine: to the named contact, or to whoever sends it next. Counting begins anew."""
+    one = Identifier(command.kind, command.value)
+    rows = ws.holders(one.key)
+    card = None
+    if command.contact_id is not None:
+        card = ws.known_card(command.contact_id)
+        if card is None or card.status != Status.LIVE:
+            raise NotFound(f"No live contact has the id '{command.contact_id}'.")
+        ws.need_whole([card.contact_id])
+    held = next((row for row in rows if row.contact_id == QUARANTINED), None)
+    if held is None:
+        raise NotQuarantined
+    senders = len(held.senders or ())
+    ws.release(held)
+    if card is not None:
+        held = ws.hold(new_held(one, card.contact_id, command.origin.at, "released_by_request"))
+        Journal(ws, command.origin).note(
+            "added", "released_by_request", card.contact_id, [named(held)]
+        )
+        card.updated_at = command.origin.at
+    answer = {"kind": BY_CODE[command.kind].name, "value": command.value, "senders": senders}
+    return Outcome(Resolution(command.contact_id, "updated"), answer=answer)

@@ -1,0 +1,119 @@
+"""Reads what the history has to say for `what_if`, out of one snapshot of the database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from kartoteka.contacts.what_if import Asked, Known, Names, Request, requests_of, tell
+from kartoteka.contacts.what_if_report import WhatIf, compare, compare_segments
+from kartoteka.db.arrays import pg_array
+from kartoteka.db.database import Connection, Database
+from kartoteka.db.named import load_queries
+from kartoteka.identity.evidence import Row
+
+QUERIES = load_queries(__package__, "what_if.sql")
+ROWS_IN_A_PAGE = 20_000
+
+
+async def what_if(
+    database: Database,
+    account_id: int,
+    asked: Asked,
+    progress: Callable[[str], None] = lambda _: None,
+) -> WhatIf:
+    """What other settings would have made of the account. Nothing is written: a transaction
+    that may not, of one snapshot. Memory: about 2 KB a request of the history."""
+    async with database.connection() as connection:
+        await connection.execute("begin isolation level repeatable read read only")
+        try:
+            return await _what_if(connection, account_id, asked, progress)
+        finally:
+            await connection.execute("rollback")
+
+
+async def _what_if(
+    connection: Connection,
+    account_id: int,
+    asked: Asked,
+    progress: Callable[[str], None],
+) -> WhatIf:
+    key = {"account_id": account_id}
+    requests = await _requests(connection, account_id, progress)
+    names = await _names(connection, account_id, requests)
+    pairs = await _rows(connection, "what_if_apart", **key)
+    apart = [(one, other) for one, other in pairs]
+    rows = await _rows(connection, "what_if_devices", **key)
+    devices = {(kind, value): device for kind, value, device in rows}
+    total = len(requests)
+    as_it_is, otherwise = tell(
+        requests,
+        asked,
+        Known(names, apart, devices),
+        lambda done: progress(f"{done:,} of {total:,} requests told"),
+    )
+    merges, splits = compare(as_it_is, otherwise)
+    ids = {contact for one in merges for contact in one.contacts} | {
+        one.contact_id for one in splits
+    }
+    members = await _rows(connection, "what_if_members", **key, ids=pg_array(sorted(ids)))
+    segments = dict(await _rows(connection, "what_if_segments", **key))
+    stand = {one for (one,) in await _rows(connection, "what_if_live", **key)}
+    return WhatIf(
+        total,
+        len(as_it_is.live()),
+        len(otherwise.live()),
+        merges,
+        splits,
+        compare_segments(merges, splits, members, segments),
+        len(as_it_is.live() ^ stand),
+    )
+
+
+async def _requests(
+    connection: Connection, account_id: int, progress: Callable[[str], None]
+) -> list[Request]:
+    rows: list[Row] = []
+    after = 0
+    while page := await _rows(
+        connection, "what_if_history", account_id=account_id, after=after, limit=ROWS_IN_A_PAGE
+    ):
+        rows += [Row(*row) for row in page]
+        after = page[-1][0]
+        progress(f"{len(rows):,} rows of history read")
+    return requests_of(rows)
+
+
+async def _names(connection: Connection, account_id: int, requests: list[Request]) -> Names:
+    """Names by the request that said them (`identity/proof.py`)."""
+    made = {
+        request.contact_id: (request.origin.request_id, request.origin.at)
+        for request in requests
+        if any(row.action == "created" for row in request.rows)
+    }
+    names: dict[tuple[str, datetime], tuple[str | None, str | None]] = {}
+    for query in ("what_if_names_absorbed", "what_if_names"):
+        for first, last, proof_first, proof_last, contact_id in await _rows(
+            connection, query, account_id=account_id
+        ):
+            for place, (name, proof) in enumerate(((first, proof_first), (last, proof_last))):
+                said = _said_by(proof, made.get(contact_id))
+                if name is not None and said is not None:
+                    before = names.get(said, (None, None))
+                    names[said] = (name, before[1]) if place == 0 else (before[0], name)
+    return names
+
+
+def _said_by(
+    proof: list[Any] | None, made: tuple[str, datetime] | None
+) -> tuple[str, datetime] | None:
+    if proof is None:
+        return made
+    if len(proof) > 6:  # a merge brought it: the absorbed card says by whom
+        return None
+    return (proof[1], datetime.fromisoformat(proof[0]))
+
+
+async def _rows(connection: Connection, name: str, **params: Any) -> list[tuple[Any, ...]]:
+    return await (await connection.execute(QUERIES[name].sql, params, prepare=False)).fetchall()

@@ -1,0 +1,86 @@
+"""The people on a merged card: of whom a request speaks, and what it said (decisions D15, D28).
+
+A *side* is one of the cards that were merged, named by its contact id. While a card holds others, each
+identifier on it has a home, the side that it goes back to: the one that brought it first. And what
+requests say is kept in the history, each with the side whose identifier carried it. An undo tells it
+again to the cards as they were (`contacts/retelling.py`), so it comes to what would stand if the merge
+had never happened.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import msgspec
+
+from kartoteka.identity.history import Journal
+from kartoteka.identity.kinds import BY_CODE
+from kartoteka.identity.model import Card, Held, Origin, Word
+from kartoteka.identity.rules import Person
+from kartoteka.identity.working_set import WorkingSet
+
+EVERY_SIDE = 0
+"""What an address refuses is said to all who have it."""
+
+
+def speak_as(ws: WorkingSet, card: Card, contact_id: int) -> None:
+    """The request names a card by this id, which may be one that was merged into it."""
+    if card.merges:
+        ws.speaking[card.contact_id] = contact_id
+
+
+def speak_by(ws: WorkingSet, card: Card, person: Person) -> None:
+    """The request speaks of the side whose identifier it names first; what both have is the
+    survivor's."""
+    if not card.merges or card.contact_id in ws.speaking:
+        return
+    for one in person.all():
+        held = ws.row_of(one.key, card.contact_id)
+        if held is not None:
+            ws.speaking[card.contact_id] = home_of(held)
+            return
+
+
+def home_of(held: Held) -> int:
+    """The side that has this identifier."""
+    return held.contact_id if held.home is None else held.home
+
+
+def side_of(ws: WorkingSet, contact_id: int) -> int:
+    """The side of this card that the present command speaks of: what it brings is owned by that."""
+    return ws.speaking.get(contact_id, contact_id)
+
+
+def keep_word(
+    ws: WorkingSet, card: Card, word: Word, origin: Origin, named: Person | None = None
+) -> None:
+    """Remember what was said to a merged card, unless it is what was said last: that changes nothing."""
+    digest = _digest([word.command, word.body])
+    if digest == card.last_word:
+        return
+    card.last_word = digest
+    identifiers = None
+    if named is not None:
+        identifiers = [{"kind": BY_CODE[one.kind].name, "value": one.value} for one in named.all()]
+    content = msgspec.to_builtins(word)
+    Journal(ws, origin).note("said", "said", card.contact_id, identifiers, snapshot=content)
+
+
+def word_of(
+    side: int, said: msgspec.Struct, rule: str | None, refusals: list[tuple[int, str, int]]
+) -> Word:
+    """The command as a word, without its origin, which the history has."""
+    return Word(side, type(said).__name__, _without_origin(said), rule, refusals)
+
+
+def _without_origin(said: msgspec.Struct) -> dict[str, Any]:
+    body: dict[str, Any] = msgspec.to_builtins(said)
+    for name in ("origin", "repeat", "dry_run"):
+        body.pop(name, None)
+    return body
+
+
+def _digest(content: list[Any]) -> int:
+    text = msgspec.json.encode(content, order="sorted")
+    return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big", signed=True)

@@ -1,0 +1,124 @@
+"""Whether what stands is what the history says: replayed into empty tables and compared by hash.
+
+One snapshot of the database (REPEATABLE READ): nothing that is written meanwhile disturbs it. Temporary
+tables only; nothing of the installation is changed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from kartoteka.db.arrays import pg_array
+from kartoteka.db.database import Connection, Database
+from kartoteka.db.named import load_queries
+from kartoteka.identity.kinds import KINDS
+from kartoteka.identity.model import Status
+
+QUERIES = load_queries(__package__, "verify.sql")
+_STEPS = (
+    "replay_identifiers",
+    "stored_identifiers",
+    "forgive_erased",
+    "replay_cards",
+    "stored_cards",
+)
+
+
+class Difference(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
+    """One thing that the history and what stands say differently. The value itself is left out."""
+
+    account_id: int
+    what: str
+    contact_id: int
+    told: str
+    stored: str
+
+
+class Verified(msgspec.Struct, frozen=True, rename="camel"):
+    """What was compared; `differences` are the first thousand of each kind."""
+
+    cards: int
+    identifiers: int
+    hash: str
+    """Of what stands: the same on two databases that say the same."""
+    differences: list[Difference]
+
+    @property
+    def is_well(self) -> bool:
+        return not self.differences
+
+
+async def verify(database: Database, account_id: int | None = None) -> Verified:
+    """Replay the history of one account or of all and compare."""
+    async with database.connection() as connection:
+        await connection.execute("begin isolation level repeatable read")
+        try:
+            return await _verify(connection, account_id)
+        finally:
+            await connection.execute("rollback")
+
+
+async def _verify(connection: Connection, account_id: int | None) -> Verified:
+    chosen = "" if account_id is None else str(account_id)
+    await connection.execute("set local work_mem = '256MB'")
+    await connection.execute("set local plan_cache_mode = auto")
+    await connection.execute(QUERIES["choose_account"].sql, {"account": chosen})
+    await connection.execute(QUERIES["make_kinds"].sql)
+    kinds = {
+        "codes": pg_array([kind.code for kind in KINDS]),
+        "names": pg_array([kind.name for kind in KINDS]),
+    }
+    await connection.execute(QUERIES["fill_kinds"].sql, kinds)
+    for name in _STEPS:
+        await connection.execute(QUERIES[name].sql, prepare=False)
+    prints = {row[0]: row[1:] for row in await _rows(connection, "fingerprints")}
+    differences = [_column(row) for row in await _rows(connection, "different_columns")]
+    if prints["identifiers told"] != prints["identifiers stored"]:
+        differences += [
+            _identifier(row) for row in await _rows(connection, "different_identifiers")
+        ]
+    if prints["cards told"] != prints["cards stored"]:
+        differences += [_card(row) for row in await _rows(connection, "different_cards")]
+    return Verified(
+        prints["cards stored"][0],
+        prints["identifiers stored"][0],
+        f"{int(prints['cards stored'][1]) % 2**64:016x}"
+        f"{int(prints['identifiers stored'][1]) % 2**64:016x}",
+        differences,
+    )
+
+
+async def _rows(connection: Connection, name: str) -> list[tuple[Any, ...]]:
+    return await (await connection.execute(QUERIES[name].sql, prepare=False)).fetchall()
+
+
+def _identifier(row: tuple[Any, ...]) -> Difference:
+    account_id, kind, _, told, stored = row
+    return Difference(
+        account_id,
+        kind,
+        told or stored,
+        "on this contact" if told else "not there",
+        "on this contact" if stored else "not there",
+    )
+
+
+def _card(row: tuple[Any, ...]) -> Difference:
+    account_id, contact_id, told, told_into, stored, stored_into = row
+    return Difference(
+        account_id, "contact", contact_id, _state(told, told_into), _state(stored, stored_into)
+    )
+
+
+def _state(status: int | None, into: int | None) -> str:
+    if status is None:
+        return "not there"
+    word = Status(status).name.lower()
+    return word if into is None else f"{word} into {into}"
+
+
+def _column(row: tuple[Any, ...]) -> Difference:
+    account_id, contact_id, kind = row
+    return Difference(account_id, kind, contact_id, "what stands on it", "another in its row")

@@ -1,0 +1,89 @@
+"""Part 7: duplicates side by side, merging by hand with a preview, taking it back, quarantine."""
+
+from __future__ import annotations
+
+from playwright.sync_api import expect
+
+
+def person(api, external_id: str, phone: str, **more) -> int:
+    body = {
+        "externalCustomerId": external_id,
+        "channels": [{"type": "sms", "value": phone}],
+        **more,
+    }
+    return api.post("/api/v1/contact", json=body).json()["id"]
+
+
+def test_a_pair_is_looked_at_merged_and_taken_apart_again(open_page, api, name):
+    phone = "+380671900001"
+    one = person(api, f"{name}-1", phone, firstName="Olha", lastName="Pair")
+    other = person(api, f"{name}-2", phone, firstName="Olena", lastName="Pair")
+    page = open_page("/admin/duplicates")
+    while page.get_by_text(f"{name}-1", exact=True).count() == 0:
+        page.keyboard.press("ArrowRight")
+        page.wait_for_load_state("networkidle")
+    expect(page.get_by_text("Both have: Phone.")).to_be_visible()
+    expect(page.locator("tr.differs", has_text="First name")).to_have_count(1)
+    page.keyboard.press("m")
+    page.wait_for_url("**/admin/merge**")
+    expect(page.locator("#ask")).to_contain_text("becomes part of")
+    expect(page.locator("#ask")).to_contain_text(f"{name}-1")
+    assert api.get(f"/api/v1/contact/{other}").json()["id"] == other
+    page.get_by_role("button", name="Merge").click()
+    expect(page.get_by_text("Merged.")).to_be_visible()
+    kept = int(page.url.rpartition("/")[2])
+    assert {kept} < {one, other} | {kept}
+    gone = other if kept == one else one
+    assert api.get(f"/api/v1/contact/{gone}").json()["id"] == kept
+    page.goto(f"/admin/contacts/{kept}/identity")
+    page.get_by_role("link", name="Undo merge").click()
+    expect(page.locator("dialog")).to_contain_text(f"#{gone}")
+    page.locator("dialog").get_by_role("button", name="Undo merge").click()
+    expect(page.get_by_text("The merge was taken back.")).to_be_visible()
+    assert api.get(f"/api/v1/contact/{gone}").json()["id"] == gone
+
+
+def test_who_is_not_the_same_is_shown_no_more(open_page, api, name):
+    phone = "+380671900002"
+    person(api, f"{name}-1", phone)
+    person(api, f"{name}-2", phone)
+    page = open_page("/admin/duplicates")
+    while page.get_by_text(f"{name}-1", exact=True).count() == 0:
+        page.keyboard.press("ArrowRight")
+        page.wait_for_load_state("networkidle")
+    page.keyboard.press("n")
+    expect(page.get_by_text("They are kept apart from now on.")).to_be_visible()
+    page.goto("/admin/duplicates")
+    expect(page.get_by_text(f"{name}-1", exact=True)).to_have_count(0)
+
+
+def test_two_cards_are_merged_from_the_card(open_page, api, name):
+    keep = person(api, f"{name}-1", "+380671900003")
+    absorb = person(api, f"{name}-2", "+380671900004")
+    page = open_page(f"/admin/contacts/{keep}")
+    page.get_by_label("More").click()
+    page.get_by_role("link", name="Merge with").click()
+    page.locator("dialog").get_by_role("textbox").fill("999999999")
+    page.locator("dialog").get_by_role("button", name="Look at it").click()
+    expect(page.get_by_role("alert")).to_contain_text("999999999")
+    page.get_by_role("textbox", name="Number of the contact").fill(str(absorb))
+    page.get_by_role("button", name="Look at it").click()
+    expect(page.locator("#ask")).to_contain_text("Leaves the contact")
+    page.get_by_role("button", name="Merge").click()
+    page.wait_for_url(f"**/admin/contacts/{keep}")
+    assert api.get(f"/api/v1/contact/{absorb}").json()["id"] == keep
+
+
+def test_a_quarantined_value_is_let_go_with_a_preview(open_page, api, name):
+    token = {"type": "mobilepush", "value": f"shared:{name}"}
+    for number in range(52):
+        api.post(
+            "/api/v1/contact", json={"externalCustomerId": f"{name}-{number}", "channels": [token]}
+        )
+    page = open_page("/admin/quarantine")
+    row = page.locator("tr", has_text=f"shared:{name}")
+    row.get_by_role("link", name="Let go").click()
+    expect(page.locator("dialog")).to_contain_text("people have sent it")
+    page.locator("dialog").get_by_role("button", name="Let go").click()
+    expect(page.get_by_text("It names people again.")).to_be_visible()
+    expect(page.locator("tr", has_text=f"shared:{name}")).to_have_count(0)

@@ -1,0 +1,83 @@
+"""Possible duplicates, and values in quarantine (decisions D6, D28)."""
+
+from __future__ import annotations
+
+import subprocess
+
+import httpx
+
+from tests.api.conftest import COMMAND
+from tests.api.test_merges import channels, make
+from tests.conftest import clean_environment
+
+
+def pairs(api: httpx.Client, **params: str) -> dict[tuple[int, int], dict]:
+    answer = api.get("/api/v1/duplicates", params={"maxrows": "500", **params})
+    assert answer.status_code == 200, answer.text
+    return {(one["contactId"], one["otherId"]): one for one in answer.json()}
+
+
+def test_the_same_address_kept_apart_says_why(api: httpx.Client, name: str):
+    mail = channels(("email", f"{name}@x.ua"))
+    ann = make(api, externalCustomerId=f"A-{name}", firstName="Ann", channels=mail)
+    ben = make(api, externalCustomerId=f"B-{name}", firstName="Ben", channels=mail)
+    found = pairs(api)[ann, ben]
+    assert (found["shares"], found["rule"]) == ("email", "has_external_id")
+    assert {one["field"] for one in found["differs"]} == {"external_id", "firstName"}
+    said = {"contactId": ann, "otherId": ben}
+    api.post("/api/v1/duplicates/not-the-same", json=said)
+    assert (ann, ben) not in pairs(api)
+
+
+def test_look_alikes_with_their_score_by_field(api: httpx.Client, server, name: str):
+    one = make(
+        api,
+        externalCustomerId=f"A-{name}",
+        firstName="Kateryna",
+        lastName="Shevchenko",
+        address={"town": "Lviv", "address": "Rynok 1", "postcode": "79000"},
+    )
+    other = make(
+        api,
+        externalCustomerId=f"B-{name}",
+        firstName="Katerina",
+        lastName="Shevchenko",
+        address={"town": "Lviv", "address": "Rynok, 1", "postcode": "79000"},
+    )
+    far = make(api, externalCustomerId=f"C-{name}", firstName="Ivan", lastName="Shevchenko")
+    done = subprocess.run(
+        [COMMAND, "identity", "duplicates"],
+        env=clean_environment() | {"KARTOTEKA_DATA_DIR": str(server.log.parent / "data")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "look alike" in done.stdout
+    found = pairs(api, by="likeness")
+    assert found[one, other]["score"] > 0.9
+    assert found[one, other]["fields"]["lastName"] == 1.0
+    assert not any(far in pair for pair in found)
+    api.post("/api/v1/merges", json={"keep": one, "absorb": other})
+    assert (one, other) not in pairs(api, by="likeness")
+    assert api.get("/api/v1/duplicates", params={"by": "magic"}).status_code == 400
+    assert api.get("/api/v1/duplicates", params={"by": "likeness", "score": "2"}).status_code == 400
+
+
+def test_a_quarantined_value_is_listed_and_released(api: httpx.Client, name: str):
+    token = channels(("mobilepush", f"T-{name}"))
+    for number in range(53):
+        make(api, externalCustomerId=f"{number}-{name}", channels=token)
+    listed = {one["value"]: one for one in api.get("/api/v1/quarantine").json()}
+    assert listed[f"T-{name}"]["senders"] > 50
+    owner = make(api, externalCustomerId=f"owner-{name}")
+    said = {"kind": "mobile_token", "value": f"T-{name}", "contactId": owner}
+    path = "/api/v1/quarantine/release"
+    dry = api.post(path, json={**said, "dryRun": True}).json()
+    assert (dry["dryRun"], dry["contactId"], dry["senders"] > 50) == (True, owner, True)
+    assert f"T-{name}" in {one["value"] for one in api.get("/api/v1/quarantine").json()}
+    assert api.post(path, json=said).status_code == 200
+    assert f"T-{name}" not in {one["value"] for one in api.get("/api/v1/quarantine").json()}
+    assert make(api, firstName="Ann", channels=token) == owner
+    again = api.post(path, json=said)
+    assert (again.status_code, again.json()["code"]) == (404, "not_quarantined")
+    assert api.post(path, json={"kind": "shoe", "value": "1"}).status_code == 400

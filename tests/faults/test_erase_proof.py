@@ -1,0 +1,112 @@
+"""After an erase no byte of the person is left: the whole database as text, the files of the data folder
+except PostgreSQL's own, and the log (decisions D29; tables, indexes aside)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+
+from kartoteka.db.embedded import running_url
+
+VALUES = {
+    "external id": "erase-me-external-4711",
+    "former id": "erase-me-former-4712",
+    "email": "erase.me.quite@example.com",
+    "other email": "erase.me.too@example.com",
+    "phone": "380671239911",
+    "token": "erase-me-token-4713",
+    "device": "erase-me-device-4714",
+    "cookie": "erase-me-cookie-4715",
+    "first name": "Eraseme-Gwendolyn",
+    "last name": "Eraseme-Quetzal",
+    "town": "Eraseme-Town",
+    "event": "erase-me-param-4716",
+    "order": "erase-me-order-4717",
+}
+
+
+def live_a_life(api: httpx.Client) -> int:
+    """Everything that may leave a trace: calls of all kinds, a merge, its undo, another merge."""
+    v = VALUES
+    mail = [{"type": "email", "value": v["email"]}, {"type": "sms", "value": v["phone"]}]
+    token = {"type": "mobilepush", "value": v["token"]}
+    contact = {
+        "externalCustomerId": v["external id"],
+        "channels": mail,
+        "firstName": v["first name"],
+    }
+    key = {"Idempotency-Key": "erase-proof"}
+    who = api.post("/api/v1/contact", json=contact, headers=key).json()["id"]
+    visitor = api.post(
+        "/api/v1/contact",
+        json={"channels": [token], "lastName": v["last name"], "webId": v["cookie"]},
+    ).json()["id"]
+    merge = api.post("/api/v1/merges", json={"keep": who, "absorb": visitor}).json()["id"]
+    api.post("/api/v1/contact", json={"channels": [token], "address": {"town": v["town"]}})
+    api.post(f"/api/v1/merges/{merge}/undo")
+    api.post("/api/v1/merges", json={"keep": who, "absorb": visitor})
+    api.put(f"/api/v1/contact/{who}", json={"externalCustomerId": v["former id"]})
+    api.put(f"/api/v1/contact/{who}", json={"externalCustomerId": v["external id"]})
+    other = [{"type": "email", "value": v["other email"]}]
+    api.put(f"/api/v1/contact/{who}", json={"channels": other, "deviceId": v["device"]})
+    event = {
+        "eventTypeKey": "seen",
+        "keyValue": v["email"],
+        "params": [
+            {"name": "externalCustomerId", "value": v["external id"]},
+            {"name": "thing", "value": v["event"]},
+        ],
+    }
+    assert api.post("/api/v2/event", json=event).status_code == 200
+    order = {
+        "externalOrderId": v["order"],
+        "externalCustomerId": v["external id"],
+        "totalCost": 12,
+        "status": "DELIVERED",
+        "date": "2026-01-02T03:04:05Z",
+        "email": v["email"],
+        "firstName": v["first name"],
+        "items": [],
+    }
+    assert api.post("/api/v1/orders", json={"orders": [order]}).status_code == 200
+    api.post("/api/v1/contact/subscribe", json={"contact": contact, "groups": ["Erase"]})
+    return int(who)
+
+
+def dump(url: str) -> str:
+    """Every row of every table as text."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        tables = connection.execute(
+            "select format('%I.%I', schemaname, tablename) from pg_tables"
+            " where schemaname not in ('pg_catalog', 'information_schema')"
+        ).fetchall()
+        rows: list[tuple[Any, ...]] = []
+        for (table,) in tables:
+            rows += connection.execute(f"select '{table}', t::text from {table} t").fetchall()
+    return "\n".join(f"{table} {row}" for table, row in rows)
+
+
+def test_no_byte_of_an_erased_person_is_left(start_server, tmp_path: Path):
+    server = start_server()
+    folder = server.log.parent / "data"
+    with httpx.Client(base_url=server.url, auth=("", server.key), timeout=60) as api:
+        who = live_a_life(api)
+        before = dump(running_url(folder))
+        known = {name for name, value in VALUES.items() if value in before}
+        assert known >= {"external id", "email", "phone", "token", "first name", "event", "order"}
+        erased = api.delete(f"/api/v1/contact/{who}", params={"erase": "true"})
+        assert erased.status_code == 200, erased.text
+    after = dump(running_url(folder))
+    left = {
+        name: [line.split(" ")[0] for line in after.splitlines() if value in line]
+        for name, value in VALUES.items()
+        if value in after
+    }
+    assert left == {}
+    files = [path for path in folder.rglob("*") if path.is_file() and "postgres" not in str(path)]
+    for path in [*files, server.log]:
+        content = path.read_bytes()
+        assert not [name for name, value in VALUES.items() if value.encode() in content], path
