@@ -25,6 +25,7 @@ def _erase(batch: Batch, rows: Rows) -> list[Statement]:
     of_values = [(kind, key, value) for kind, _, value, key in values]
     return [
         ("queue_erased", {**ids, **columns(("kind", "value_key"), keys)}),
+        ("erase_named_beside", columns(("kind", "value_key", "value"), of_values)),
         ("erase_claims", columns(("kind", "value_key", "value"), of_values)),
         ("erase_stubs", {}),
         ("keep_spans_of_others", {}),

@@ -69,6 +69,60 @@ where g.account_id = %(account_id)s
   and i.value_key = s.value_key
   and i.contact_id = -s.owner_id
 
+-- name: erase_named_beside
+-- What claims that go named beside an erased person's values, such as an address that was replaced: what
+-- waits for it is dropped where it owns nothing and no other claim names it. Indexes of claim, event_by_owner.
+with gone as (
+    select distinct c.kind, c.value_key, c.external_key, c.email, c.phone
+    from unnest(%(kind)s::smallint[], %(value_key)s::text[], %(value)s::text[]) as g (kind, value_key, value)
+    join claim c
+      on c.account_id = %(account_id)s
+     and (
+         c.kind = g.kind and c.value_key = g.value_key
+         or g.kind = 1 and c.external_key = g.value_key
+         or g.kind = 2 and c.email = g.value
+         or g.kind = 3 and c.phone = g.value
+     )
+),
+named as (
+    select distinct n.kind, n.value_key
+    from gone
+    cross join lateral (values (1::smallint, external_key), (2, email), (3, phone)) as n (kind, value_key)
+    where n.value_key is not null
+),
+idle as (
+    select s.kind, s.value_key, s.owner_id
+    from named n
+    join visitor_span s on s.account_id = %(account_id)s and s.kind = n.kind and s.value_key = n.value_key
+    where s.contact_id is null
+      and not exists (select from event where account_id = %(account_id)s and owner_id = s.owner_id)
+      and not exists (select from orders where account_id = %(account_id)s and owner_id = s.owner_id)
+      and not exists (
+          select from claim c
+          where c.account_id = %(account_id)s
+            and (
+                n.kind = 1 and c.external_key = n.value_key
+                or n.kind = 2 and c.email = n.value_key
+                or n.kind = 3 and c.phone = n.value_key
+            )
+            and not exists (select from gone where kind = c.kind and value_key = c.value_key)
+      )
+),
+stubs as (
+    delete from identifier i
+    using idle d
+    where i.account_id = %(account_id)s
+      and i.kind = d.kind
+      and i.value_key = d.value_key
+      and i.contact_id = -d.owner_id
+)
+delete from visitor_span s
+using idle d
+where s.account_id = %(account_id)s
+  and s.kind = d.kind
+  and s.value_key = d.value_key
+  and s.owner_id = d.owner_id
+
 -- name: erase_claims
 -- Claims by and about erased persons; primary key and indexes of claim.
 delete from claim c
