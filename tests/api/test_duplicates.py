@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import subprocess
+import time
 
 import httpx
+import pytest
 
 from tests.api.conftest import COMMAND
 from tests.api.test_merges import channels, make
@@ -27,6 +29,60 @@ def test_the_same_address_kept_apart_says_why(api: httpx.Client, name: str):
     said = {"contactId": ann, "otherId": ben}
     api.post("/api/v1/duplicates/not-the-same", json=said)
     assert (ann, ben) not in pairs(api)
+    assert pairs(api, by="apart")[ann, ben]["rule"] == "not_the_same"
+    for changed in (True, False):
+        back = api.delete("/api/v1/duplicates/not-the-same", params=said)
+        assert (back.status_code, back.json()["changed"]) == (200, changed)
+    assert (ann, ben) in pairs(api)
+    assert (ann, ben) not in pairs(api, by="apart")
+    wrong = api.delete("/api/v1/duplicates/not-the-same", params={"contactId": ann})
+    assert wrong.status_code == 400
+
+
+@pytest.mark.parametrize("goes", ["merged", "removed", "erased"])
+def test_who_is_gone_is_no_duplicate(api: httpx.Client, name: str, goes: str):
+    mail = channels(("email", f"{name}@x.ua"))
+    ann = make(api, externalCustomerId=f"A-{name}", channels=mail)
+    ben = make(api, externalCustomerId=f"B-{name}", channels=mail)
+    assert (ann, ben) in pairs(api)
+    if goes == "merged":
+        api.post("/api/v1/merges", json={"keep": ann, "absorb": ben})
+    else:
+        api.delete(f"/api/v1/contact/{ben}", params={"erase": "true"} if goes == "erased" else {})
+    assert (ann, ben) not in pairs(api)
+
+
+def test_pages_follow_each_other(api: httpx.Client, name: str):
+    mail = channels(("email", f"{name}@x.ua"))
+    four = [make(api, externalCustomerId=f"{one}-{name}", channels=mail) for one in range(4)]
+    whole = list(pairs(api))
+    assert {(one, other) for one in four for other in four if one < other} <= set(whole)
+    paged = [
+        (one["contactId"], one["otherId"])
+        for start in range(1, len(whole) + 2, 4)
+        for one in api.get("/api/v1/duplicates", params={"startindex": start, "maxrows": 4}).json()
+    ]
+    assert paged == whole
+
+
+def test_a_search_that_is_asked_for_is_carried_out_behind_the_answer(api: httpx.Client, name: str):
+    path = "/api/v1/duplicates/search"
+    assert api.get(path).json()["state"] in ("never", "finished")
+    same = {"firstName": "Oleksandr", "lastName": f"Twin{name}"[:40].rstrip("0123456789")}
+    home = {"town": "Lviv", "address": "Rynok 1", "postcode": "79000"}
+    one, other = (
+        make(api, externalCustomerId=f"{which}-{name}", address=home, **same) for which in "AB"
+    )
+    asked = api.post(path)
+    assert (asked.status_code, asked.json()["state"]) == (202, "waiting")
+    assert api.post(path).json()["askedAt"] == asked.json()["askedAt"]
+    deadline = time.monotonic() + 180
+    while (state := api.get(path).json())["state"] != "finished":
+        assert time.monotonic() < deadline, state
+        time.sleep(0.2)
+    assert state["contacts"] >= 2
+    assert state["found"] >= 1
+    assert (one, other) in pairs(api, by="likeness")
 
 
 def test_look_alikes_with_their_score_by_field(api: httpx.Client, server, name: str):

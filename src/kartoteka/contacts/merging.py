@@ -56,13 +56,17 @@ def would_be(ws: WorkingSet, card: Card) -> dict[str, Any]:
 
 
 def keep_apart(ws: WorkingSet, command: NotTheSame) -> Outcome:
-    """No rule merges them from now on, and they are no duplicates of each other any more."""
+    """No rule merges them from now on, and they are no duplicates of each other any more; or that is
+    taken back."""
     one, other = _two_live(ws, command.contact_id, command.other_id)
     pair = (one.contact_id, other.contact_id)
-    known = ws.are_apart(*pair)
-    if not known:
+    known = ws.are_apart(*pair) is not command.taken_back
+    if not known and command.taken_back:
+        ws.join(*pair)
+    elif not known:
         origin = command.origin
         ws.keep_apart(*pair, origin.at, "not_the_same", origin.request_id, origin.key_id)
+    if not known:
         for contact_id in pair:
             ws.touch(contact_id)
     outcome = "unchanged" if known else "updated"
