@@ -95,7 +95,7 @@ def settle(work: Settling, decision: Decision) -> Settled:
     for one in work.person.changeable:
         take_changeable(change, card, one)
     if known is None or work.policy.writes_profile:
-        write_profile(card, work.profile, work.journal.origin.at)
+        write_profile(work.ws, card, work.profile, work.journal.origin.at)
     changed = marks != len(work.ws.effects.get("history", ()))
     if before is not None and before != msgspec.structs.astuple(card):
         changed = True
@@ -216,7 +216,7 @@ def _settle_known(work: Settling, decision: Found) -> Settled:
     for one in work.person.changeable:
         take_changeable(change, card, one)
     if work.policy.writes_profile:
-        write_profile(card, work.profile, at)
+        write_profile(work.ws, card, work.profile, at)
     changed = before != msgspec.structs.astuple(card)
     if changed:
         _prove(work, decision, card, before)
@@ -320,7 +320,7 @@ def _grant(work: Settling, card: Card, one: Identifier) -> None:
     card.consent = state_for_new_address(work.ws, card, one, given)
 
 
-def write_profile(card: Card, profile: Profile, at: datetime) -> None:
+def write_profile(ws: WorkingSet, card: Card, profile: Profile, at: datetime) -> None:
     """D16: absent leaves the stored value alone."""
     changed = False
     for name in GAPS:
@@ -334,6 +334,7 @@ def write_profile(card: Card, profile: Profile, at: datetime) -> None:
         card.fields = fields
     if not card.keyed:
         card.keyed = changed = True
+        ws.effect("keyed", card.contact_id)
     if changed:
         card.updated_at = at
 
