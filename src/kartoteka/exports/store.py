@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from kartoteka.clock import Clock
+from kartoteka.db.arrays import pg_array
 from kartoteka.db.database import Database, Row
 from kartoteka.db.failures import UniqueViolation
 from kartoteka.db.named import load_queries
@@ -263,6 +264,13 @@ class Exports:
         """The newest run, None before the first."""
         rows = await self._runs(account_id, export_id, None, 0, 1)
         return rows[0] if rows else None
+
+    async def last_runs(self, account_id: int, export_ids: list[int]) -> dict[int, ExportRun]:
+        """The newest run of each of these exports that has one."""
+        rows = await self._database.fetch(
+            QUERIES["last_runs"], account_id=account_id, export_ids=pg_array(export_ids)
+        )
+        return {run.export_id: run for run in map(_run, rows)}
 
     async def _runs(
         self, account_id: int, export_id: int, run_id: int | None, skip: int, limit: int

@@ -31,17 +31,16 @@ _ONE = "/admin/exports/{id}"
 async def exports(request: Request) -> Reply:
     """GET /admin/exports: a card each."""
     found, _ = await request.services.exports.exports_of(request.account_id, 0, ROWS)
-    last = {
-        one.export_id: await request.services.exports.last_run(request.account_id, one.export_id)
-        for one in found
-    }
+    last = await request.services.exports.last_runs(
+        request.account_id, [one.export_id for one in found]
+    )
     return request.render(
         "exports.html",
         exports=found,
         last=last,
         targets=TARGETS,
         interval_text=interval_text,
-        is_live=any(run is not None and run.state not in OVER for run in last.values()),
+        is_live=any(run.state not in OVER for run in last.values()),
     )
 
 
