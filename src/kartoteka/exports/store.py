@@ -29,6 +29,7 @@ from kartoteka.exports.errors import (
     ExportNotFound,
     InvalidExport,
     RunNotFound,
+    SecretUnreadable,
 )
 from kartoteka.exports.model import OVER, Done, Export, ExportRun, Options, RunState, State
 from kartoteka.exports.run import wanted_of
@@ -151,6 +152,14 @@ class Exports:
         settings = read_settings(body["settings"])
         checked = await asyncio.to_thread(kind.read, settings, self.surroundings(one.account_id))
         return checked, checked.place != place
+
+    def given_settings(self, one: Export) -> dict[str, Any]:
+        """Its settings as they were given, secrets among them; none where they cannot be decrypted."""
+        try:
+            full = self._safe.open(one.account_id, one.secret)
+        except SecretUnreadable:
+            return {}
+        return TARGETS[one.target].given(full)
 
     async def delete(self, account_id: int, export_id: int) -> None:
         """Forget it and its history; what it wrote stays. Raises `ExportNotFound`."""
