@@ -124,6 +124,10 @@ class TargetKind(Protocol):
         """Settings of a request body, checked. Raises `InvalidExport`, `TargetRefused`."""
         ...
 
+    def given(self, full: dict[str, Any]) -> dict[str, Any]:
+        """The settings that `read` made these of: what is left blank in a form stays as it is."""
+        ...
+
     def open(self, uid: str, full: dict[str, Any], surroundings: Surroundings) -> Target:
         """Connect. Raises `TargetFailed`."""
         ...

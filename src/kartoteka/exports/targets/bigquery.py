@@ -89,6 +89,9 @@ class _Kind:
         }
         return Checked(full, shown, place_of("bigquery", endpoint, project, dataset))
 
+    def given(self, full: dict[str, Any]) -> dict[str, Any]:
+        return full
+
     def open(self, uid: str, full: dict[str, Any], surroundings: Surroundings) -> BigQuery:
         return BigQuery(uid, full, surroundings)
 

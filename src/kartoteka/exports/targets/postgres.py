@@ -108,6 +108,10 @@ class _Kind:
         if parts.get("sslmode", "prefer") not in SSL_MODES:
             raise InvalidExport(f"sslmode must be one of {', '.join(SSL_MODES)}.")
 
+    def given(self, full: dict[str, Any]) -> dict[str, Any]:
+        again = {"url": conninfo(full["parts"]), "schema": full["schema"]}
+        return again | {"rootCertificate": full["rootCertificate"]}
+
     def open(self, uid: str, full: dict[str, Any], surroundings: Surroundings) -> Postgres:
         return Postgres(uid, full, surroundings)
 
