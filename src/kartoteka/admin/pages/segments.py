@@ -21,6 +21,7 @@ from kartoteka.admin.segment_form import (
     empty,
     is_empty,
     read_builder,
+    unfinished,
 )
 from kartoteka.errors import Conflict, InvalidRequest, KartotekaError
 from kartoteka.segments.asking import Preview
@@ -94,11 +95,19 @@ async def duplicate(request: Request) -> Reply:
 
 
 async def build(request: Request) -> Reply:
-    """POST /admin/segments/build: the form after one click, with what it would come to."""
+    """POST /admin/segments/build: the form after one click, with what it would come to.
+
+    The script asks for the form alone, which is there at once, and then for the count.
+    """
     builder = read_builder(request.form.starting(PREFIX))
     change(builder, request.form.one("do"))
-    segment_id = request.form.number("segment_id") or None
-    return await _builder(request, builder, name=request.form.one("name"), segment_id=segment_id)
+    return await _builder(
+        request,
+        builder,
+        name=request.form.one("name"),
+        segment_id=request.form.number("segment_id") or None,
+        counts=request.form.one("only") != "form",
+    )
 
 
 async def _builder(
@@ -109,11 +118,14 @@ async def _builder(
     segment_id: int | None,
     problem: str = "",
     status: int = 200,
+    counts: bool = True,
 ) -> Reply:
     services, account_id = request.services, request.account_id
     definitions = await services.definitions.read(account_id)
     known = await services.segment_actions.nameable(account_id)
-    preview, wrong = await _preview(request, builder, definitions)
+    preview, wrong = None, ""
+    if counts:
+        preview, wrong = await _preview(request, builder, definitions)
     rows = await services.browsing.rows(account_id, preview.ids if preview else [])
     return request.render(
         "segment_builder.html",
@@ -135,16 +147,16 @@ async def _builder(
 async def _preview(
     request: Request, builder: Builder, definitions: Mapping[str, Any]
 ) -> tuple[Preview | None, str]:
-    """(how many and who, what is not complete yet)."""
+    """(how many and who, what is not complete yet). Whoever types on calls the count off."""
     if is_empty(builder):
         return None, ""
     body = body_of(builder, definitions)
+    asking = request.services.asking
     try:
-        return await request.services.asking.preview(
-            request.account_id, body, SAMPLE, COUNT_WITHIN_S
-        ), ""
+        counted = asking.preview(request.account_id, body, SAMPLE, COUNT_WITHIN_S)
+        return await request.while_wanted(counted), ""
     except InvalidRequest as error:
-        return None, error.message
+        return None, unfinished(error, body, definitions)
 
 
 def _families(definitions: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]:
@@ -166,7 +178,19 @@ async def save(request: Request) -> Reply:
     segment_id = form.number("segment_id") or None
     definitions = await services.definitions.read(account_id)
     body = body_of(builder, definitions)
-    body["name"] = form.one("name") or await _own_words(request, builder, definitions)
+    name = form.one("name")
+
+    async def again(problem: str) -> Reply:
+        return await _builder(
+            request, builder, name=name, segment_id=segment_id, problem=problem, status=400
+        )
+
+    if not name:  # it is called what it says
+        preview, wrong = await _preview(request, builder, definitions)
+        if preview is None:
+            return await again(wrong or str(texts.text("segments.needs_condition")))
+        name = preview.description[:255]
+    body["name"] = name
     try:
         if segment_id is None:
             segment_id = await services.segment_actions.create(account_id, body)
@@ -175,21 +199,8 @@ async def save(request: Request) -> Reply:
             await services.segment_actions.change(account_id, segment_id, body)
             await request.note("segment_changed", segment_id)
     except (InvalidRequest, Conflict) as error:
-        return await _builder(
-            request,
-            builder,
-            name=form.one("name"),
-            segment_id=segment_id,
-            problem=error.message,
-            status=400,
-        )
+        return await again(unfinished(error, body, definitions))
     return request.go(f"/admin/segments/{segment_id}", "segment_saved")
-
-
-async def _own_words(request: Request, builder: Builder, definitions: Mapping[str, Any]) -> str:
-    """A segment that nobody named is called what it says."""
-    preview, _ = await _preview(request, builder, definitions)
-    return "" if preview is None else preview.description[:255]
 
 
 # A list, and what both have.
