@@ -129,10 +129,6 @@ def test_groups_and_the_other_side(open_page, name):
     expect(page.get_by_text("Segment deleted.")).to_be_visible()
 
 
-def value_of(page):
-    return page.get_by_label("Value", exact=True)
-
-
 def test_what_is_typed_while_an_answer_is_under_way_stays(open_page):
     """Text, focus and caret, from the moment at which an operator is chosen."""
     page = open_page("/admin/segments/new")
@@ -202,6 +198,54 @@ def test_a_count_that_nobody_waits_for_is_called_off(open_page):
     assert "Crowd001" not in page.locator("#preview").inner_text()
 
 
+def test_versions_say_who_changed_what_and_come_back(open_page, owner, api, name):
+    form = {"w.in.0.field": "town", "w.in.0.operator": "equals", "w.in.0.value": name}
+    owner.submit("/admin/segments/save", name=name, **form)
+    (group,) = api.get("/api/v1/groups", params={"name": name}).json()
+    condition = {"field": "firstName", "operator": "equals", "value": "Vera"}
+    address = f"/api/v1/segments/{group['id']}"
+    api.put(address, json={"condition": condition}).raise_for_status()
+    api.put(address, json={"name": f"{name} 2"}).raise_for_status()  # no other conditions
+    page = open_page(f"/admin/segments/{group['id']}")
+    versions = page.locator("#versions li")
+    expect(versions).to_have_count(2)
+    expect(versions.first).to_contain_text('First name is "Vera"')
+    expect(versions.first).to_contain_text("API key")
+    expect(versions.last).to_contain_text(f'Town is "{name}"')
+    expect(versions.last).to_contain_text("admin")
+    versions.last.get_by_role("link", name="Restore version 1").click()
+    expect(page.get_by_text("These are the conditions of version 1.")).to_be_visible()
+    page.get_by_label("Operator").select_option(label="starts with")
+    expect(page.get_by_text("These are the conditions of version 1.")).to_be_visible()
+    page.get_by_label("Operator").select_option(label="is")
+    page.get_by_role("button", name="Done").click()
+    expect(versions).to_have_count(3)
+    expect(versions.first).to_contain_text(f'Town is "{name}"')
+    expect(page.get_by_role("heading", name=f"{name} 2")).to_be_visible()
+    assert api.get(address).json()["condition"]["all"][0]["value"] == name
+    # Who came and went is drawn.
+    contact_id = api.post("/api/v1/contact", json={"externalCustomerId": name}).json()["id"]
+    api.put(f"/api/v1/contact/{contact_id}", json={"address": {"town": name}})
+    page.reload()
+    expect(page.get_by_role("img", name=re.compile("From 0 on .* to 1 on"))).to_be_visible()
+
+
+def test_a_system_is_told_about_a_segment_from_its_page(open_page, owner, api, name):
+    form = {"w.in.0.field": "lastName", "w.in.0.operator": "equals", "w.in.0.value": name}
+    owner.submit("/admin/segments/save", name=name, **form)
+    (group,) = api.get("/api/v1/groups", params={"name": name}).json()
+    page = open_page(f"/admin/segments/{group['id']}")
+    page.get_by_label("Tell another system").fill(f"https://{name}.example/hook")
+    page.get_by_role("button", name="Add webhook").click()
+    assert page.locator("#new-secret").inner_text().startswith("whsec_")
+    page.goto(f"/admin/segments/{group['id']}")
+    page.locator("#webhooks").get_by_role("link", name=f"{name}.example").click()
+    (made,) = [one for one in api.get("/api/v1/webhooks").json() if name in one["url"]]
+    assert made["segments"] == [group["id"]]
+    assert set(made["events"]) == {"segment.entered", "segment.left"}
+    page.get_by_role("button", name="Delete").click()
+
+
 def test_what_is_not_complete_is_said(open_page):
     page = open_page("/admin/segments/new")
     page.get_by_role("button", name="Done").click()
@@ -216,11 +260,17 @@ def test_it_works_without_a_script(open_page, name):
     page = open_page("/admin/segments/new", script=False)
     page.get_by_text("Add condition", exact=True).first.click()
     page.locator("details.menu[open] summary", has_text="Fields").first.click()
-    page.get_by_role("button", name="External ID", exact=True).first.click()
-    page.get_by_label("Operator").select_option(label="is empty")
+    page.get_by_role("button", name="Last name", exact=True).first.click()
+    page.get_by_label("Operator").select_option(label="starts with")
+    value_of(page).fill("Crowd00")
+    page.get_by_role("button", name="Count").click()
+    assert page.locator("#preview b").first.inner_text() == "10"
+    page.get_by_role("button", name="Add group").first.click()
+    page.get_by_label("Remove this group").first.click()
     page.get_by_label("Name", exact=True).fill(name)
     page.get_by_role("button", name="Done").click()
     assert page.get_by_role("heading", name=name).is_visible()
+    assert page.locator(".figure b").inner_text() == "10"
 
 
 def test_the_card_names_its_segments_and_why(open_page, owner, name):

@@ -194,7 +194,8 @@ def unfinished(
         return error.message
     what = _label(leaf["field"], str(leaf.get("id", "")), definitions)
     value = leaf.get("value")
-    if ".value" in path and (value in ("", None, []) or isinstance(value, list) and "" in value):
+    values = value if isinstance(value, list) else [value]
+    if ".value" in path and (not values or "" in values or None in values):
         return str(texts.text("segments.needs_value", what=what).unescape())
     return f"{what}: {error.message.removeprefix(path).strip()}"
 

@@ -27,7 +27,9 @@ from kartoteka.errors import Conflict, InvalidRequest, KartotekaError
 from kartoteka.segments.asking import Preview
 from kartoteka.segments.conditions import CONDITIONS
 from kartoteka.segments.conditions.tree import Joined, Not, in_words, read_stored
-from kartoteka.segments.model import SegmentType, Stored
+from kartoteka.segments.model import SegmentType, State, Stored
+from kartoteka.segments.versions import Versions
+from kartoteka.webhooks.model import Webhook
 
 PAGE = 50
 SAMPLE = 10
@@ -78,12 +80,18 @@ async def new(request: Request) -> Reply:
 
 
 async def edit(request: Request) -> Reply:
-    """GET /admin/segments/{id}/edit."""
+    """GET /admin/segments/{id}/edit: as it stands, or an earlier version that comes back with Done."""
     stored = await request.services.segments.stored(request.account_id, request.id())
     if stored.condition is None:
         return await _list_form(request, stored)
     builder = builder_of(stored.condition, stored.exclude)
-    return await _builder(request, builder, name=stored.name, segment_id=stored.id)
+    if number := request.query.number("version"):
+        versions = Versions(request.services.database)
+        version = await versions.find(request.account_id, stored.id, number)
+        builder = builder_of(version.condition, version.exclude)
+    return await _builder(
+        request, builder, name=stored.name, segment_id=stored.id, restoring=number
+    )
 
 
 async def duplicate(request: Request) -> Reply:
@@ -107,6 +115,7 @@ async def build(request: Request) -> Reply:
         name=request.form.one("name"),
         segment_id=request.form.number("segment_id") or None,
         counts=request.form.one("only") != "form",
+        restoring=request.form.number("restoring"),
     )
 
 
@@ -119,6 +128,7 @@ async def _builder(
     problem: str = "",
     status: int = 200,
     counts: bool = True,
+    restoring: int = 0,
 ) -> Reply:
     services, account_id = request.services, request.account_id
     definitions = await services.definitions.read(account_id)
@@ -141,6 +151,7 @@ async def _builder(
         wrong=wrong,
         rows=rows,
         problem=problem,
+        restoring=restoring,
     )
 
 
@@ -193,10 +204,10 @@ async def save(request: Request) -> Reply:
     body["name"] = name
     try:
         if segment_id is None:
-            segment_id = await services.segment_actions.create(account_id, body)
+            segment_id = await services.segment_actions.create(account_id, body, request.me.login)
             await request.note("segment_created", segment_id)
         else:
-            await services.segment_actions.change(account_id, segment_id, body)
+            await services.segment_actions.change(account_id, segment_id, body, request.me.login)
             await request.note("segment_changed", segment_id)
     except (InvalidRequest, Conflict) as error:
         return await again(unfinished(error, body, definitions))
@@ -234,7 +245,7 @@ async def save_list(request: Request) -> Reply:
 
 
 async def one_segment(request: Request) -> Reply:
-    """GET /admin/segments/{id}: members, growth, who came and went."""
+    """GET /admin/segments/{id}: members, growth, who came and went, versions, who is told."""
     services, account_id = request.services, request.account_id
     stored = await services.segments.stored(account_id, request.id())
     skip = request.query.number("skip")
@@ -264,7 +275,22 @@ async def one_segment(request: Request) -> Reply:
         size=PAGE,
         flips=flips,
         curve=await _growth(request, stored, total),
+        is_filling=stored.state in (State.FILLING, State.SETTLING),
+        versions=await Versions(services.database).all(account_id, stored.id),
+        webhooks=await _webhooks(request, stored.id),
     )
+
+
+async def _webhooks(request: Request, segment_id: int) -> list[Webhook]:
+    """Who is told when somebody enters or leaves; addresses are the owner's to see."""
+    if not request.may(Role.OWNER):
+        return []
+    return [
+        one
+        for one in await request.services.webhooks.all(request.account_id)
+        if {"segment.entered", "segment.left"} & set(one.events)
+        and (not one.segments or segment_id in one.segments)
+    ]
 
 
 async def _growth(request: Request, stored: Stored, total: int) -> Curve | None:
@@ -283,7 +309,7 @@ async def _growth(request: Request, stored: Stored, total: int) -> Curve | None:
         level -= moved.get(day.isoformat(), 0)
         day -= timedelta(days=1)
     points.append((day, max(level, 0)))
-    return curve(points[::-1])
+    return curve(points[::-1], width=320, height=160, left=36, marks=2)
 
 
 async def export(request: Request) -> Reply:
