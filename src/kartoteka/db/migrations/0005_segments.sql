@@ -104,3 +104,16 @@ create index webhook_delivery_waiting on webhook_delivery (account_id, webhook_i
 create index webhook_delivery_due on webhook_delivery (account_id, due) where state = 0;
 create index webhook_delivery_dead on webhook_delivery (account_id, webhook_id) where state = 2;
 create index webhook_delivery_by_hook on webhook_delivery (account_id, webhook_id, delivery_id);
+
+-- What segments meant, one row a change of their conditions: read by people, never by a writer.
+create table segment_definition (
+    account_id integer not null,
+    segment_id integer not null,
+    number integer not null,                    -- 1, 2, 3 … of its segment
+    at timestamptz not null,
+    who text not null,                          -- a login, `API key 7`, `command line`
+    condition jsonb not null,                   -- as asked, in the one spelling
+    exclude jsonb,
+    resolved jsonb not null,                    -- with which it can be said in words
+    primary key (account_id, segment_id, number)
+);
