@@ -164,6 +164,7 @@
     if (event.defaultPrevented || form.method === "get" || form.matches("[hx-post]:not([hx-trigger])")) return;
     if (form.dataset.sent) { event.preventDefault(); return; }
     form.dataset.sent = "yes";
+    if (form.matches("[data-drop]")) form.setAttribute("aria-busy", "true");
     const button = event.submitter || find("button[type=submit], button:not([type])", form);
     if (button) button.setAttribute("aria-busy", "true");
     setTimeout(() => { delete form.dataset.sent; if (button) button.removeAttribute("aria-busy"); }, 8000);
