@@ -218,7 +218,7 @@
   document.addEventListener("htmx:beforeSwap", (event) => {
     if (!isLive(event.detail)) return;
     event.detail.shouldSwap = false;
-    if (event.detail.xhr.status !== 200) return;
+    if (event.detail.xhr.status >= 500) return;
     const old = event.detail.target;
     const page = new DOMParser().parseFromString(event.detail.serverResponse, "text/html");
     const fresh = page.getElementById(old.id);
@@ -228,7 +228,8 @@
     showTimes(old);
   });
   const KEPT = new Set(["open", "aria-busy", "data-sent"]);
-  const isSame = (one, other) => one.nodeName === other.nodeName && (one.id || "") === (other.id || "");
+  const isSame = (one, other) =>
+    one.nodeName === other.nodeName && ["id", "name"].every((key) => (one[key] || "") === (other[key] || ""));
   function update(old, fresh, isRoot) {
     if (old.nodeType !== Node.ELEMENT_NODE) {
       if (old.nodeValue !== fresh.nodeValue) old.nodeValue = fresh.nodeValue;
