@@ -174,29 +174,6 @@
   setInterval(showTimes, 30000);
   for (const form of all("form[data-picks]")) countPicked(form);
   for (const details of all("[data-open-with-script]")) details.open = true;
-  // What is typed while an answer is under way stays: the answer holds what was there when it was asked for.
-  const typed = (root) =>
-    new Map([...root.querySelectorAll("input:not([type=hidden]), textarea")].map((one) => [one.name, one.value]));
-  let sent = new Map();
-  let since = new Map();
-  document.addEventListener("htmx:beforeRequest", (event) => {
-    const form = document.getElementById("segment");
-    if (form && event.detail.target === form) sent = typed(form);
-  });
-  document.addEventListener("htmx:beforeSwap", (event) => {
-    if (event.detail.target.id !== "segment") return;
-    since = new Map([...typed(event.detail.target)].filter(([name, value]) => sent.get(name) !== value));
-  });
-  document.addEventListener("htmx:afterSwap", () => {
-    const form = document.getElementById("segment");
-    for (const [name, value] of form ? since : []) {
-      const field = form.elements.namedItem(name);
-      if (!field || field.value !== sent.get(name)) continue;
-      field.value = value;
-      field.dispatchEvent(new Event("input", { bubbles: true }));
-    }
-    since = new Map();
-  });
   document.addEventListener("htmx:afterSettle", (event) => {
     showTimes(event.target.parentElement || document);
     for (const form of all("form[data-picks]")) countPicked(form);
