@@ -56,6 +56,18 @@ order by d.score desc, d.contact_id, d.other_id
 limit %(rows)s
 offset %(skip)s
 
+-- name: told_apart
+-- Pairs of live contacts that somebody told apart, the latest first; primary keys. People do this one by
+-- one, so there are few.
+select a.contact_id, a.other_id, a.at, a.reason, a.request_id
+from apart a
+join contact x on x.account_id = %(account_id)s and x.contact_id = a.contact_id and x.status = 0
+join contact y on y.account_id = %(account_id)s and y.contact_id = a.other_id and y.status = 0
+where a.account_id = %(account_id)s
+order by a.at desc, a.contact_id, a.other_id
+limit %(rows)s
+offset %(skip)s
+
 -- name: records
 -- What is compared of live contacts, by id; primary key.
 select contact_id, first_name, last_name, email, phone, town, address, postcode,

@@ -301,14 +301,14 @@ async def _growth(request: Request, stored: Stored, total: int) -> Curve | None:
     if not days:
         return None
     moved = {one.day: one.entered - one.left for one in days}
-    first = min(moved)
+    first = max(min(moved), stored.created_at.date().isoformat())
     points: list[tuple[Any, int]] = []
     day, level = request.at.date(), total
     while day.isoformat() >= first:
         points.append((day, max(level, 0)))
         level -= moved.get(day.isoformat(), 0)
         day -= timedelta(days=1)
-    points.append((day, max(level, 0)))
+    points.append((max(day, stored.created_at.date()), max(level, 0)))
     return curve(points[::-1], width=320, height=160, left=36, marks=2)
 
 
