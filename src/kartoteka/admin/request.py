@@ -74,8 +74,7 @@ class Request:
 
     @property
     def address(self) -> str:
-        client = self.scope.get("client")
-        return str(client[0]) if client else ""
+        return self.services.address_of(self.scope, self.headers)
 
     @property
     def is_https(self) -> bool:

@@ -188,4 +188,51 @@
   document.addEventListener("htmx:beforeSwap", (event) => {
     if (event.detail.xhr.status >= 400) { event.detail.shouldSwap = true; event.detail.isError = false; }
   });
+
+  /* Live parts ask again while somebody looks. Only what changed is changed, so that focus, a click under
+     way and open menus stay; a server that does not answer leaves what is there, and is asked again. */
+  const isLive = (detail) => detail.target.matches("[data-live]") && detail.requestConfig.elt === detail.target;
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (document.hidden && isLive(event.detail)) event.preventDefault();
+  });
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden && window.htmx) for (const one of all("[data-live]")) window.htmx.trigger(one, "look");
+  });
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (!isLive(event.detail)) return;
+    event.detail.shouldSwap = false;
+    if (event.detail.xhr.status !== 200) return;
+    const old = event.detail.target;
+    const page = new DOMParser().parseFromString(event.detail.serverResponse, "text/html");
+    const fresh = page.getElementById(old.id);
+    if (!fresh) return;
+    update(old, fresh, true);
+    window.htmx.process(old);
+    showTimes(old);
+  });
+  const KEPT = new Set(["open", "aria-busy", "data-sent"]);
+  const isSame = (one, other) => one.nodeName === other.nodeName && (one.id || "") === (other.id || "");
+  function update(old, fresh, isRoot) {
+    if (old.nodeType !== Node.ELEMENT_NODE) {
+      if (old.nodeValue !== fresh.nodeValue) old.nodeValue = fresh.nodeValue;
+      return;
+    }
+    if (!isRoot && fresh.matches("[data-keep]")) return;
+    if (old.matches("time") && old.dateTime === fresh.dateTime) return;
+    for (const { name } of Array.from(old.attributes)) {
+      if (!fresh.hasAttribute(name) && !KEPT.has(name)) old.removeAttribute(name);
+    }
+    for (const { name, value } of Array.from(fresh.attributes)) {
+      if (old.getAttribute(name) !== value && !KEPT.has(name)) old.setAttribute(name, value);
+    }
+    const stays = new Set(Array.from(fresh.children, (one) => one.id).filter(Boolean));
+    let at = old.firstChild;
+    const drop = () => { const next = at.nextSibling; at.remove(); at = next; };
+    for (const wanted of Array.from(fresh.childNodes)) {
+      while (at && at.id && !stays.has(at.id)) drop();
+      if (at && isSame(at, wanted)) { update(at, wanted); at = at.nextSibling; }
+      else old.insertBefore(document.adoptNode(wanted), at);
+    }
+    while (at) drop();
+  }
 })();
