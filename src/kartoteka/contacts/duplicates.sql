@@ -1,6 +1,6 @@
 -- name: shared_addresses
 -- Pairs of live contacts with the same e-mail or phone that nobody told apart, by address; the first
--- twenty of each. Index identifier_shared, primary keys.
+-- twenty of each. Index identifier_shared, whose order it is: a page reads as far as it goes. Primary keys.
 select a.kind, least(a.contact_id, b.contact_id), greatest(a.contact_id, b.contact_id)
 from (
     select distinct kind, value_key
@@ -34,7 +34,7 @@ where a.contact_id > 0
         and contact_id = least(a.contact_id, b.contact_id)
         and other_id = greatest(a.contact_id, b.contact_id)
   )
-order by 2, 3, 1
+order by shared.kind, shared.value_key, a.ordinal, b.ordinal
 limit %(rows)s
 offset %(skip)s
 

@@ -90,7 +90,12 @@ async def edit(request: Request) -> Reply:
         version = await versions.find(request.account_id, stored.id, number)
         builder = builder_of(version.condition, version.exclude)
     return await _builder(
-        request, builder, name=stored.name, segment_id=stored.id, restoring=number
+        request,
+        builder,
+        name=stored.name,
+        segment_id=stored.id,
+        restoring=number,
+        counts=False,
     )
 
 
@@ -99,7 +104,7 @@ async def duplicate(request: Request) -> Reply:
     stored = await request.services.segments.stored(request.account_id, request.id())
     builder = empty() if stored.condition is None else builder_of(stored.condition, stored.exclude)
     name = str(texts.text("segments.copy_of", name=stored.name).unescape())
-    return await _builder(request, builder, name=name, segment_id=None)
+    return await _builder(request, builder, name=name, segment_id=None, counts=False)
 
 
 async def build(request: Request) -> Reply:
