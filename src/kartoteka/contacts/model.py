@@ -202,6 +202,8 @@ class NotTheSame(Command, kw_only=True):
 
     contact_id: int
     other_id: int
+    taken_back: bool = False
+    """Nobody says so any more."""
 
     @property
     def both(self) -> tuple[int, int]:

@@ -13,6 +13,7 @@ from kartoteka.contacts.definitions import Definitions
 from kartoteka.db.arrays import pg_array
 from kartoteka.db.database import Database
 from kartoteka.db.failures import UniqueViolation
+from kartoteka.db.named import load_queries
 from kartoteka.db.transaction import Transaction
 from kartoteka.errors import DatabaseUnavailable
 from kartoteka.segments.defining import (
@@ -47,6 +48,7 @@ from kartoteka.segments.model import (
 from kartoteka.segments.store import Segments
 from kartoteka.segments.versions import forget_versions, keep_version
 
+WALKING = load_queries(__package__, "walking.sql")
 MOST_DYNAMIC = 1_000
 MOST_TRIES = 50
 FILL_AT_ONCE_S = 2.0
@@ -242,7 +244,7 @@ class SegmentActions:
         at = self._clock.now()
         while after is not None:
             row = await self._database.fetch_one(
-                QUERIES["snapshot_members"],
+                WALKING["snapshot_members"],
                 account_id=account_id,
                 segment_id=list_id,
                 version_id=stored.version_id,

@@ -15,6 +15,7 @@ from typing import Any
 from kartoteka.db.copying import (
     Session,
     compose,
+    conninfo,
     joined,
     literal,
     names,
