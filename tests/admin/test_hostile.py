@@ -76,7 +76,7 @@ def paths(api, owner, name) -> list[str]:
     assert api.post("/api/v1/orders", json={"orders": [order]}).text in ("", "{}")
     owner.submit("/admin/settings/categories", key=f"{name}{QUOTES}"[:90], name=f"{name}{TURNED}")
     owner.submit(
-        "/admin/settings/fields/new", name=f"{QUOTES}{TURNED}", list=SCRIPT, type="TEXTFIELD",
+        "/admin/settings/fields/new", name=f"{QUOTES}{TURNED}", list_name=SCRIPT, type="TEXTFIELD",
         key=f"K{name.upper()}",
     )  # fmt: skip
     segments = []
