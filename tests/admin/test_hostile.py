@@ -119,7 +119,6 @@ def test_what_strangers_wrote_stays_text_in_its_place(open_page, paths):
     for path in paths:
         page.set_viewport_size({"width": 1440, "height": 900})
         answer = page.goto(path)
-        page.wait_for_load_state("networkidle")
         found = [answer.status] if answer.status != 200 else page.evaluate(_FOUND)
         for width in (1440, 390):
             page.set_viewport_size({"width": width, "height": 900})
