@@ -43,7 +43,7 @@ class World(msgspec.Struct):
         """A path of this world."""
         path = template.replace("{contact_id}", str(self.ids["/admin/contacts/"]))
         path = path.replace("{part}", "profile").replace("{token}", self.token)
-        path = path.replace("{domain}", self.domain)
+        path = path.replace("{domain}", self.domain).replace("{app}", self.app_id)
         if "{id}" in path:
             (known,) = (one for begin, one in self.ids.items() if path.startswith(begin))
             path = path.replace("{id}", str(known))

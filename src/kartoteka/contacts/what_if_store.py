@@ -25,7 +25,8 @@ async def what_if(
 ) -> WhatIf:
     """What other settings would have made of the account. Nothing is written: a transaction
     that may not, of one snapshot. Memory: about 2 KB a request of the history."""
-    async with database.connection() as connection:
+    # psycopg deallocates every statement at a rollback: nobody else gets this connection.
+    async with database.connection(once=True) as connection:
         await connection.execute("begin isolation level repeatable read read only")
         try:
             return await _what_if(connection, account_id, asked, progress)

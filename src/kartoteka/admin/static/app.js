@@ -171,6 +171,7 @@
     if (event.defaultPrevented || form.method === "get" || form.matches("[hx-post]:not([hx-trigger])")) return;
     if (form.dataset.sent) { event.preventDefault(); return; }
     form.dataset.sent = "yes";
+    if (form.matches("[data-drop]")) form.setAttribute("aria-busy", "true");
     const button = event.submitter || find("button[type=submit], button:not([type])", form);
     if (button) button.setAttribute("aria-busy", "true");
     setTimeout(() => { delete form.dataset.sent; if (button) button.removeAttribute("aria-busy"); }, 8000);
@@ -201,7 +202,7 @@
   document.addEventListener("htmx:beforeSwap", (event) => {
     if (!isLive(event.detail)) return;
     event.detail.shouldSwap = false;
-    if (event.detail.xhr.status !== 200) return;
+    if (event.detail.xhr.status >= 500) return;
     const old = event.detail.target;
     const page = new DOMParser().parseFromString(event.detail.serverResponse, "text/html");
     const fresh = page.getElementById(old.id);
@@ -211,7 +212,8 @@
     showTimes(old);
   });
   const KEPT = new Set(["open", "aria-busy", "data-sent"]);
-  const isSame = (one, other) => one.nodeName === other.nodeName && (one.id || "") === (other.id || "");
+  const isSame = (one, other) =>
+    one.nodeName === other.nodeName && ["id", "name"].every((key) => (one[key] || "") === (other[key] || ""));
   function update(old, fresh, isRoot) {
     if (old.nodeType !== Node.ELEMENT_NODE) {
       if (old.nodeValue !== fresh.nodeValue) old.nodeValue = fresh.nodeValue;
