@@ -145,6 +145,11 @@ class World:
         self._ids = itertools.count(1)
         self._span_ids = itertools.count(1_000_000)
 
+    def number_from(self, first: int) -> None:
+        """What is made from now on has these ids."""
+        self._ids = itertools.count(first)
+        self._span_ids = itertools.count(1_000_000 + first)
+
     def copy(self) -> World:
         """Another world in which everything is as it is here."""
         other = World(self.settings)
@@ -410,9 +415,13 @@ class World:
             [
                 (place, one.at, one.rule, one.identifiers or [])
                 for place, one in since
-                if (one.action == "moved" and self._was(line.contact_id, one.other, place))
+                if (
+                    one.action in ("moved", "claimed")
+                    and self._was(line.contact_id, one.other, place)
+                )
                 or (
-                    (one.action == "quarantined" or one.rule == "logout")
+                    (one.action == "quarantined" or one.rule in ("logout", "claim"))
+                    and one.action in ("quarantined", "dropped")
                     and self._was(line.contact_id, one.contact_id, place)
                 )
             ],
@@ -454,9 +463,12 @@ class World:
         for held in updated:
             self.rows[held.row_key] = astuple(held)
         self.history += [Line(*row) for row in ws.effects.pop("history", [])]
+        came = [row for row in ws.effects.get("came", ()) if row[0] == KIND["cookie"].code]
         for name, write in self._writers().items():
             for row in ws.effects.pop(name, []):
                 write(*row)
+        for row in came:
+            self._give_tokens(*row[:4])
         assert not ws.effects, f"nobody writes {sorted(ws.effects)}"
 
     def _writers(self) -> dict[str, Callable[..., None]]:
@@ -542,7 +554,9 @@ class World:
         self._add_span(key, Span(since, next(self._span_ids), contact, state, self.at))
 
     def _came(self, kind: int, text: str, contact: int, since: datetime, _rule: str) -> None:
-        spans = self.spans[(kind, text)]
+        spans = self.spans.get((kind, text))
+        if spans is None:  # it waited with another: a token with its visitor
+            return
         for place, span in enumerate(spans):
             if span.contact_id is not None or span.state != SpanState.OPEN:
                 continue
@@ -559,6 +573,22 @@ class World:
                 ]
         if spans[-1].contact_id != contact:
             self._follow((kind, text), contact, since)
+
+    def _give_tokens(self, kind: int, text: str, side: int, since: datetime) -> None:
+        """Statement `give_tokens`: web push tokens go along with their visitor."""
+        holder = next(row[3] for row in self.rows.values() if row[:2] == (kind, text))
+        known = {span.owner_id for span in self.spans[(kind, text)] if span.contact_id == side}
+        for row_key, row in self.rows.items():
+            if -row[3] in known and row[0] == KIND["web"].code:
+                held = Held(*row)
+                held.contact_id, held.since, held.rule = holder, since, "with_visitor"
+                held.home = None if side == holder else side
+                self.rows[row_key] = astuple(held)
+                given = [{"kind": "web_token", "value": held.value}]
+                line = Line(
+                    self.at, "added", "with_visitor", holder, None, "visited", "", 0, given, None
+                )
+                self.history.append(line)
 
     def _linked(
         self, kind: int, text: str, former: int, contact: int | None, since: datetime, _rule: str

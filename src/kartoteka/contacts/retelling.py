@@ -97,13 +97,11 @@ Lost = deque[tuple[int, datetime, str, list[dict[str, str]]]]
 def _lose(alone: Alone, lost: Lost, until: int | None) -> None:
     """Take off what others got before this place in the history (D12)."""
     while lost and (until is None or lost[0][0] < until):
-        _, at, rule, identifiers = lost.popleft()
+        *_, identifiers = lost.popleft()
         gone = {(one["kind"], one["value"]) for one in identifiers}
         for held in alone.own():
             if (BY_CODE[held.kind].name, held.value) in gone:
                 alone.release(held)
-                if rule == "logout":
-                    alone.only.updated_at = at
 
 
 def _tell(alone: Alone, command: Command, rule: str, say: Say) -> None:

@@ -193,8 +193,9 @@ join identity_history l
  and l.history_id > p.first
  and (p.last is null or l.history_id < p.last)
  and (
-     l.other_contact_id = p.contact_id and l.action = 'moved'
-     or l.contact_id = p.contact_id and (l.action = 'quarantined' or l.rule = 'logout')
+     l.other_contact_id = p.contact_id and l.action in ('moved', 'claimed')
+     or l.contact_id = p.contact_id
+        and (l.action = 'quarantined' or l.action = 'dropped' and l.rule in ('logout', 'claim'))
  )
 where l.identifiers is not null
 order by 1

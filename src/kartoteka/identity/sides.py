@@ -16,7 +16,7 @@ import msgspec
 
 from kartoteka.identity.history import Journal
 from kartoteka.identity.kinds import BY_CODE
-from kartoteka.identity.model import Card, Held, Origin, Word
+from kartoteka.identity.model import Card, Held, Key, Origin, Word
 from kartoteka.identity.rules import Person
 from kartoteka.identity.working_set import WorkingSet
 
@@ -47,9 +47,42 @@ def home_of(held: Held) -> int:
     return held.contact_id if held.home is None else held.home
 
 
+def card_of_side(ws: WorkingSet, key: Key, side: int) -> int:
+    """The card on which this side has the identifier now."""
+    return next((held.contact_id for held in ws.holders(key) if home_of(held) == side), side)
+
+
 def side_of(ws: WorkingSet, contact_id: int) -> int:
     """The side of this card that the present command speaks of: what it brings is owned by that."""
     return ws.speaking.get(contact_id, contact_id)
+
+
+_UNKEYED = "unkeyed"
+"""The entry of `Card.proof` with the sides that no keyed call has written yet (D36)."""
+
+
+def note_unkeyed(card: Card, other: Card) -> None:
+    """Called before `other` is merged into the card."""
+    unkeyed = {
+        side
+        for one in (card, other)
+        for side in one.proof.get(_UNKEYED, () if one.keyed else (one.contact_id,))
+    }
+    if unkeyed:
+        card.proof = {**card.proof, _UNKEYED: sorted(unkeyed)}
+
+
+def is_unkeyed(card: Card, side: int) -> bool:
+    """Whether no keyed call has written this side of a merged card so far."""
+    return side in card.proof.get(_UNKEYED, ())
+
+
+def note_keyed(card: Card, side: int) -> None:
+    """A keyed call has written this side."""
+    left = [one for one in card.proof.get(_UNKEYED, ()) if one != side]
+    card.proof = {name: entry for name, entry in card.proof.items() if name != _UNKEYED}
+    if left:
+        card.proof[_UNKEYED] = left
 
 
 def keep_word(

@@ -25,6 +25,7 @@ from kartoteka.activity.spans import (
     wait_for,
 )
 from kartoteka.activity.visitors.model import Claim, Claimed, Waiting, Who
+from kartoteka.contacts.filling import CLAIM
 from kartoteka.identity.changes import Change, count_senders, new_held
 from kartoteka.identity.history import Journal, named
 from kartoteka.identity.kinds import BY_CODE, EMAIL, EXTERNAL_ID, PHONE
@@ -39,13 +40,12 @@ from kartoteka.identity.model import (
     Status,
 )
 from kartoteka.identity.policies import TOKENS
-from kartoteka.identity.rules import finders, is_never
+from kartoteka.identity.rules import Person, finders, is_never
+from kartoteka.identity.sides import home_of, side_of, speak_as, speak_by
 from kartoteka.identity.working_set import WorkingSet
 
 WAITING = "claim"
 """The fact for a cookie or device: the claim that waits for its person, or None."""
-CLAIM = "claim"
-"""The rule that history, identity and timeline name for what a claim linked."""
 WAITS = timedelta(days=30)
 ONCE_A_DAY = timedelta(days=1)
 VISITOR = "visitor"
@@ -69,7 +69,7 @@ def prepare(ws: WorkingSet, visitor: Identifier, claims: Iterable[Claim]) -> Non
         if span is not None and span.contact_id is not None:  # what a late claim may divide
             _survivor(ws, span.contact_id)
     ws.need_cards(concerned)
-    if held is not None:
+    if held is not None or any(ws.card(contact_id).merges for contact_id in concerned):
         ws.need_whole(concerned)
 
 
@@ -157,10 +157,11 @@ def claim(ws: WorkingSet, visitor: Identifier, who: Who, at: datetime, journal: 
         _turn(ws, visitor.key, SpanState.CLAIMED, SpanState.NOBODYS, None)
     if card is None:
         return _wait(ws, visitor, who, at, journal)
+    _speak_as_named(ws, card, who)
     earlier: Waiting | None = ws.fact(WAITING, visitor.key)
     held = holder(ws, visitor)
     if held is not None and held.contact_id != card.contact_id and at <= held.since:
-        return _come_before(ws, visitor, held, card, at=at, journal=journal)
+        return _come_before(ws, visitor, held, who, card, at=at, journal=journal)
     if earlier is not None:
         end_waiting(ws, visitor, earlier, who, card)
     if held is not None and held.contact_id == card.contact_id:
@@ -174,6 +175,16 @@ def claim(ws: WorkingSet, visitor: Identifier, who: Who, at: datetime, journal: 
     _go_on_as(ws, visitor, card, at, journal)
     ws.touch(card.contact_id)
     return Claimed.LINKED
+
+
+def _speak_as_named(ws: WorkingSet, card: Card, who: Who) -> None:
+    """On a merged card the claim is about the side that it names (D28)."""
+    ws.speaking.pop(
+        card.contact_id, None
+    )  # an earlier step of this visitor may have named the other
+    speak_by(ws, card, Person(changeable=tuple(who.identifiers())))
+    if who.contact_id is not None and card.contact_id not in ws.speaking:
+        speak_as(ws, card, who.contact_id)
 
 
 def _without_never(ws: WorkingSet, who: Who) -> Who:
@@ -191,12 +202,13 @@ def _go_on_as(
 ) -> None:
     """What follows is the card's, in a span that says it was a claim."""
     spans = spans_of(ws, visitor.key)
-    if spans and spans[-1].contact_id == card.contact_id:
+    side = side_of(ws, card.contact_id)
+    if spans and spans[-1].contact_id == side:
         return
     if spans:  # a visit that is written into it at this moment is written again
         ws.effect("touch_span", spans[-1].owner_id)
     owner, since = ws.new_id(), after(spans, at)
-    span = Span(since, owner, card.contact_id, SpanState.LINKED, journal.origin.at)
+    span = Span(since, owner, side, SpanState.LINKED, journal.origin.at)
     begin(ws, visitor, span)
     ws.effect("mark", owner)
 
@@ -229,7 +241,9 @@ def _divide(
         return Claimed.ALREADY
     if theirs is card:
         return Claimed.ALREADY
-    span = Span(at, ws.new_id(), card.contact_id, SpanState.LINKED, journal.origin.at)
+    _speak_as_named(ws, card, who)
+    side = side_of(ws, card.contact_id)
+    span = Span(at, ws.new_id(), side, SpanState.LINKED, journal.origin.at)
     begin(ws, visitor, span)
     ws.effect("mark", span.owner_id)
     cookie = new_held(visitor, card.contact_id, at, CLAIM)
@@ -239,7 +253,14 @@ def _divide(
 
 
 def _come_before(
-    ws: WorkingSet, visitor: Identifier, held: Held, card: Card, *, at: datetime, journal: Journal
+    ws: WorkingSet,
+    visitor: Identifier,
+    held: Held,
+    who: Who,
+    card: Card,
+    *,
+    at: datetime,
+    journal: Journal,
 ) -> Claimed:
     """A claim that was overtaken by the first one, or by a keyed link. Who got the cookie later keeps it
     (D12), and what they have of the time before; what of that time comes now is this person's (D37)."""
@@ -247,14 +268,14 @@ def _come_before(
     if at == held.since:
         return Claimed.ALREADY
     if not spans:
-        first = Span(None, ws.new_id(), held.contact_id, SpanState.LINKED, begun)
+        first = Span(None, ws.new_id(), home_of(held), SpanState.LINKED, begun)
         begin(ws, visitor, first)
     if all(one.since != held.since for one in spans_of(ws, visitor.key)):
-        theirs = Span(held.since, ws.new_id(), held.contact_id, SpanState.LINKED, begun)
+        theirs = Span(held.since, ws.new_id(), home_of(held), SpanState.LINKED, begun)
         begin(ws, visitor, theirs)
         if held.rule == CLAIM:
             ws.effect("mark", theirs.owner_id)
-    return _divide(ws, visitor, Who(), card, at=at, journal=journal)
+    return _divide(ws, visitor, who, card, at=at, journal=journal)
 
 
 def _survivor(ws: WorkingSet, contact_id: int) -> Card | None:
@@ -271,11 +292,13 @@ def _hand_over(
     """Another person on the same browser: what follows is theirs, and the tokens it registered (D37)."""
     former = ws.card(held.contact_id)
     if not spans_of(ws, visitor.key):  # what came before and comes late is still the former's
-        first = Span(None, ws.new_id(), former.contact_id, SpanState.LINKED, journal.origin.at)
+        first = Span(None, ws.new_id(), home_of(held), SpanState.LINKED, journal.origin.at)
         begin(ws, visitor, first)
     for token in ws.identifiers_of(former.contact_id):
-        if token.kind in TOKENS and is_own_token(token, held):
-            ws.effect("linked", *token.key, former.contact_id, card.contact_id, at, CLAIM)
+        ours = home_of(token) == home_of(held)
+        if ours and token.kind in TOKENS and is_own_token(token, held):
+            side = side_of(ws, card.contact_id)
+            ws.effect("linked", *token.key, home_of(token), side, at, CLAIM)
             _pass_on(ws, token, former, card, at=at, journal=journal)
     _pass_on(ws, held, former, card, at=at, journal=journal)
     ws.touch(former.contact_id)
@@ -401,7 +424,8 @@ def _leave(ws: WorkingSet, visitor: Identifier, held: Held, at: datetime, journa
     """Somebody else uses the browser now, whom nobody knows yet: what follows waits for them."""
     former = held.contact_id
     if not spans_of(ws, visitor.key):  # what came before and comes late is still theirs
-        begin(ws, visitor, Span(None, ws.new_id(), former, SpanState.LINKED, journal.origin.at))
+        first = Span(None, ws.new_id(), home_of(held), SpanState.LINKED, journal.origin.at)
+        begin(ws, visitor, first)
     ws.release(held)
     ws.touch(former)
     journal.note("dropped", CLAIM, former, [named(held)])
@@ -435,7 +459,8 @@ def _go_on(
 
 def _turn(ws: WorkingSet, key: Key, before: SpanState, state: SpanState, card: Card | None) -> None:
     """All spans of this state get that one: in memory, where this batch began them, and stored."""
-    contact_id = card.contact_id if card is not None and state == SpanState.LINKED else None
+    linked = card is not None and state == SpanState.LINKED
+    contact_id = side_of(ws, card.contact_id) if card is not None and linked else None
     turned: list[Span] = []
     for one in spans_of(ws, key):
         if one.state != before or one.contact_id is not None:
@@ -469,6 +494,7 @@ def add_token(
         return Notice("identifier_stays", "this token is known", BY_CODE[token.kind].name)
     held = holder(ws, visitor)
     if held is not None:
+        speak_as(ws, ws.card(held.contact_id), home_of(held))
         new = ws.hold(new_held(token, held.contact_id, at, CLAIM))
         journal.note("claimed", CLAIM, held.contact_id, [named(new)])
         ws.touch(held.contact_id)

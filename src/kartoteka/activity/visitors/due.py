@@ -15,7 +15,6 @@ import msgspec
 from kartoteka.activity.model import SpanState
 from kartoteka.activity.spans import spans_of
 from kartoteka.activity.visitors.claims import (
-    CLAIM,
     WAITING,
     WAITS,
     forget_claim,
@@ -24,6 +23,7 @@ from kartoteka.activity.visitors.claims import (
     whom_they_name,
 )
 from kartoteka.activity.visitors.model import Waiting
+from kartoteka.contacts.filling import CLAIM
 from kartoteka.contacts.model import Command
 from kartoteka.identity.absorbing import absorb
 from kartoteka.identity.changes import Change, take_changeable
@@ -32,6 +32,7 @@ from kartoteka.identity.kinds import DEVICE, EMAIL, EXTERNAL_ID, PHONE
 from kartoteka.identity.model import QUARANTINED, Card, Held, Identifier, Key, Resolution, Status
 from kartoteka.identity.policies import CHANGEABLE, LASTING, TOKENS
 from kartoteka.identity.rules import Names, Person, may_absorb
+from kartoteka.identity.sides import card_of_side
 from kartoteka.identity.working_set import WorkingSet
 from kartoteka.intake.deciding import Before
 
@@ -71,7 +72,7 @@ def _came_to_be(ws: WorkingSet, before: Before) -> Iterator[int]:
     came = ws.effects.get("came", ())[before.came :]
     restored = ws.effects.get("history", ())[before.history :]
     survivors: dict[int, int] = dict(ws.effects.get("absorbed", ()))
-    known = [row[2] for row in came if row[0] in LASTING]
+    known = [card_of_side(ws, row[:2], row[2]) for row in came if row[0] in LASTING]
     for contact_id in known + [row[3] for row in restored if row[1] == "restored"]:
         survivor = contact_id
         while survivor in survivors:
