@@ -21,9 +21,9 @@ from kartoteka.activity.orders.model import Order, OrderItem
 from kartoteka.activity.orders.rules import FACT, ORDERS_OF
 from kartoteka.activity.spans import SPANS
 from kartoteka.activity.store import WAITS_FOR
-from kartoteka.activity.visitors.claims import WAITING
 from kartoteka.activity.visitors.due import CLAIMS_ABOUT
 from kartoteka.activity.visitors.model import Waiting
+from kartoteka.activity.visitors.waiting import WAITING
 from kartoteka.contacts.model import Command, Outcome, RowRules
 from kartoteka.errors import KartotekaError
 from kartoteka.identity.history import rebuild
@@ -133,6 +133,7 @@ class World:
         self.joined_at: dict[tuple[str, int], datetime] = {}
         self.apart: set[tuple[int, int]] = set()
         self.event_keys: list[str] = []
+        self.event_times: list[datetime] = []
         self.spans: dict[Key, list[Span]] = {}
         self.happened: list[Happened] = []
         self.event_types: dict[str, EventType] = {}
@@ -149,6 +150,9 @@ class World:
         """What is made from now on has these ids."""
         self._ids = itertools.count(first)
         self._span_ids = itertools.count(1_000_000 + first)
+
+    def next_id(self) -> int:
+        return next(copy.copy(self._ids))
 
     def copy(self) -> World:
         """Another world in which everything is as it is here."""
@@ -634,9 +638,10 @@ class World:
         theirs = [one for one in self.happened if one.owner_id in owners]
         return [one.type_key for one in sorted(theirs, key=lambda one: one.occurred)]
 
-    def _event(self, who: int, key: str, value: str, _at: datetime, params: dict[str, Any]) -> None:
+    def _event(self, who: int, key: str, value: str, at: datetime, params: dict[str, Any]) -> None:
         self.owned.append((who, key, params))
         self.event_keys.append(value)
+        self.event_times.append(at)
 
     def _list(self, number: int) -> set[int]:
         """A list by the id that `_load` tells the rules."""
@@ -763,7 +768,10 @@ class World:
             else line
             for line in self.history
         ]
-        self.owned = [event for event in self.owned if event[0] not in person]
+        kept = [place for place, event in enumerate(self.owned) if event[0] not in person]
+        self.owned = [self.owned[place] for place in kept]
+        self.event_keys = [self.event_keys[place] for place in kept]
+        self.event_times = [self.event_times[place] for place in kept]
         self._erase_activity(person)
         for members in self.lists.values():
             members.difference_update(person)

@@ -17,8 +17,8 @@ from kartoteka.identity.working_set import WorkingSet
 
 BY_APP = "app"
 """The policy of `PutOn` for what an untrusted app said."""
-CLAIM = "claim"
-"""The rule that history, identity and timeline name for what a claim linked."""
+_CLAIM = "claim"
+"""The rule by which an app gives an External ID (`activity.visitors.model.CLAIM`)."""
 
 
 def fill_blanks(card: Card, profile: Profile, at: datetime) -> None:
@@ -83,7 +83,7 @@ def tell_by_app(ws: WorkingSet, card: Card, command: PutOn) -> None:
     person, origin = command.contact.person, command.origin
     journal = Journal(ws, origin)
     if person.external_id is not None and not card.has_external_id:
-        set_external_id(ws, card, person.external_id, journal, CLAIM)
+        set_external_id(ws, card, person.external_id, journal, _CLAIM)
     change = Change(ws, journal, Resolution(), command.occurred or origin.at)
     for one in person.changeable:
         take_changeable(change, card, one)

@@ -80,6 +80,9 @@ def retell(alone: Alone, merge: Merge, sides: Iterable[int], foreign: set[Key], 
         alone.speaking.clear()
         if alone.only.merges and word.side:
             alone.speaking[alone.only.contact_id] = word.side
+        for held in word.had:
+            if alone.row_of(held.key, alone.only.contact_id) is None:
+                alone.hold(msgspec.structs.replace(held, contact_id=alone.only.contact_id))
         for kind, text, state in word.refusals:
             alone.refusals[(kind, text)] = state
         try:

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from kartoteka.contacts.consent import refusal_of
+from kartoteka.contacts.filling import BY_APP
 from kartoteka.contacts.model import (
     ActivateToken,
     AddAppToken,
@@ -26,9 +27,9 @@ from kartoteka.contacts.model import (
     Subscribe,
     UpdateContact,
 )
-from kartoteka.identity.kinds import EXTERNAL_ID, MOBILE_TOKEN, WEB_TOKEN
-from kartoteka.identity.model import Identifier, Status
-from kartoteka.identity.policies import APP_SDK, IDENTIFY
+from kartoteka.identity.kinds import BY_CODE, BY_NAME, EXTERNAL_ID, MOBILE_TOKEN, WEB_TOKEN
+from kartoteka.identity.model import Held, Identifier, Status
+from kartoteka.identity.policies import APP_SDK, CHANGEABLE, IDENTIFY
 from kartoteka.identity.rules import Person
 from kartoteka.identity.sides import home_of, is_unkeyed, keep_word, note_keyed, word_of
 from kartoteka.identity.working_set import WorkingSet
@@ -56,14 +57,16 @@ SAYINGS: dict[str, type[Command]] = {
 def hear(ws: WorkingSet, command: Command, decide: Callable[[WorkingSet, Any], Outcome]) -> Outcome:
     """Carry a command out, and keep what it said to merged cards."""
     ws.speaking.clear()
+    before = len(ws.effects.get("history", ()))
     outcome = decide(ws, command)
     if ws.speaking or outcome.resolution.absorbed:
-        remember(ws, command, outcome)
+        remember(ws, command, outcome, before)
     return outcome
 
 
-def remember(ws: WorkingSet, command: Command, outcome: Outcome) -> None:
-    """Keep what this command said to merged cards, each with the side that it spoke of."""
+def remember(ws: WorkingSet, command: Command, outcome: Outcome, before: int) -> None:
+    """Keep what this command said to merged cards, each with the side that it spoke of. `before`: how
+    many rows of the history there were."""
     resolution = outcome.resolution
     command = _told_again(command, outcome)
     sides = dict(ws.speaking)
@@ -81,7 +84,8 @@ def remember(ws: WorkingSet, command: Command, outcome: Outcome) -> None:
             if is_first:
                 note_keyed(card, side)
             bare = _bare(ws, command, contact_id)
-            word = word_of(side, bare, resolution.rule, _refused(ws, command))
+            had = _had(ws, bare, contact_id, side, before)
+            word = word_of(side, bare, resolution.rule, _refused(ws, command), had)
             keep_word(ws, card, word, command.origin, person_of(bare))
 
 
@@ -126,7 +130,26 @@ def remember_joining(ws: WorkingSet, command: AttachContacts, found: set[int]) -
             said = AttachContacts(
                 origin=command.origin, segment_id=command.segment_id, contact_ids=(side,)
             )
-            keep_word(ws, card, word_of(side, said, None, []), command.origin)
+            keep_word(ws, card, word_of(side, said), command.origin)
+
+
+def _had(ws: WorkingSet, command: Command, contact_id: int, side: int, before: int) -> list[Held]:
+    """What it names or cleared of this side's changeable identifiers, as they were before."""
+    notes = ws.effects.get("history", ())[before:]
+    told = [(note[1], one["kind"], one["value"]) for note in notes for one in note[8] or ()]
+    new = {(kind, value) for action, kind, value in told if action != "dropped"}
+    gone = [
+        Identifier(BY_NAME[kind].code, value) for action, kind, value in told if action == "dropped"
+    ]
+    named = (person_of(command) or Person()).changeable
+    found = []
+    for one in {one.key: one for one in (*named, *gone)}.values():
+        held = ws.loaded_exclusive(one.key)
+        if held is None or one.kind not in CHANGEABLE:
+            continue
+        if (BY_CODE[one.kind].name, one.value) not in new and held.contact_id == contact_id:
+            found += [held] if home_of(held) == side else []
+    return found
 
 
 def _refused(ws: WorkingSet, command: Command) -> list[tuple[int, str, int]]:
@@ -162,7 +185,9 @@ def _says_something(command: Command, outcome: Outcome) -> bool:
         case AddContact():
             return _tells(command.contact)
         case PutOn():
-            return bool(command.groups or command.subscriptions) or _tells(command.contact)
+            found_by = 0 if command.policy in ("event_by_id", BY_APP) else 1
+            said = command.groups or command.subscriptions
+            return bool(said) or _tells(command.contact, found_by)
         case UpdateContact() | ImportRow():
             lists = isinstance(command, ImportRow) and bool(command.rules.groups)
             return bool(command.clear) or lists or _tells(command.contact, found_by=0)

@@ -10,6 +10,7 @@ had never happened.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -101,10 +102,15 @@ def keep_word(
 
 
 def word_of(
-    side: int, said: msgspec.Struct, rule: str | None, refusals: list[tuple[int, str, int]]
+    side: int,
+    said: msgspec.Struct,
+    rule: str | None = None,
+    refusals: Sequence[tuple[int, str, int]] = (),
+    had: Sequence[Held] = (),
 ) -> Word:
     """The command as a word, without its origin, which the history has."""
-    return Word(side, type(said).__name__, _without_origin(said), rule, refusals)
+    name, body = type(said).__name__, _without_origin(said)
+    return Word(side, name, body, rule, list(refusals), list(had))
 
 
 def _without_origin(said: msgspec.Struct) -> dict[str, Any]:

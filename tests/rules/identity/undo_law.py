@@ -15,7 +15,7 @@ import msgspec
 from kartoteka.activity.orders.model import DeleteOrder, SaveOrder
 from kartoteka.contacts.model import Command, DetachContacts, RefuseAddresses, RemoveContact
 from kartoteka.errors import KartotekaError
-from kartoteka.identity.model import Card, Held, Key, Status
+from kartoteka.identity.model import Card, Held, Status
 from kartoteka.writing import RULES
 from tests.rules.world import Answer, World
 
@@ -25,14 +25,14 @@ _NOT_COMPARED = {"merges", "last_word", "proof"}
 class Pair:
     """A world with the merge and one without."""
 
-    def __init__(self, world: World, keep: int, absorb: int) -> None:
+    def __init__(self, world: World, keep: int, absorb: int, first: int | None = 1000) -> None:
+        """`first`: the first id of what is made from now on; None: as in the world with the merge."""
         self.merged = world.copy()
         self.apart = world.copy()
         self.keep, self.absorb = keep, absorb
         self.told = 0
         self.merge = 0
-        self._ids = 1000
-        self._named: set[Key] = set()
+        self._ids = first
 
     def join(self) -> None:
         """Merge them by hand in one world; in the other somebody says that they are not the same."""
@@ -46,12 +46,16 @@ class Pair:
             return False
         self._answers(self.merged, self.apart, command)
         self.told += 1
-        self._ids += 100
+        if self._ids is not None:
+            self._ids += 100
         return True
 
     def _answers(self, merged: World, apart: World, command: Command) -> list[Any]:
-        for world in (merged, apart):
-            world.number_from(self._ids)  # what is made has the same id in both
+        if self._ids is None:
+            apart.number_from(merged.next_id())
+        else:
+            for world in (merged, apart):
+                world.number_from(self._ids)  # what is made has the same id in both
         return [merged.batch([command])[0], apart.batch([self._leaving_together(command)])[0]]
 
     def _leaving_together(self, command: Command) -> Command:
@@ -149,7 +153,7 @@ def same(one: World, other: World) -> list[tuple[Any, Any]]:
         _rest,
     ]
     found = []
-    cleared = _cleared(one) | _cleared(other)
+    cleared = cleared_in(one) | cleared_in(other)
     for view in (*views, lambda world: _spans(world, cleared)):
         a, b = view(one), view(other)
         if a != b:
@@ -176,9 +180,22 @@ def _cards(world: World) -> dict[tuple[int, str], Any]:
 def _identifiers(world: World) -> dict[Any, Any]:
     rows = [Held(*row) for row in world.rows.values()]
     return {
-        (row.key, row.contact_id): (row.former, row.since, row.rule, row.app, row.device, row.home)
+        (row.key, row.contact_id): (
+            row.former,
+            row.since,
+            _rule(row),
+            row.app,
+            row.device,
+            row.home,
+        )
         for row in rows
     }
+
+
+def _rule(row: Held) -> str:
+    """An External ID says by what it was found, which is another one where that had left the card."""
+    joined = "external_id_joins_"
+    return joined if row.rule.startswith(joined) else row.rule
 
 
 def _lists(world: World) -> dict[str, set[int]]:
@@ -217,7 +234,7 @@ def _rest(world: World) -> dict[Any, Any]:
     }
 
 
-def _cleared(world: World) -> set[str]:
+def cleared_in(world: World) -> set[str]:
     """What one side cleared off the merged card comes back to the other with a gap in its spans."""
     return {
         one["value"]

@@ -15,17 +15,13 @@ from datetime import datetime
 import msgspec
 
 from kartoteka.activity.mobile.model import AppUpdate
-from kartoteka.activity.visitors.claims import (
-    WAITING,
-    claim,
-    end_waiting,
-    keep,
-    person_named,
-)
+from kartoteka.activity.visitors.claims import claim
 from kartoteka.activity.visitors.claims import prepare as prepare_claims
-from kartoteka.activity.visitors.model import Claim, Who
+from kartoteka.activity.visitors.model import CLAIM, Claim, Who
+from kartoteka.activity.visitors.naming import person_named
+from kartoteka.activity.visitors.waiting import WAITING, end_waiting, keep
 from kartoteka.contacts.addressed import is_suppressed
-from kartoteka.contacts.filling import CLAIM, fill_address, fill_blanks, told_by_app
+from kartoteka.contacts.filling import fill_address, fill_blanks, told_by_app
 from kartoteka.contacts.model import Outcome, Profile
 from kartoteka.identity.absorbing import absorb
 from kartoteka.identity.changes import (
@@ -354,11 +350,10 @@ def _came_to(
     if not card.merges:
         return Outcome(resolution)
     command = work.command
-    contact = msgspec.structs.replace(command.call.contact, person=work.person)
     said = told_by_app(
         work.ws,
         card,
-        contact,
+        msgspec.structs.replace(command.call.contact, person=work.person),
         command.origin,
         fills=fills,
         names=names,

@@ -354,6 +354,8 @@ def _shown(ws: WorkingSet, card: Card, side: int) -> Sequence[str | None]:
     values = ((EXTERNAL_ID, card.external_id), (EMAIL, card.email), (PHONE, card.phone))
     if not card.merges:
         return [value for _, value in values]
+    if not ws.is_whole(card.contact_id):  # of an event's own time, before the cookie was another's
+        return [None, None, None]
     own = ws.identifiers_of(card.contact_id)
     theirs = {held.kind: held.value for held in own if home_of(held) == side}
     return [theirs.get(kind.code) for kind, _ in values]
