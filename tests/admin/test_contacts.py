@@ -33,9 +33,14 @@ def test_search_answers_as_one_types(open_page):
         ("id:1", "shop-1"),
         ("شريف", ARABIC),
         ("crowd-7 olena007", "crowd-7"),
+        ("067 190 77 77 phoned", "phone-1"),
+        ("+38 (067) 190", "phone-1"),
     ],
 )
-def test_words_are_names_addresses_and_ids(owner, words, found):
+def test_words_are_names_addresses_and_ids(owner, api, words, found):
+    phone = {"type": "sms", "value": "+380671907777"}
+    body = {"externalCustomerId": "phone-1", "firstName": "Phoned", "channels": [phone]}
+    api.post("/api/v1/contact", json=body)
     answer = owner.get("/admin/contacts", params={"q": words})
     assert found in answer.text
     assert "Crowd050" not in answer.text

@@ -47,6 +47,7 @@ class Before(msgspec.Struct, frozen=True):
 
     came: int
     history: int
+    keyed: int
 
 
 Follow: TypeAlias = Callable[[WorkingSet, Command, Before], None]
@@ -142,8 +143,8 @@ async def decide_one(rules: Rules, loader: Loader, command: Command) -> Answer:
 
 def how_far(ws: WorkingSet) -> Before:
     """How far the batch is, for those who follow a command."""
-    effects = ws.effects
-    return Before(len(effects.get("came", ())), len(effects.get("history", ())))
+    came, history, keyed = (len(ws.effects.get(name, ())) for name in ("came", "history", "keyed"))
+    return Before(came, history, keyed)
 
 
 async def _with_all(loader: Loader, ask: Callable[[], _T]) -> _T:
