@@ -219,11 +219,15 @@ class ReleaseValue(Command, kw_only=True):
 
 
 class PutOn(Command, kw_only=True):
-    """What an order or event put on the card that it came to: only told again by an undo (D28)."""
+    """What an order, event, app or `identify` put on the card that it came to: only told again by an
+    undo (D28)."""
 
     contact: ContactInput
     policy: str
     occurred: datetime | None = None
+    groups: tuple[str, ...] = ()
+    subscriptions: tuple[str, ...] = ()
+    """All categories that a trusted app says there are; none: it says nothing of them."""
 
 
 class Unique(msgspec.Struct, frozen=True):
@@ -277,3 +281,5 @@ class Outcome(msgspec.Struct):
     email_status: str | None = None
     active: bool | None = None
     answer: dict[str, Any] = {}
+    said: PutOn | None = None
+    """What an undo tells again of it, where that is not the command (D28)."""

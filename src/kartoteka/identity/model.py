@@ -153,6 +153,9 @@ class Word(msgspec.Struct, frozen=True):
     """By which it found the card."""
     refusals: list[tuple[int, str, int]] = []
     """What its addresses refused by themselves: (kind, value key, state)."""
+    had: list[Held] = []
+    """Tokens, devices and cookies that it spoke of and that were there already: they may have come by
+    another's word, with a device or by a claim."""
 
 
 class Merge(msgspec.Struct):

@@ -246,7 +246,7 @@ cross join lateral (
         from identity_history
         where account_id = %(account_id)s
           and other_contact_id between p.contact_id and p.contact_id
-          and action = 'moved'
+          and action in ('moved', 'claimed')
         order by other_contact_id
     )
     union all
@@ -255,7 +255,7 @@ cross join lateral (
         from identity_history
         where account_id = %(account_id)s
           and contact_id between p.contact_id and p.contact_id
-          and (action = 'quarantined' or rule = 'logout')
+          and (action = 'quarantined' or action = 'dropped' and rule in ('logout', 'claim'))
         order by contact_id
     )
 ) l

@@ -437,6 +437,11 @@ class WorkingSet:
         """The row as it was loaded, before this batch changed it."""
         return Held(*self._loaded_rows[row_key])
 
+    def loaded_exclusive(self, key: Key) -> Held | None:
+        """The row of an exclusive identifier as it was loaded; None where there was none."""
+        row = self._loaded_rows.get((*key, 0))
+        return None if row is None else Held(*row)
+
     def loaded_card(self, contact_id: int) -> tuple[Any, ...]:
         """The card as it was loaded, before this batch changed it: values by column."""
         return self._loaded_cards[contact_id]

@@ -138,8 +138,6 @@ class SaveOrder(Command, kw_only=True):
 
     new_ids: ClassVar[int] = 2
     """A contact and the order."""
-    said_as: ClassVar[str] = "order"
-    """By which policy it is told again when a merge is undone (D28)."""
 
     def moments(self) -> Sequence[datetime]:
         """When the event of a new order happened; without an offset it may be in the month beside."""
