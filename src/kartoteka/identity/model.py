@@ -123,7 +123,7 @@ class Card(msgspec.Struct):
     """How many cards it holds besides itself, through all merges that are not undone."""
     last_word: int | None = None
     """Digest of what a request said to it last while it holds others (`identity/sides.py`)."""
-    proof: dict[str, Any] = {}
+    proof: list[list[Any]] = []
     """Which request said each value (`identity/proof.py`)."""
 
     @property
