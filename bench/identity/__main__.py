@@ -17,6 +17,7 @@ from kartoteka.app import prepare_database
 from kartoteka.db.embedded import EmbeddedPostgres, make_data_folder
 from kartoteka.log import start_logging
 
+WRITTEN = Path(__file__).with_name("measured.md")
 COLUMNS = (
     "people",
     "wrong merges",
@@ -33,16 +34,20 @@ COLUMNS = (
 @click.option("--scale", default=1.0, show_default=True, help="Times as many lives of each kind.")
 @click.option("--hot", default=2000, show_default=True, help="Contacts that come with one cookie.")
 @click.option("--by-life", is_flag=True, help="Figures of every kind of life.")
+@click.option("--write", is_flag=True, help="Keep it for bench/RESULTS.md (measured.md).")
 @click.option("--folder", type=click.Path(path_type=Path), help="Where the data is made.")
-def main(seed: int, scale: float, hot: int, by_life: bool, folder: Path | None) -> None:
+def main(
+    *, seed: int, scale: float, hot: int, by_life: bool, write: bool, folder: Path | None
+) -> None:
     """Tell labelled lives to the engine under each set of rules, and count who got what is another's.
 
     Exit code 1 when the default rules merged two people or credited a visit to the wrong one.
     """
     found = run(seed, scale, hot, folder)
-    click.echo(table(found))
-    if by_life:
-        click.echo(table_by_life(found))
+    text = report(found, seed, scale, hot)
+    click.echo(text if write or by_life else table(found))
+    if write:
+        WRITTEN.write_text(text, "utf-8")
     default = next(iter(found.values()))
     if default.wrong:
         click.echo("\n".join(default.wrong[:40]))
@@ -68,6 +73,29 @@ def run(seed: int, scale: float, hot: int, folder: Path | None) -> dict[str, Ver
                     err=True,
                 )
     return found
+
+
+def report(found: dict[str, Verdicts], seed: int, scale: float, hot: int) -> str:
+    """Its part of bench/RESULTS.md."""
+    return f"""\
+## The right person
+
+`python -m bench.identity`: lives whose truth is known, told to the real engine on PostgreSQL under each
+set of rules (seed {seed}, scale {scale:g}, {hot:,} contacts with one cookie).
+
+- *wrong merges*: people who stand on the card of another, though they said who they are. Goal 0.
+- *missed links*: cards that somebody has beside the first one.
+- *of the wrong person*: visits and app events credited to another, though it was said who was there.
+  Goal 0.
+- *lost*: credited to nobody, though it was said who was there.
+- *nobody could know*: a shared tablet before the first login or without a logout, a shared mailbox or
+  phone named alone, a mistyped address that is somebody else's. Credited by the rules (D10, D37).
+
+{table(found)}
+With `phone_is_personal` families that share a phone share a card: that is what the setting says, and
+why it is off by default. By kind of life, under the default rules:
+
+{table_by_life(found)}"""
 
 
 def table(found: dict[str, Verdicts]) -> str:

@@ -46,19 +46,19 @@ async def judge(url: str, lives: Sequence[Life], rules: dict[str, Any]) -> Verdi
         settings = msgspec.structs.replace(account.settings, never_identifiers=GUESTS, **rules)
         account = msgspec.structs.replace(account, settings=settings)
         engine = build_engine(database, clock, digest_with("a secret of the benchmark"))
-        came_to = await _tell(engine, account, lives)
+        came_to = await tell(engine, account, lives)
         return await count(database, account.account_id, lives, came_to)
     finally:
         await database.close()
 
 
-async def _tell(
+async def tell(
     engine: Engine, account: AccountContext, lives: Sequence[Life]
 ) -> dict[tuple[str, int], list[tuple[Told, int | None]]]:
     """Each life in its own order of arrival, many lives side by side: batches as they come."""
     came_to: dict[tuple[str, int], list[tuple[Told, int | None]]] = {}
 
-    async def tell(life: Life) -> None:
+    async def tell_life(life: Life) -> None:
         answers = came_to.setdefault((life.kind, life.number), [])
         for told in sorted(life.told, key=lambda one: one.at):
             try:
@@ -68,6 +68,6 @@ async def _tell(
             if told.joins:
                 answers.append((told, outcome.resolution.contact_id))
 
-    await asyncio.gather(*(tell(life) for life in lives))
+    await asyncio.gather(*(tell_life(life) for life in lives))
     await engine.close()
     return came_to

@@ -11,9 +11,9 @@ import msgspec
 import pytest
 
 from kartoteka.access.accounts import Accounts
+from kartoteka.activity.erasing import finish_erasing
 from kartoteka.activity.partitions import _known
 from kartoteka.activity.retention import keep_house
-from kartoteka.activity.store import finish_erasing
 from kartoteka.activity.timeline import Item, Place, Timelines, shown
 from kartoteka.contacts.model import Command, Outcome
 from kartoteka.db.database import WRITER_OPTIONS, Database

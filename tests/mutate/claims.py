@@ -5,13 +5,16 @@ from __future__ import annotations
 from tests.mutate.mutation import Mutation
 
 CLAIMS = "activity/visitors/claims.py"
+NAMING = "activity/visitors/naming.py"
+WAITING = "activity/visitors/waiting.py"
+LATE = "activity/visitors/late.py"
 DUE = "activity/visitors/due.py"
 
 CLAIMING = [
     Mutation(
         "D36",
         "an e-mail, phone or contact id on another live contact refuses the claim",
-        CLAIMS,
+        NAMING,
         "        if any(not named_ids & ids for ids in standing) and named_ids:\n"
         "            return None, True\n",
         "",
@@ -19,35 +22,35 @@ CLAIMING = [
     Mutation(
         "D36",
         "without an External ID: whom all agree on, not the first",
-        CLAIMS,
+        NAMING,
         "        if not set.intersection(*standing):\n            return None, True\n",
         "",
     ),
     Mutation(
         "D36",
         "every e-mail and phone that is given must stand on the contact",
-        CLAIMS,
+        NAMING,
         "        named_ids = set.intersection(*(given.values() or standing), *standing)\n",
         "        named_ids = set.intersection(*standing)\n",
     ),
     Mutation(
         "D36",
         "several live contacts are nobody in particular",
-        CLAIMS,
+        NAMING,
         "        if len(named_ids) > 1:\n            return None, True\n",
         "",
     ),
     Mutation(
         "D10a",
         "a phone alone names no contact that has an e-mail",
-        CLAIMS,
+        NAMING,
         "    if said or set(given) != {PHONE.code}:\n        return False\n",
         "    return False\n",
     ),
     Mutation(
         "D36",
         "a removed contact counts as nobody",
-        CLAIMS,
+        NAMING,
         "    return {held.contact_id for held in rows if ws.is_live(held.contact_id)}\n",
         "    return {held.contact_id for held in rows}\n",
     ),
@@ -76,34 +79,34 @@ CLAIMING = [
         "D37",
         "a late claim undoes no logout",
         CLAIMS,
-        "    if _is_late(ws, visitor, at):\n        return _divide",
-        "    if False:\n        return _divide",
+        "    if is_late(ws, visitor, at):\n        return divide",
+        "    if False:\n        return divide",
     ),
     Mutation(
         "D37",
         "an unknown person's claim ends the time of a known one",
-        CLAIMS,
+        WAITING,
         "        _leave(ws, visitor, held, at, journal)\n    elif held",
         "        pass\n    elif held",
     ),
     Mutation(
         "D37",
         "what waits for one person is open to no other",
-        CLAIMS,
-        "        _turn(ws, visitor.key, SpanState.OPEN, SpanState.CLAIMED, None)\n",
+        WAITING,
+        "        turn(ws, visitor.key, SpanState.OPEN, SpanState.CLAIMED, None)\n",
         "        pass\n",
     ),
     Mutation(
         "D37",
         "a late claim fills its own time only where it is another's or nobody's",
-        CLAIMS,
+        LATE,
         "    if theirs is card:\n        return Claimed.ALREADY\n",
         "",
     ),
     Mutation(
         "D37",
         "who has the cookie keeps it when an earlier claim comes late",
-        CLAIMS,
+        LATE,
         "    if all(one.since != held.since for one in spans_of(ws, visitor.key)):\n",
         "    if False:\n",
     ),

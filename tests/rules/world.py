@@ -21,9 +21,9 @@ from kartoteka.activity.orders.model import Order, OrderItem
 from kartoteka.activity.orders.rules import FACT, ORDERS_OF
 from kartoteka.activity.spans import SPANS
 from kartoteka.activity.store import WAITS_FOR
-from kartoteka.activity.visitors.claims import WAITING
 from kartoteka.activity.visitors.due import CLAIMS_ABOUT
 from kartoteka.activity.visitors.model import Waiting
+from kartoteka.activity.visitors.waiting import WAITING
 from kartoteka.contacts.model import Command, Outcome, RowRules
 from kartoteka.errors import KartotekaError
 from kartoteka.identity.history import rebuild

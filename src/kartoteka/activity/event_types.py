@@ -9,11 +9,13 @@ import msgspec
 
 from kartoteka.activity.forms import MAX_TYPE_CHARS, InvalidEvent, read_key
 from kartoteka.activity.model import EventType
-from kartoteka.activity.store import QUERIES
+from kartoteka.activity.store import QUERIES as OF_A_BATCH
 from kartoteka.clock import Clock
 from kartoteka.db.database import Database
+from kartoteka.db.named import load_queries
 from kartoteka.errors import Conflict, InvalidRequest, NotFound
 
+QUERIES = load_queries(__package__, "event_types.sql")
 MOST_SEGMENTED = 50
 """As many types may have segmentation on (wire 6.3)."""
 MAX_PARAMS = 100
@@ -98,7 +100,7 @@ class EventTypes:
     async def find(self, account_id: int, key: str) -> EventType:
         """Raises `EventTypeNotFound`."""
         rows = await self._database.fetch(
-            QUERIES["find_event_types"], account_id=account_id, keys=[key]
+            OF_A_BATCH["find_event_types"], account_id=account_id, keys=[key]
         )
         if not rows:
             raise EventTypeNotFound

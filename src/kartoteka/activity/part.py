@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from kartoteka.activity.actions import facts, named_by, record_event
+from kartoteka.activity.erasing import erase
 from kartoteka.activity.model import RecordEvent
 from kartoteka.activity.partitions import prepare
-from kartoteka.activity.store import READERS, after, erase
+from kartoteka.activity.store import READERS, after
 from kartoteka.intake.deciding import Action, Part
 
 ACTIVITY = Part(

@@ -7,13 +7,15 @@ from datetime import UTC, datetime, timedelta
 
 from kartoteka.access.accounts import Accounts
 from kartoteka.access.model import AccountContext
+from kartoteka.activity.erasing import finish_all_erasing
 from kartoteka.activity.model import Source
 from kartoteka.activity.partitions import drop_empty_months, make_months, months_ahead
-from kartoteka.activity.store import QUERIES, finish_erasing
 from kartoteka.clock import Clock
 from kartoteka.db.arrays import pg_array
 from kartoteka.db.database import Database
+from kartoteka.db.named import load_queries
 
+QUERIES = load_queries(__package__, "retention.sql")
 ROWS_IN_A_BATCH = 5_000
 MESSAGES_KEPT = timedelta(days=30)
 _BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
@@ -53,12 +55,6 @@ async def keep_house(database: Database, clock: Clock, accounts: Accounts) -> No
     for account in await accounts.all():
         kept.append(await _keep_house_of(database, account, now))
     await drop_empty_months(database, min(kept, default=now))
-
-
-async def finish_all_erasing(database: Database) -> None:
-    """What erases left behind when their process ended."""
-    for (account_id,) in await database.fetch(QUERIES["accounts_erasing"]):
-        await finish_erasing(database, account_id)
 
 
 async def _keep_house_of(database: Database, account: AccountContext, now: datetime) -> datetime:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,7 +10,6 @@ import msgspec
 from kartoteka.activity.model import EventType, Happened, Span
 from kartoteka.contacts.store import Batch, Rows, Statement, Writers, write_effects
 from kartoteka.db.arrays import pg_array
-from kartoteka.db.database import Database
 from kartoteka.db.named import Query, load_queries
 from kartoteka.db.transaction import Call
 from kartoteka.identity.model import Identifier, Key
@@ -144,32 +141,6 @@ def _forgotten(_: Batch, rows: Rows) -> list[Statement]:
     return [("forget_span_values", columns(("kind", "value_key"), keys))]
 
 
-def _forgotten_in_events(_: Batch, rows: Rows) -> list[Statement]:
-    """Last, so that what this batch wrote is found as well."""
-    spelled = [(contact_id, value, *_spellings(value)) for contact_id, _, value in rows]
-    names = ("contact_id", "value", "spelled", "as_text", "in_text", "as_number")
-    return [("forget_value_in_events", {**columns(names, spelled), "blank": r"\\" '"' r"\\" '"'})]
-
-
-def _spellings(value: str) -> tuple[str, str, str, str]:
-    """How jsonb spells a text, without quotes; what finds it as a value, in a text, as a number."""
-    spelled = _escaped(value)
-    quoted = f'"{spelled}"'
-    as_text = rf"(?<=[ \[]){_literal(quoted)}(?!:)"
-    as_number = rf"(?<=[ \[]){value}(?=[],}}])" if value.isascii() and value.isdigit() else "(?!)"
-    in_text = "|".join({_literal(_escaped(one)) for one in (quoted, json.dumps(value))})
-    return spelled, as_text, in_text, as_number
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"')
-
-
-def _literal(text: str) -> str:
-    """A regular expression of PostgreSQL for exactly this text."""
-    return re.sub(r"([^\w\s])", r"\\\1", text)
-
-
 _WRITERS: Writers = {
     "span": _spans,
     "came": _came,
@@ -182,44 +153,7 @@ _WRITERS: Writers = {
     "forget_value": _forgotten,
 }
 
-_DESTROY = ("erase_events", "erase_order_items", "erase_orders", "erase_totals")
-
-
-def _erase(batch: Batch, rows: Rows) -> list[Statement]:
-    values = batch.ws.effects.get("erase_value") or [(0, "", "", "")]
-    keys = [(kind, key) for kind, _, _, key in values]
-    ids = {"ids": pg_array([contact_id for (contact_id,) in rows])}
-    of_values = [(kind, key, value) for kind, _, value, key in values]
-    return [
-        ("queue_erased", {**ids, **columns(("kind", "value_key"), keys)}),
-        ("erase_claims", columns(("kind", "value_key", "value"), of_values)),
-        ("erase_stubs", {}),
-        ("keep_spans_of_others", {}),
-        ("release_spans", {}),
-        ("erase_spans", {}),
-        ("note_erased_orders", {"at": batch.at}),
-        *((name, {}) for name in _DESTROY),
-    ]
-
 
 def after(ws: WorkingSet, digest: Digest, at: datetime) -> list[Call]:
     """Statements for the effects of this batch."""
     return write_effects(ws, digest, at, _WRITERS, QUERIES)
-
-
-def erase(ws: WorkingSet, digest: Digest, at: datetime) -> list[Call]:
-    """Statements that destroy, to run behind all others."""
-    last: Writers = {"forget_value": _forgotten_in_events, "erase": _erase}
-    return write_effects(ws, digest, at, last, QUERIES)
-
-
-async def finish_erasing(database: Database, account_id: int) -> None:
-    """Destroy what was written for erased persons while they were erased (D29): their owners are
-    known to nobody any more, so that what is there now is all. Safe to repeat."""
-    rows = await database.fetch(QUERIES["erasing"], account_id=account_id)
-    if not rows:
-        return
-    for name in _DESTROY:
-        await database.execute(QUERIES[name], account_id=account_id)
-    owners = pg_array([owner for (owner,) in rows])
-    await database.execute(QUERIES["erased"], account_id=account_id, owners=owners)

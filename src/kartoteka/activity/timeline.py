@@ -11,12 +11,13 @@ import msgspec
 from kartoteka.activity.forms import read_time
 from kartoteka.activity.model import Kind, Source
 from kartoteka.activity.orders.model import OrderStatus
-from kartoteka.activity.store import QUERIES
 from kartoteka.clock import Clock
 from kartoteka.db.arrays import pg_array
 from kartoteka.db.database import Database
+from kartoteka.db.named import load_queries
 from kartoteka.errors import InvalidRequest
 
+QUERIES = load_queries(__package__, "timeline.sql")
 TYPES = ("order", "event", "visit")
 _WINDOWS = (timedelta(days=92), timedelta(days=366), timedelta(days=4 * 366))
 _BEGINNING = datetime(1, 1, 1, tzinfo=UTC)

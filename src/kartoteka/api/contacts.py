@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kartoteka.access.model import Rights
-from kartoteka.activity.store import finish_erasing
+from kartoteka.activity.erasing import finish_erasing
 from kartoteka.api import schemas
 from kartoteka.api.answers import Answer, json_answer, text_answer
 from kartoteka.api.call import Call, InvalidParameter

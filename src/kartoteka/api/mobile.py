@@ -7,8 +7,7 @@ final: what it sent is dropped from its queue. So a body is refused only when no
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from functools import wraps
+from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -20,7 +19,6 @@ from kartoteka.activity.mobile.form import (
     AppCall,
     AppEvent,
     Interaction,
-    InvalidAppBody,
     read_device,
     read_events,
     read_interaction,
@@ -31,67 +29,21 @@ from kartoteka.activity.mobile.model import AppUpdate, PushSaid
 from kartoteka.activity.model import EventInput, Kind, RecordEvent, Source
 from kartoteka.activity.visitors.actions import in_parts
 from kartoteka.activity.visitors.model import MOST_TURNS, Claim, Step, Visit, Visited, Who
-from kartoteka.api.answers import Answer, json_answer
+from kartoteka.api.answers import Answer
 from kartoteka.api.call import Call
-from kartoteka.api.errors import error_answer
-from kartoteka.api.limits import address_of
-from kartoteka.api.mobile_schemas import ACCESS_KEY, DEVICE, EMPTY, EVENTS, INTERACTION, USER
-from kartoteka.api.routing import Endpoint, Parameter, Reply, Route, Schema
+from kartoteka.api.mobile_calls import DONE, access_key, admit, of_app, problem, sdk_route
+from kartoteka.api.mobile_schemas import ACCESS_KEY, DEVICE, EVENTS, INTERACTION, USER
+from kartoteka.api.routing import Parameter
 from kartoteka.contacts.forms.contact import FormRules
 from kartoteka.contacts.model import ContactInput
-from kartoteka.errors import DatabaseUnavailable, KartotekaError, NotFound, Unauthorised
-from kartoteka.identity.kinds import InvalidIdentifier, Region
+from kartoteka.errors import DatabaseUnavailable, KartotekaError, NotFound
+from kartoteka.identity.kinds import Region
 from kartoteka.identity.model import Origin
 from kartoteka.identity.rules import Person
 
-DONE = Answer(b"{}")
 MAX_INTERACTION_CHARS = 255
 MAX_KEY_CHARS = 300
 _NO_KEY = 0
-_NAMES = {"external_id": "externalUserId", "device": "deviceId", "mobile_token": "pushToken"}
-
-
-# Who calls, and errors as the iOS SDK reads them
-
-
-def of_app(end_point: Endpoint) -> Endpoint:
-    """The end point for an application's key; errors in the shape that the iOS SDK shows."""
-
-    @wraps(end_point)
-    async def run(call: Call) -> Answer:
-        try:
-            _admit(call)
-            call.caller = await call.services.keys.identify(_access_key(call), APP_KEYS)
-            return await end_point(call)
-        except KartotekaError as error:
-            return problem(error, call)
-
-    return run
-
-
-def _admit(call: Call) -> None:
-    address = address_of(call.scope, call.headers, call.services.trusted_proxies)
-    call.services.public_limits.admit(address)
-
-
-def _access_key(call: Call) -> str:
-    key = call.headers.get(b"x-reteno-access-key")
-    if key is None or not key.strip():
-        raise Unauthorised("The header X-Reteno-Access-Key must have the application's access key.")
-    return key.decode("latin-1").strip()
-
-
-def problem(error: KartotekaError, call: Call) -> Answer:
-    """The error with `title`, `detail` and `invalid-params` beside its usual members (wire 7.3)."""
-    answer = error_answer(error, call.scope["path"], call.at)
-    body = msgspec.json.decode(answer.body)
-    body.update({"title": body["error"], "detail": body["message"], "invalid-params": []})
-    if isinstance(error, InvalidAppBody):
-        body["invalid-params"] = error.params
-    elif isinstance(error, InvalidIdentifier):
-        name = _NAMES.get(error.kind, error.kind)
-        body["invalid-params"] = [{"name": name, "reason": error.reason}]
-    return json_answer(body, answer.status, answer.headers)
 
 
 # Devices and users
@@ -234,7 +186,7 @@ def _key_value(one: AppEvent) -> str:
 async def interaction(call: Call) -> Answer:
     """PUT /api/v1/interactions/{id}/status: Android sends no key with it, iOS a Basic one."""
     try:
-        _admit(call)
+        admit(call)
         accounts = await _accounts_of(call)
         number = call.path_text("id", MAX_INTERACTION_CHARS)
         said = read_interaction(await call.json_object(), call.at)
@@ -251,7 +203,7 @@ async def _accounts_of(call: Call) -> list[AccountContext]:
     services = call.services
     header = call.headers.get(b"authorization")
     if call.headers.get(b"x-reteno-access-key"):
-        return [(await services.keys.identify(_access_key(call), APP_KEYS)).account]
+        return [(await services.keys.identify(access_key(call), APP_KEYS)).account]
     if header is not None:
         caller = await services.keys.authenticate(header.decode("latin-1"), APP_KEYS)
         return [caller.account]
@@ -281,140 +233,30 @@ def _push_said(
     )
 
 
-# What is not ours: answered empty, so that the SDK goes on
-
-
-def nothing(answer: dict[str, Any]) -> Callable[[Call], Awaitable[Answer]]:
-    """An end point that has nothing for this device, in the shape that the SDK reads."""
-
-    async def empty(_: Call) -> Answer:
-        return json_answer(answer)
-
-    return of_app(empty)
-
-
-async def no_logs(call: Call) -> Answer:
-    """POST /logs/v1/events: diagnostics for the vendor; nobody reads them here, and no key comes."""
-    _admit(call)
-    return DONE
-
-
-def _route(
-    method: str,
-    path: str,
-    operation: str,
-    endpoint: Endpoint,
-    summary: str,
-    *,
-    body: Schema | None = None,
-    reply: Schema = EMPTY,
-    parameters: tuple[Parameter, ...] = (ACCESS_KEY,),
-    errors: tuple[int, ...] = (400, 401, 403, 413, 415, 429),
-    description: str = "",
-) -> Route:
-    return Route(
-        method=method,
-        path=path,
-        operation=operation,
-        right=None,
-        endpoint=endpoint,
-        summary=summary,
-        tag="Mobile SDK",
-        description=description,
-        parameters=parameters,
-        body=body,
-        body_optional=True,
-        replies={200: Reply("It came.", reply)},
-        errors=errors,
-    )
-
-
 _ID = Parameter("id", "The message's interaction.", {"type": "string"}, place="path", required=True)
-_VARIANT = Parameter("variant", "The variant.", {"type": "string"}, place="path", required=True)
-
-
-def _list_of(name: str, **more: Any) -> tuple[dict[str, Any], Schema]:
-    """(an answer with an empty list of that name, its schema)."""
-    schema: Schema = {
-        "type": "object",
-        "required": [name],
-        "properties": {name: {"type": "array", "maxItems": 0}},
-    }
-    return {name: [], **more}, schema
-
-
-_EMPTY_ANSWERS: tuple[tuple[str, str, str, str, tuple[dict[str, Any], Schema]], ...] = (
-    ("GET", "/api/v1/appinbox/messages", "appInbox", "App Inbox", _list_of("list", totalPages=0)),
-    (
-        *("GET", "/api/v1/appinbox/messages/count", "appInboxCount", "Unread messages"),
-        ({"unreadCount": 0}, {"type": "object", "required": ["unreadCount"]}),
-    ),
-    ("POST", "/api/v1/appinbox/messages/status", "appInboxStatus", "Messages read", ({}, EMPTY)),
-    ("POST", "/api/v1/recoms/events", "recomEvents", "Recommendations seen", ({}, EMPTY)),
-    (
-        *("POST", "/api/v1/recoms/{variant}/request", "recoms", "Recommendations"),
-        _list_of("recoms"),
-    ),
-    ("GET", "/api/v1/inapp/messages", "inAppMessages", "In-app messages", _list_of("messages")),
-    (
-        *("POST", "/api/v1/inapp/contents/request", "inAppContents", "Contents of in-app messages"),
-        _list_of("contents"),
-    ),
-    (
-        *("POST", "/api/v1/inapp/async-rules/check", "inAppRules", "Rules of in-app messages"),
-        _list_of("checks"),
-    ),
-    (
-        *("GET", "/api/v1/inapp/interactions/{id}/message", "inAppMessage", "An in-app message"),
-        ({}, EMPTY),
-    ),
-    ("POST", "/api/v1/interaction", "inAppInteraction", "An in-app message was seen", ({}, EMPTY)),
-)
-"""What the SDK asks for and we do not do (docs/api/mobile-app.md lists it)."""
-
-
-def _path_parameters(path: str) -> tuple[Parameter, ...]:
-    found = {"{id}": _ID, "{variant}": _VARIANT}
-    return (ACCESS_KEY, *(one for name, one in found.items() if name in path))
-
 
 ROUTES = (
-    _route(
+    sdk_route(
         *("POST", "/api/v1/device", "mobileDevice", of_app(device)),
         "An app's device, its push token and its user",
         body=DEVICE,
     ),
-    _route(
+    sdk_route(
         *("POST", "/api/v1/user", "mobileUser", of_app(user)),
         "What an app knows of its user",
         body=USER,
         description="Absent and null mean unchanged. An application that is not trusted only claims.",
     ),
-    _route(
+    sdk_route(
         *("POST", "/api/v1/events", "mobileEvents", of_app(events)),
         "What an app's user did",
         body=EVENTS,
     ),
-    _route(
+    sdk_route(
         *("PUT", "/api/v1/interactions/{id}/status", "mobileInteraction", interaction),
         "What became of a push message",
         body=INTERACTION,
         parameters=(ACCESS_KEY, _ID),
         description="The key may be missing: the token then says whose it is.",
-    ),
-    *(
-        _route(
-            *(method, path, operation, nothing(answer), f"{summary}: there are none"),
-            reply=schema,
-            parameters=_path_parameters(path),
-            errors=(401, 403, 429),
-        )
-        for method, path, operation, summary, (answer, schema) in _EMPTY_ANSWERS
-    ),
-    _route(
-        *("POST", "/logs/v1/events", "mobileLogs", no_logs),
-        "Diagnostics of the SDK: not kept",
-        parameters=(),
-        errors=(429,),
     ),
 )

@@ -13,11 +13,12 @@ from typing import Any
 import msgspec
 
 from kartoteka.contacts.identity_reads import HistoryRow
+from kartoteka.contacts.words import meanings, narrowest, plain
 from kartoteka.db.arrays import pg_array
 from kartoteka.db.database import Database
 from kartoteka.db.named import load_queries
 from kartoteka.errors import NotFound
-from kartoteka.identity.kinds import EMAIL, PHONE, InvalidIdentifier, Region
+from kartoteka.identity.kinds import EMAIL, PHONE, Region
 from kartoteka.identity.model import Status
 
 QUERIES = load_queries(__package__, "browsing.sql")
@@ -27,8 +28,6 @@ MOST_FOUND = 5_000
 MOST_WALKED, MOST_WALKED_BY_TOKEN = 100_000, 20_000
 """So many cards are looked at for one page of a filter without an index; then somebody may go on."""
 TOP = 2**63 - 1
-_NOWHERE = "\x01"
-"""What no value begins with."""
 
 
 class Filter(msgspec.Struct, frozen=True):
@@ -252,12 +251,12 @@ class Browsing:
         self, account_id: int, asked: Filter, region: Region
     ) -> tuple[list[int], bool]:
         """(ids of the contacts that all words begin something of, whether there may be more)."""
-        driver, others = _driver(asked.words)
+        driver, others = narrowest(asked.words)
         rows = await self._database.fetch(
             QUERIES["search"],
             account_id=account_id,
-            **_meanings(driver, region),
-            words=pg_array([_plain(word).lower() for word in others]),
+            **meanings(driver, region),
+            words=pg_array([plain(word).lower() for word in others]),
             status=int(Status.REMOVED if asked.removed else Status.LIVE),
             no_external_id=asked.without_external_id,
             source=asked.source,
@@ -356,64 +355,3 @@ def _channel(code: int | None) -> dict[str, Any]:
         "phone": code == PHONE.code,
         "channel": None if on_card else code,
     }
-
-
-def _driver(words: Sequence[str]) -> tuple[str, list[str]]:
-    """(the word that finds the fewest, the others): an id or address before a name, long before short."""
-
-    def narrow(word: str) -> tuple[bool, bool, int]:
-        return (":" in word, "@" in word or any(char.isdigit() for char in word), len(word))
-
-    driver = max(words, key=narrow)
-    others = list(words)
-    others.remove(driver)
-    return driver, others
-
-
-def _plain(word: str) -> str:
-    """The word without `id:` or `extid:`."""
-    name, colon, rest = word.partition(":")
-    return rest if colon and name.lower() in ("id", "extid") else word
-
-
-def _meanings(word: str, region: Region) -> dict[str, Any]:
-    """What the word may begin: where it cannot be meant so, something that nothing begins with."""
-    name, colon, rest = word.partition(":")
-    if colon and name.lower() == "id":
-        return _asked(id=_number(rest) or 0)
-    if colon and name.lower() == "extid":
-        return _asked(external_id=rest)
-    if "@" in word:
-        return _asked(email_text=_email(word, region), external_id=word)
-    digits = "".join(char for char in word if char.isdigit())
-    if digits and len(digits) >= len(word.strip("+()- .")) - 2:
-        return _asked(
-            id=_number(word),
-            phone_text=_phone(word, digits, region),
-            external_id=word,
-            email_text=word,
-        )
-    return _asked(name=word.lower(), external_id=word, email_text=word.lower())
-
-
-def _asked(**given: Any) -> dict[str, Any]:
-    nothing = dict.fromkeys(("name", "external_id", "email_text", "phone_text"), _NOWHERE)
-    return {"id": None, **nothing, **{key: value for key, value in given.items() if value}}
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
-
-
-def _email(text: str, region: Region) -> str:
-    try:
-        return EMAIL.normalise(text, region) or text.lower()
-    except InvalidIdentifier:
-        return text.lower()
-
-
-def _phone(text: str, digits: str, region: Region) -> str:
-    try:
-        return PHONE.normalise(text, region) or digits
-    except InvalidIdentifier:
-        return digits

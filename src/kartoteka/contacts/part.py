@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from kartoteka.contacts.actions import ACTIONS
+from kartoteka.contacts.erasing import erase
 from kartoteka.contacts.lookups import named_by
-from kartoteka.contacts.store import after, erase
+from kartoteka.contacts.store import after
 from kartoteka.intake.deciding import Action, Part
 
 CONTACTS = Part(

@@ -1,7 +1,7 @@
-"""Writes what a batch causes besides cards and identifiers: lists, events, refusals, erasures.
+"""Writes what a batch causes besides cards and identifiers: lists, events, refusals.
 
 `after` turns the effects of a `WorkingSet` into statements; the order of `_WRITERS` is the order in
-which they run. `erase` runs behind those of all capabilities.
+which they run.
 """
 
 from __future__ import annotations
@@ -163,28 +163,6 @@ def _lists_joined(whose: str, joined: list[tuple[int | str, datetime]]) -> dict[
     return {f"{whose}_lists": pg_array(names), f"{whose}_at": pg_array([at for _, at in joined])}
 
 
-def _erase(batch: Batch, rows: Rows) -> list[Statement]:
-    """Retired cards that lead to an erased one are emptied by `erase_retired`; their traces go by
-    `ids`, which the database widens to them itself."""
-    ids = {"ids": pg_array([contact_id for (contact_id,) in rows])}
-    names = ("kind", "name", "value", "value_key")
-    gone = columns(names, batch.ws.effects.get("erase_value") or [(0, "", "", "")])
-    traces = (
-        "erase_history",
-        "erase_members",
-        "erase_replays",
-        "erase_tokens",
-        "erase_import_rows",
-    )
-    return [
-        ("erase_retired", {**ids, "at": batch.at}),
-        ("erase_values_elsewhere", {**ids, **gone, "at": batch.at}),
-        ("erase_evidence_elsewhere", {**ids, **gone}),
-        ("erase_snapshots_elsewhere", {**ids, **gone}),
-        *((name, ids) for name in traces),
-    ]
-
-
 _WRITERS: Writers = {
     "event": _events,
     "list": _lists,
@@ -204,17 +182,11 @@ _WRITERS: Writers = {
     "forgive": _forgive,
     "forget_value": _forget_value,
 }
-_LAST_WRITERS: Writers = {"erase": _erase}
 
 
 def after(ws: WorkingSet, digest: Digest, at: datetime) -> list[Call]:
     """Statements for the effects of this batch, to run behind `identity.store.difference`."""
     return write_effects(ws, digest, at, _WRITERS, QUERIES)
-
-
-def erase(ws: WorkingSet, digest: Digest, at: datetime) -> list[Call]:
-    """Statements that destroy, to run behind all others: they also meet what this batch wrote."""
-    return write_effects(ws, digest, at, _LAST_WRITERS, QUERIES)
 
 
 def write_effects(

@@ -51,11 +51,19 @@ where account_id = %(account_id)s
   and status = 0
 
 -- name: what_if_members
--- In which segments these contacts are; index segment_member_by_contact.
+-- In which lists and dynamic segments these contacts are; index segment_member_by_contact, primary keys.
 select segment_id, contact_id
 from segment_member
 where account_id = %(account_id)s
   and contact_id = any(%(ids)s::bigint[])
+union all
+select s.segment_id, m.contact_id
+from segment s
+join segment_match m
+  on m.account_id = s.account_id
+ and m.version_id = s.version_id
+ and m.contact_id = any(%(ids)s::bigint[])
+where s.account_id = %(account_id)s
 
 -- name: what_if_segments
 -- Names of segments.

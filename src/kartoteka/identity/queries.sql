@@ -98,81 +98,129 @@ where h.account_id = %(account_id)s
 
 -- name: later_merges
 -- Merges that its survivor took part in since, and that stand: they must be undone first. Both indexes
--- by contact.
+-- by contact, in a young table too (update_contacts).
 select l.history_id
-from identity_history m
-join identity_history l
-  on l.account_id = %(account_id)s
- and l.history_id > m.history_id
- and l.action = 'absorbed'
- and (l.contact_id = m.contact_id or l.other_contact_id = m.contact_id)
-where m.account_id = %(account_id)s
-  and m.history_id = %(merge_id)s
-  and not exists (
-      select from identity_history u
-      where u.account_id = %(account_id)s
-        and u.undoes = l.history_id
-  )
+from (
+    select history_id, contact_id
+    from identity_history
+    where account_id = %(account_id)s
+      and history_id between %(merge_id)s and %(merge_id)s
+    order by history_id
+    limit 1
+) m
+cross join lateral (
+    (
+        select history_id, action
+        from identity_history
+        where account_id = %(account_id)s
+          and contact_id between m.contact_id and m.contact_id
+        order by contact_id
+    )
+    union all
+    (
+        select history_id, action
+        from identity_history
+        where account_id = %(account_id)s
+          and other_contact_id between m.contact_id and m.contact_id
+        order by other_contact_id
+    )
+) l
+left join lateral (
+    select undoes
+    from identity_history
+    where account_id = %(account_id)s
+      and undoes between l.history_id and l.history_id
+    order by undoes
+    limit 1
+) u on true
+where l.history_id > m.history_id
+  and l.action = 'absorbed'
+  and u.undoes is null
 order by l.history_id
 
 -- name: absorbed_by
--- The card that a merge absorbed, and those that had been merged into it; index contact_by_survivor.
+-- The card that a merge absorbed, and those that had been merged into it; index contact_by_survivor, in a
+-- young table too (update_contacts).
 with recursive person as (
-    select other_contact_id as contact_id
-    from identity_history
-    where account_id = %(account_id)s
-      and history_id = %(merge_id)s
+    (
+        select other_contact_id as contact_id
+        from identity_history
+        where account_id = %(account_id)s
+          and history_id between %(merge_id)s and %(merge_id)s
+        order by history_id
+        limit 1
+    )
     union
     select c.contact_id
     from person p
-    join contact c
-      on c.account_id = %(account_id)s
-     and c.merged_into = p.contact_id
+    cross join lateral (
+        select contact_id
+        from contact
+        where account_id = %(account_id)s
+          and merged_into between p.contact_id and p.contact_id
+        order by merged_into
+    ) c
 )
 select contact_id
 from person
 
 -- name: words_since
 -- What requests said to the survivor of a merge since, in order, or to all whom it was merged with in
--- between; index identity_history_said, identity_history_by_contact.
+-- between; index identity_history_said, identity_history_by_contact, in a young table too (update_contacts).
 with merge as (
     select history_id, contact_id
     from identity_history
     where account_id = %(account_id)s
-      and history_id = %(merge_id)s
+      and history_id between %(merge_id)s and %(merge_id)s
+    order by history_id
+    limit 1
 )
 select w.history_id, w.at, w.request_id, w.key_id, w.method, w.snapshot
 from merge m
-join identity_history w
-  on w.account_id = %(account_id)s
- and w.contact_id = m.contact_id
- and w.history_id > m.history_id
- and w.action = 'said'
+cross join lateral (
+    select *
+    from identity_history
+    where account_id = %(account_id)s
+      and contact_id between m.contact_id and m.contact_id
+      and action = 'said'
+    order by contact_id, history_id
+) w
+where w.history_id > m.history_id
 union all
 select w.history_id, w.at, w.request_id, w.key_id, w.method, w.snapshot
 from merge m
-join identity_history u
-  on u.account_id = %(account_id)s
- and u.contact_id = m.contact_id
- and u.history_id > m.history_id
- and u.action = 'undone'
-join identity_history w
-  on w.account_id = %(account_id)s
- and w.contact_id = u.other_contact_id
- and w.history_id > u.undoes
- and w.history_id < u.history_id
- and w.action = 'said'
- and w.snapshot ->> 'side' = '0'
+cross join lateral (
+    select *
+    from identity_history
+    where account_id = %(account_id)s
+      and contact_id between m.contact_id and m.contact_id
+    order by contact_id
+) u
+cross join lateral (
+    select *
+    from identity_history
+    where account_id = %(account_id)s
+      and contact_id between u.other_contact_id and u.other_contact_id
+      and action = 'said'
+    order by contact_id, history_id
+) w
+where u.history_id > m.history_id
+  and u.action = 'undone'
+  and w.history_id > u.undoes
+  and w.history_id < u.history_id
+  and w.snapshot ->> 'side' = '0'
 order by 1
 
 -- name: lost_since
 -- Identifiers that left the survivor by themselves since, or whom it was merged with in between; both
--- indexes by contact.
+-- indexes by contact, in a young table too (update_contacts).
 with merge as (
     select history_id, contact_id
     from identity_history
     where account_id = %(account_id)s
-      and history_id = %(merge_id)s
+      and history_id between %(merge_id)s and %(merge_id)s
+    order by history_id
+    limit 1
 ),
 part_of as (
     select contact_id, history_id as first, null::bigint as last
@@ -180,23 +228,40 @@ part_of as (
     union all
     select u.other_contact_id, u.undoes, u.history_id
     from merge m
-    join identity_history u
-      on u.account_id = %(account_id)s
-     and u.contact_id = m.contact_id
-     and u.history_id > m.history_id
-     and u.action = 'undone'
+    cross join lateral (
+        select *
+        from identity_history
+        where account_id = %(account_id)s
+          and contact_id between m.contact_id and m.contact_id
+        order by contact_id
+    ) u
+    where u.history_id > m.history_id
+      and u.action = 'undone'
 )
 select l.history_id, l.at, l.rule, l.identifiers
 from part_of p
-join identity_history l
-  on l.account_id = %(account_id)s
- and l.history_id > p.first
- and (p.last is null or l.history_id < p.last)
- and (
-     l.other_contact_id = p.contact_id and l.action = 'moved'
-     or l.contact_id = p.contact_id and (l.action = 'quarantined' or l.rule = 'logout')
- )
-where l.identifiers is not null
+cross join lateral (
+    (
+        select history_id, at, rule, identifiers
+        from identity_history
+        where account_id = %(account_id)s
+          and other_contact_id between p.contact_id and p.contact_id
+          and action = 'moved'
+        order by other_contact_id
+    )
+    union all
+    (
+        select history_id, at, rule, identifiers
+        from identity_history
+        where account_id = %(account_id)s
+          and contact_id between p.contact_id and p.contact_id
+          and (action = 'quarantined' or rule = 'logout')
+        order by contact_id
+    )
+) l
+where l.history_id > p.first
+  and (p.last is null or l.history_id < p.last)
+  and l.identifiers is not null
 order by 1
 
 -- name: allow_bitmap_scan

@@ -459,7 +459,7 @@ where account_id = %(account_id)s
 -- A card with all that conditions read of it besides activity; primary keys.
 select contact_id, status, external_id, former_ids, email, phone, first_name, last_name, contact_key,
        language_code, time_zone, region, town, address, postcode, fields, consent, source, keyed,
-       created_at, updated_at, removed_at, merged_into,
+       created_at, updated_at, removed_at, merged_into, merges, last_word, proof,
        array(
            select jsonb_build_array(i.kind, i.app)
            from identifier i

@@ -3,6 +3,7 @@
 select c.contact_id, c.status, c.external_id, c.former_ids, c.email, c.phone, c.first_name, c.last_name,
        c.contact_key, c.language_code, c.time_zone, c.region, c.town, c.address, c.postcode, c.fields,
        c.consent, c.source, c.keyed, c.created_at, c.updated_at, c.removed_at, c.merged_into,
+       c.merges, c.last_word, c.proof,
        (
            select jsonb_agg(jsonb_build_array(i.kind, i.app))
            from identifier i

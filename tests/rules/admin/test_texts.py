@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from kartoteka.admin import texts
+from kartoteka.admin.rendering import environment
 from kartoteka.admin.words import rule_words
 from kartoteka.identity.history import ACTIONS, RULES
 
@@ -86,3 +87,8 @@ def test_every_action_of_the_audit_log_has_words():
         noted |= set(re.findall(r"""\.note\(\s*["']([a-z_]+)["']""", path.read_text("utf-8")))
     assert noted
     assert not [action for action in noted if not texts.has(f"audit_action.{action}")]
+
+
+@pytest.mark.parametrize("name", environment().list_templates(["html"]))
+def test_every_template_can_be_read(name):
+    environment().get_template(name)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from kartoteka.api.limits import ADDRESS_CALLS, PublicLimits
-from kartoteka.api.mobile import problem
+from kartoteka.api.mobile_calls import problem
 from kartoteka.errors import RateLimited
 
 

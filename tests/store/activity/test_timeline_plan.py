@@ -11,8 +11,7 @@ import psycopg
 import pytest
 
 from kartoteka.activity.partitions import make_months
-from kartoteka.activity.store import QUERIES
-from kartoteka.activity.timeline import Place, Timelines
+from kartoteka.activity.timeline import QUERIES, Place, Timelines
 from kartoteka.clock import Clock
 from kartoteka.db.database import SESSION_OPTIONS, WRITER_OPTIONS, Database
 

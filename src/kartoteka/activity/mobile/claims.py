@@ -15,16 +15,11 @@ from datetime import datetime
 import msgspec
 
 from kartoteka.activity.mobile.model import AppUpdate
-from kartoteka.activity.visitors.claims import (
-    CLAIM,
-    WAITING,
-    claim,
-    end_waiting,
-    keep,
-    person_named,
-)
+from kartoteka.activity.visitors.claims import claim
 from kartoteka.activity.visitors.claims import prepare as prepare_claims
-from kartoteka.activity.visitors.model import Claim, Who
+from kartoteka.activity.visitors.model import CLAIM, Claim, Who
+from kartoteka.activity.visitors.naming import person_named
+from kartoteka.activity.visitors.waiting import WAITING, end_waiting, keep
 from kartoteka.contacts.addressed import is_suppressed
 from kartoteka.contacts.consent import state_for_new_address
 from kartoteka.contacts.model import Outcome, Profile

@@ -7,7 +7,7 @@ from kartoteka.activity.mobile.model import AppUpdate, PushSaid
 from kartoteka.activity.mobile.trusted import update_by_app
 from kartoteka.activity.model import Happened, Kind, Source
 from kartoteka.activity.spans import SPANS
-from kartoteka.activity.visitors.claims import WAITING
+from kartoteka.activity.visitors.waiting import WAITING
 from kartoteka.contacts.model import Outcome
 from kartoteka.identity.model import QUARANTINED, Key, Resolution, Status
 from kartoteka.identity.working_set import WorkingSet

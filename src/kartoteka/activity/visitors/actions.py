@@ -6,15 +6,9 @@ import msgspec
 
 from kartoteka.activity.model import Happened, Kind
 from kartoteka.activity.spans import count_event, log_out, owner_at, spans_of, wait_for
-from kartoteka.activity.visitors.claims import (
-    VISITOR,
-    WAITING,
-    add_token,
-    claim,
-    end_session,
-    prepare,
-)
-from kartoteka.activity.visitors.model import Claim, LogOut, PushToken, Visit, Visited
+from kartoteka.activity.visitors.claims import add_token, claim, prepare
+from kartoteka.activity.visitors.model import VISITOR, Claim, LogOut, PushToken, Visit, Visited
+from kartoteka.activity.visitors.waiting import WAITING, end_session
 from kartoteka.contacts.model import Outcome
 from kartoteka.identity.history import Journal
 from kartoteka.identity.kinds import WEB_TOKEN

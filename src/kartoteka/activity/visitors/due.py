@@ -14,16 +14,10 @@ import msgspec
 
 from kartoteka.activity.model import SpanState
 from kartoteka.activity.spans import spans_of
-from kartoteka.activity.visitors.claims import (
-    CLAIM,
-    WAITING,
-    WAITS,
-    forget_claim,
-    holder_of,
-    is_own_token,
-    whom_they_name,
-)
-from kartoteka.activity.visitors.model import Waiting
+from kartoteka.activity.visitors.claims import is_own_token
+from kartoteka.activity.visitors.model import CLAIM, Waiting
+from kartoteka.activity.visitors.naming import holder_of, whom_they_name
+from kartoteka.activity.visitors.waiting import WAITING, WAITS, forget_claim
 from kartoteka.contacts.model import Command
 from kartoteka.identity.absorbing import absorb
 from kartoteka.identity.changes import Change, take_changeable

@@ -14,6 +14,11 @@ from kartoteka.contacts.model import Command
 from kartoteka.identity.kinds import EMAIL, EXTERNAL_ID, PHONE
 from kartoteka.identity.model import Identifier
 
+CLAIM = "claim"
+"""The rule that history, identity and timeline name for what a claim linked."""
+VISITOR = "visitor"
+"""The attribute of a token that says which cookie registered it: that one may take it along."""
+
 
 class Who(msgspec.Struct, frozen=True):
     """Whom a public call says that its cookie or device is, normalised; all None: nobody."""

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from kartoteka.activity.visitors.claims import CLAIM, WAITING
 from kartoteka.activity.visitors.due import CLAIMS_ABOUT
-from kartoteka.activity.visitors.model import Waiting
+from kartoteka.activity.visitors.model import CLAIM, Waiting
+from kartoteka.activity.visitors.waiting import WAITING
 from kartoteka.contacts.store import Batch, Rows, Statement, Writers, write_effects
 from kartoteka.db.arrays import pg_array
 from kartoteka.db.database import Database

@@ -62,10 +62,10 @@ create index claim_by_email on claim (account_id, email) where email is not null
 create index claim_by_phone on claim (account_id, phone) where phone is not null;
 create index claim_by_contact on claim (account_id, contact_id) where contact_id is not null;
 
--- Everything that belongs to these contacts, retired ones among them: rows (the contact of the list, an
--- owner of its activity). Indexes contact_by_survivor, visitor_span_by_contact.
-create function owners_of(account integer, contacts bigint[])
-returns table (contact_id bigint, owner_id bigint)
+-- These cards and all that were merged into them, through any chain: rows (a card of the list, a part of
+-- it). Index contact_by_survivor.
+create function parts_of(account integer, contacts bigint[])
+returns table (contact_id bigint, part bigint)
 language sql stable rows 10 as $$
     with recursive person as (
         select c as contact_id, c as part from unnest(contacts) as c
@@ -73,6 +73,17 @@ language sql stable rows 10 as $$
         select p.contact_id, c.contact_id
         from person p
         join contact c on c.account_id = account and c.merged_into = p.part
+    )
+    select p.contact_id, p.part from person p
+$$;
+
+-- Everything that belongs to these contacts, retired ones among them: rows (the contact of the list, an
+-- owner of its activity). Indexes contact_by_survivor, visitor_span_by_contact.
+create function owners_of(account integer, contacts bigint[])
+returns table (contact_id bigint, owner_id bigint)
+language sql stable rows 10 as $$
+    with person as materialized (
+        select p.contact_id, p.part from parts_of(account, contacts) p
     )
     select p.contact_id, p.part from person p
     union all

@@ -19,6 +19,29 @@ create index identity_history_undone on identity_history (account_id, undoes) wh
 create index identity_history_said on identity_history (account_id, contact_id, history_id)
     where action = 'said';
 
+-- Everyone whom identifiers of these contacts came from or went to, through any chain, and these: rows
+-- (contact_id). Both indexes of identity_history by contact.
+create function reached_by_moves(account integer, contacts bigint[])
+returns table (contact_id bigint)
+language sql stable rows 10 as $$
+    with recursive near as (
+        select c as contact_id from unnest(contacts) as c
+        union
+        select step.contact_id
+        from near n
+        cross join lateral (
+            select h.other_contact_id as contact_id
+            from identity_history h
+            where h.account_id = account and h.contact_id = n.contact_id and h.other_contact_id is not null
+            union all
+            select h.contact_id
+            from identity_history h
+            where h.account_id = account and h.other_contact_id = n.contact_id
+        ) step
+    )
+    select n.contact_id from near n
+$$;
+
 -- Two contacts that are not the same person: somebody said so, or took their merge back. No rule
 -- absorbs one into the other, and they are not shown as duplicates.
 create table apart (

@@ -1,0 +1,49 @@
+-- name: timeline
+-- What belongs to a contact, newest first, before a moment and its place among equals: orders, then
+-- events and visits by their ids. A few index ranges for each owner: event_by_owner in the partitions
+-- between the two moments, orders_by_owner.
+with owners as materialized (
+    select o.owner_id, s.rule
+    from owners_of(%(account_id)s::integer, array[%(contact_id)s::bigint]) o
+    left join visitor_span s on s.account_id = %(account_id)s and s.owner_id = o.owner_id
+)
+select item.*
+from (
+    select 0 as rank, e.event_id as id, e.kind, e.source, e.type_key as key, e.key_value, e.occurred,
+           e.received, e.params, o.rule
+    from owners o
+    cross join unnest(%(kinds)s::smallint[]) as k (kind)
+    cross join lateral (
+        select *
+        from event
+        where account_id = %(account_id)s
+          and owner_id = o.owner_id
+          and kind = k.kind
+          and occurred >= %(since)s::timestamptz
+          and occurred <= %(before)s::timestamptz
+          and (occurred, event_id) < (%(before)s::timestamptz, %(before_event)s::bigint)
+        order by occurred desc, event_id desc
+        limit %(rows)s
+    ) e
+    union all
+    select 1 as rank, r.order_id as id, 2, 0, r.external_order_id, '', r.ordered_at, r.created_at,
+           jsonb_strip_nulls(jsonb_build_object(
+               'status', r.status, 'totalCost', r.total_cost, 'currency', r.currency,
+               'statusDescription', r.status_description, 'storeId', r.store_id, 'source', r.source
+           )), o.rule
+    from owners o
+    cross join lateral (
+        select *
+        from orders
+        where %(orders)s::boolean
+          and account_id = %(account_id)s
+          and owner_id = o.owner_id
+          and ordered_at >= %(since)s::timestamptz
+          and ordered_at <= %(before)s::timestamptz
+          and (ordered_at, order_id) < (%(before)s::timestamptz, %(before_order)s::bigint)
+        order by ordered_at desc, order_id desc
+        limit %(rows)s
+    ) r
+) item
+order by item.occurred desc, item.rank desc, item.id desc
+limit %(rows)s

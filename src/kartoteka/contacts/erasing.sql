@@ -1,0 +1,139 @@
+-- name: erase_retired
+-- Cards that were merged into erased ones are the same person: empty rows too; index contact_by_survivor.
+with gone as (
+    update contact c
+    set status = 3, version = version + 1
+    from parts_of(%(account_id)s::integer, %(ids)s::bigint[]) p
+    where c.account_id = %(account_id)s
+      and c.contact_id = p.part
+      and c.status = 2
+    returning c.contact_id
+)
+insert into change (account_id, at, contact_ids)
+select %(account_id)s::integer, %(at)s::timestamptz, array_agg(contact_id)
+from gone
+having count(*) > 0
+
+-- name: erase_history
+-- Values leave the history of erased persons; that something happened, and why, stays.
+update identity_history
+set identifiers = null, snapshot = null, by = null
+where account_id = %(account_id)s
+  and contact_id in (select part from parts_of(%(account_id)s::integer, %(ids)s::bigint[]))
+  and (identifiers is not null or snapshot is not null or by is not null)
+
+-- name: erase_values_elsewhere
+-- What erased persons held and others held before them leaves the others' history, unless they hold it
+-- now: everyone reached from the erased cards through moves; both indexes by contact.
+with gone as (
+    select * from unnest(%(kind)s::smallint[], %(name)s::text[], %(value)s::text[], %(value_key)s::text[])
+        as d (kind, name, value, value_key)
+),
+touched as (
+    select h.history_id,
+           jsonb_agg(i.one) filter (where g.value is null) as kept
+    from reached_by_moves(%(account_id)s::integer, %(ids)s::bigint[]) n
+    join identity_history h on h.account_id = %(account_id)s and h.contact_id = n.contact_id
+    cross join lateral jsonb_array_elements(h.identifiers) as i (one)
+    left join gone g
+      on g.name = i.one ->> 'kind'
+     and g.value = i.one ->> 'value'
+     and not exists (
+         select from identifier r
+         where r.account_id = %(account_id)s
+           and r.kind = g.kind
+           and r.value_key = g.value_key
+           and r.contact_id = h.contact_id
+     )
+    group by h.history_id
+    having bool_or(g.value is not null)
+),
+cleaned as (
+    update identity_history h
+    set identifiers = t.kept, snapshot = null
+    from touched t
+    where h.account_id = %(account_id)s
+      and h.history_id = t.history_id
+    returning h.contact_id
+)
+insert into change (account_id, at, contact_ids)
+select %(account_id)s::integer, %(at)s::timestamptz, array_agg(distinct contact_id)
+from cleaned
+having count(*) > 0
+
+-- name: erase_evidence_elsewhere
+-- And what the rows of others rest on: the same way around as above.
+with touched as (
+    select h.history_id, jsonb_agg(i.one) filter (where g.value is null) as kept
+    from reached_by_moves(%(account_id)s::integer, %(ids)s::bigint[]) n
+    join identity_history h on h.account_id = %(account_id)s and h.contact_id = n.contact_id
+    cross join lateral jsonb_array_elements(h.by) as i (one)
+    left join unnest(%(kind)s::smallint[], %(name)s::text[], %(value)s::text[], %(value_key)s::text[])
+        as g (kind, name, value, value_key)
+      on g.name = i.one ->> 'kind'
+     and g.value = i.one ->> 'value'
+     and not exists (
+         select from identifier r
+         where r.account_id = %(account_id)s
+           and r.kind = g.kind
+           and r.value_key = g.value_key
+           and r.contact_id = h.contact_id
+     )
+    group by h.history_id
+    having bool_or(g.value is not null)
+)
+update identity_history h
+set by = t.kept
+from touched t
+where h.account_id = %(account_id)s
+  and h.history_id = t.history_id
+
+-- name: erase_snapshots_elsewhere
+-- What erased persons held leaves what is kept of others' merges too, unless they hold it now: such a
+-- merge cannot be undone any more. The same way around as above.
+update identity_history h
+set snapshot = null
+from reached_by_moves(%(account_id)s::integer, %(ids)s::bigint[]) n
+where h.account_id = %(account_id)s
+  and h.contact_id = n.contact_id
+  and h.snapshot is not null
+  and exists (
+      select from unnest(%(kind)s::smallint[], %(value)s::text[], %(value_key)s::text[])
+          as g (kind, value, value_key)
+      where g.value <> ''
+        and strpos(h.snapshot::text, to_json(g.value)::text) > 0
+        and not exists (
+            select from identifier r
+            where r.account_id = %(account_id)s
+              and r.kind = g.kind
+              and r.value_key = g.value_key
+              and r.contact_id = h.contact_id
+        )
+  )
+
+-- name: erase_members
+-- Lists of erased persons; index segment_member_by_contact.
+delete from segment_member
+where account_id = %(account_id)s
+  and contact_id in (select part from parts_of(%(account_id)s::integer, %(ids)s::bigint[]))
+
+-- name: erase_replays
+-- Stored answers that name erased persons; index replay_by_contact.
+delete from replay
+where account_id = %(account_id)s
+  and contact_id in (select part from parts_of(%(account_id)s::integer, %(ids)s::bigint[]))
+
+-- name: erase_import_rows
+-- Statements of imports: that a row came to an erased person stays, its value goes; index
+-- import_row_by_contact.
+update import_row
+set value = null
+where account_id = %(account_id)s
+  and contact_id in (select part from parts_of(%(account_id)s::integer, %(ids)s::bigint[]))
+  and value is not null
+
+-- name: erase_tokens
+-- Access tokens of erased persons; index access_token_by_contact.
+delete from access_token
+where account_id = %(account_id)s
+  and contact_id in (select part from parts_of(%(account_id)s::integer, %(ids)s::bigint[]))
