@@ -24,6 +24,9 @@ QUARANTINED = ContactId(0)
 """The owner of a value that stands on too many people (decisions D6)."""
 
 
+_set = msgspec.structs.force_setattr
+
+
 class Status(IntEnum):
     """Where a card is in its life. Stored in `contact.status`."""
 
@@ -43,7 +46,7 @@ class Consent(IntEnum):
     BLACKLISTED = 5
 
 
-class Identifier(msgspec.Struct, frozen=True):
+class Identifier(msgspec.Struct, frozen=True, omit_defaults=True):
     """One identifier that a request brings, already normalised."""
 
     kind: int
@@ -55,7 +58,8 @@ class Identifier(msgspec.Struct, frozen=True):
     """What it is looked up by: worked out once, asked for often."""
 
     def __post_init__(self) -> None:
-        msgspec.structs.force_setattr(self, "key", (self.kind, value_key(self.value)))
+        if not self.key[0]:  # one that was stored has it
+            _set(self, "key", (self.kind, value_key(self.value)))
 
 
 class Held(msgspec.Struct):

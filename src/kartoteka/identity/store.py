@@ -61,11 +61,12 @@ Digest = Callable[[int, Key], bytes]
 
 def digest_with(secret: str) -> Digest:
     """HMAC-SHA-256 under the installation's secret, account and kind mixed in (decisions D29)."""
-    key = secret.encode()
+    keyed = hmac.new(secret.encode(), digestmod=hashlib.sha256)
 
     def digest(account_id: int, of: Key) -> bytes:
-        text = f"{account_id}:{of[0]}:{of[1]}".encode()
-        return hmac.digest(key, text, hashlib.sha256)
+        one = keyed.copy()  # the key is worked in once
+        one.update(f"{account_id}:{of[0]}:{of[1]}".encode())
+        return one.digest()
 
     return digest
 
@@ -290,12 +291,11 @@ def _foresee(ws: WorkingSet, named: Sequence[Sequence[Key]], ids: set[int]) -> M
         for key in keys:
             if key[0] <= 0:
                 owners.update(ws.found_by(key))
-                continue
-            held = ws.holders(key)
-            if len(held) != 1:
+            elif held := ws.rows_of(key):
+                plain = plain and len(held) == 1
+                owners.update([one.contact_id for one in held.values()])
+            else:
                 plain = False
-            for one in held:
-                owners.add(one.contact_id)
         owners.discard(QUARANTINED)
         need.cards |= owners
         if plain and len(owners) == 1:

@@ -64,6 +64,8 @@ def _came_to_be(ws: WorkingSet, before: Before) -> Iterator[int]:
     """Contacts that the command restored, or gave what something waited for."""
     came = ws.effects.get("came", ())[before.came :]
     restored = ws.effects.get("history", ())[before.history :]
+    if not came and all(row[1] != "restored" for row in restored):
+        return
     survivors: dict[int, int] = dict(ws.effects.get("absorbed", ()))
     known = [row[2] for row in came if row[0] in LASTING]
     for contact_id in known + [row[3] for row in restored if row[1] == "restored"]:
