@@ -104,6 +104,8 @@ def test_progress_survives_a_reload_pauses_and_goes_on(open_page, owner, name):
     expect(page.locator("#import .badge").first).to_contain_text(re.compile("Waiting|Running"))
     page.get_by_role("button", name="Cancel").click()
     expect(page.locator("#import .badge").first).to_contain_text("Cancelled")
+    log = owner.get("/admin/settings/audit").text
+    assert all(f"{word} import" in log for word in ("started", "paused", "resumed", "cancelled"))
 
 
 @pytest.mark.parametrize(

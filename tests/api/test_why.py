@@ -26,6 +26,7 @@ def test_a_chain_leads_to_the_external_id(api: httpx.Client, name: str):
     assert said["complete"] is True
     first = ask(api, ann, "firstName", "Ann")
     assert [one["method"] for one in first["chain"]] == ["addContact", "addContact"]
+    assert [one["gives"] for one in first["chain"]] == ["link", "value"]
     consent = ask(api, ann, "consent.email")
     assert (consent["value"], len(consent["chain"])) == ("subscribed", 1)
     api.post("/api/v1/emails/unsubscribed/add", json={"emails": [f"{name}@x.ua"]})

@@ -16,8 +16,9 @@ from kartoteka.clock import Clock
 from kartoteka.contacts.definitions import Definitions
 from kartoteka.db.database import Database
 from kartoteka.segments.actions import SegmentActions
+from kartoteka.segments.filling import QUERIES as FILLING
 from kartoteka.segments.filling import Filling
-from kartoteka.segments.store import DYNAMIC, Segments
+from kartoteka.segments.store import Segments
 from kartoteka.segments.verifying import check_activity, verify
 from kartoteka.segments.waking import next_moment, wake
 from tests.faults.conftest import Shop
@@ -104,7 +105,7 @@ async def test_filling_misses_nothing_that_two_processes_write(two_shops, databa
             await shop.together(*batch)
 
     async def fill() -> None:
-        while rows := await database.fetch(DYNAMIC["versions_to_do"]):
+        while rows := await database.fetch(FILLING["versions_to_do"]):
             for _, version_id, state in rows:
                 if state == "old":
                     await filling.drop(account_id, version_id)
@@ -130,6 +131,7 @@ FILL = """
 import asyncio, sys
 from kartoteka.clock import Clock
 from kartoteka.db.database import Database
+from kartoteka.segments.filling import QUERIES as FILLING
 from kartoteka.segments.filling import Filling
 
 async def main(url, account_id, version_id):
@@ -151,7 +153,7 @@ async def test_killed_while_filling_another_process_goes_on(shop, database):
         database, clock, Definitions(database), Segments(database), Slowly(database, clock)
     )
     await actions.create(account_id, {"name": "S", "condition": EMPTY})
-    ((_, version_id, _),) = await database.fetch(DYNAMIC["versions_to_do"])
+    ((_, version_id, _),) = await database.fetch(FILLING["versions_to_do"])
     filled_to = "select filled_to, seen, state from segment_version"
     for _ in range(3):
         process = await asyncio.to_thread(

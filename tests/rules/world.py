@@ -473,6 +473,7 @@ class World:
             "mark": lambda _owner: None,
             "unclaim": lambda kind, text, _who: self.claims.pop((kind, text), None),
             "claim": self._claim,
+            **dict.fromkeys(("known", "keyed"), lambda _contact: None),
             FACT: self._order,
             "event": self._event,
             "list": self._join,

@@ -15,7 +15,8 @@ from kartoteka.api.paging import PAGING, read_page
 from kartoteka.api.routing import Parameter, Reply, Route
 from kartoteka.contacts.duplicates import Duplicates
 from kartoteka.contacts.model import ReleaseValue
-from kartoteka.contacts.why import Why, why_not
+from kartoteka.contacts.why import Why
+from kartoteka.contacts.why_not import why_not
 from kartoteka.identity.account_rules import rules_of
 from kartoteka.identity.alike import LIKELY
 from kartoteka.identity.kinds import BY_CODE, BY_NAME

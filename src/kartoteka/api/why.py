@@ -11,7 +11,8 @@ from kartoteka.api.call import MAX_ID, Call, InvalidParameter
 from kartoteka.api.contacts import CONTACT_ID
 from kartoteka.api.identity_reading import moment
 from kartoteka.api.routing import Parameter, Reply, Route
-from kartoteka.contacts.why import Why, why, why_not
+from kartoteka.contacts.why import Why, why
+from kartoteka.contacts.why_not import why_not
 from kartoteka.identity.account_rules import rules_of
 from kartoteka.identity.evidence import Step
 
@@ -24,21 +25,21 @@ async def contact_why(call: Call) -> Answer:
         raise InvalidParameter("Say what to explain: kind, and value where there are several.")
     value = call.query.get("value", "").strip() or None
     known = await Why(call.services.database).person(call.account.account_id, asked)
-    found = why(known, kind, value)
+    found = why(known, kind, value, rules_of(call.account.settings))
     body = {
         "contactId": found.contact_id,
         "kind": found.kind,
         "value": found.value,
         "anchor": found.anchor,
         "complete": found.complete,
-        "chain": [_step(one) for one in found.chain],
+        "chain": [_step(one, brings=found.brings(one)) for one in found.chain],
     }
     if found.contact_id == asked:
         return json_answer(body)
     return json_answer(body, headers=((CONTACT, b"%d" % found.contact_id),))
 
 
-def _step(one: Step) -> dict[str, Any]:
+def _step(one: Step, *, brings: bool) -> dict[str, Any]:
     return {
         "at": moment(one.at),
         "requestId": one.request_id,
@@ -47,6 +48,7 @@ def _step(one: Step) -> dict[str, Any]:
         "contactId": one.contact_id,
         "rules": [rule for rule in one.rules if rule],
         "names": one.names,
+        "gives": "value" if brings else "link",
     }
 
 
@@ -87,7 +89,9 @@ _CHAIN = {
             "type": "array",
             "items": {
                 "type": "object",
-                "required": ["at", "requestId", "keyId", "method", "contactId", "rules", "names"],
+                "required": [
+                    *("at", "requestId", "keyId", "method", "contactId", "rules", "names", "gives"),
+                ],
                 "properties": {
                     "at": {"type": "string", "format": "date-time"},
                     "requestId": {"type": "string"},
@@ -96,6 +100,11 @@ _CHAIN = {
                     "contactId": schemas.CONTACT_ID,
                     "rules": {"type": "array", "items": {"type": "string"}},
                     "names": {"type": "array", "items": _PAIR},
+                    "gives": {
+                        "enum": ["value", "link"],
+                        "description": "value: it said what is asked about; link: it ties that to "
+                        "the anchor.",
+                    },
                 },
             },
         },

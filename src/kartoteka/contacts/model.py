@@ -59,6 +59,11 @@ class Command(msgspec.Struct, kw_only=True):
     dry_run: bool = False
     repeat: Repeat | None = None
 
+    @property
+    def is_keyed(self) -> bool:
+        """Whether somebody with a key of the account said it; else anybody may have (decisions D36)."""
+        return True
+
     def moments(self) -> Sequence[datetime]:
         """When what it writes down happened, if that was not just now."""
         return ()

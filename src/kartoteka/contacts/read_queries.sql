@@ -310,16 +310,17 @@ order by kind, since, value_key
 
 -- name: evidence
 -- How a card and those merged into it came by their identifiers, also while they were part of others, in
--- order: the last 20,000 rows; both indexes by contact.
+-- order: the last 20,000 rows; both indexes by contact. What came with a device is followed to who had it
+-- before.
 with recursive followed as (
-    select unnest(%(ids)s::bigint[]) as contact_id
+    select unnest(%(ids)s::bigint[]) as contact_id, false as by_device
     union
-    select h.other_contact_id
+    select h.other_contact_id, f.by_device or h.rule = 'follows_device'
     from followed f
     join identity_history h
       on h.account_id = %(account_id)s
      and h.contact_id = f.contact_id
-     and (h.rule = 'follows_device' or h.action = 'absorbed')
+     and (h.rule = 'follows_device' or h.action = 'absorbed' or (h.action = 'moved' and f.by_device))
 ),
 own as (
     select h.history_id
@@ -363,6 +364,40 @@ where account_id = %(account_id)s
   and action = 'absorbed'
   and snapshot is not null
 order by history_id
+
+-- name: names_for_why
+-- Names of these contacts, and which request said each; primary key.
+select first_name, last_name, proof, contact_id
+from contact
+where account_id = %(account_id)s
+  and contact_id = any(%(ids)s::bigint[])
+  and (first_name is not null or last_name is not null)
+
+-- name: names_absorbed_for_why
+-- The same of what was merged into them, as it was; index identity_history_by_contact.
+select snapshot -> 'card' ->> 'first_name', snapshot -> 'card' ->> 'last_name',
+       snapshot -> 'card' -> 'proof', other_contact_id
+from identity_history
+where account_id = %(account_id)s
+  and contact_id = any(%(ids)s::bigint[])
+  and action = 'absorbed'
+  and snapshot is not null
+
+-- name: apart_for_why
+-- Who of these is known not to be the same as who; primary key.
+select contact_id, other_id
+from apart
+where account_id = %(account_id)s
+  and contact_id = any(%(ids)s::bigint[])
+  and other_id = any(%(ids)s::bigint[])
+
+-- name: devices_for_why
+-- The device that each of their tokens belongs to; index identifier_by_contact.
+select kind, coalesce(long_value, value_key), device
+from identifier
+where account_id = %(account_id)s
+  and contact_id = any(%(ids)s::bigint[])
+  and device is not null
 
 -- name: apart
 -- Whether these two are known not to be the same; primary key.

@@ -41,6 +41,10 @@ from kartoteka.identity.rules import Create, Decision, Found, Names, Nobody, Per
 from kartoteka.identity.sides import speak_by
 from kartoteka.identity.working_set import WorkingSet
 
+_ENOUGH = (EXTERNAL_ID.name, EMAIL.name)
+"""Kinds that find a card by themselves."""
+_MOST_FINDERS = 4
+
 
 class Settled(msgspec.Struct):
     """The card after the request, and how it came to it."""
@@ -95,7 +99,7 @@ def settle(work: Settling, decision: Decision) -> Settled:
     for one in work.person.changeable:
         take_changeable(change, card, one)
     if known is None or work.policy.writes_profile:
-        write_profile(card, work.profile, work.journal.origin.at)
+        write_profile(work.ws, card, work.profile, work.journal.origin.at)
     changed = marks != len(work.ws.effects.get("history", ()))
     if before is not None and before != msgspec.structs.astuple(card):
         changed = True
@@ -108,13 +112,24 @@ def settle(work: Settling, decision: Decision) -> Settled:
 def _prove(work: Settling, decision: Decision, card: Card, before: tuple[Any, ...]) -> None:
     found_by = None
     if isinstance(decision, (Found, Restore)):
-        found_by = decision.matched_by
-        for one in work.person.all():  # which of several tokens, without its value
-            if BY_CODE[one.kind].name == found_by and _is_on(work.ws, one, card):
-                found_by = f"{found_by}:{short_hash(one.value)}"
-                break
+        found_by = _finders(work, decision.matched_by, card)
     rule = None if isinstance(decision, Nobody) else decision.rule
     prove(card, before, work.journal.origin, found_by, rule)
+
+
+def _finders(work: Settling, matched_by: str, card: Card) -> str:
+    """What found the card, as "kind:hash" without its value. A phone or token is believed only beside
+    what else stands there (D10a): then all that the request named."""
+    on_card = [
+        f"{BY_CODE[one.kind].name}:{short_hash(one.value)}"
+        for one in work.person.all()
+        if (BY_CODE[one.kind].name == matched_by or matched_by not in _ENOUGH)
+        and _is_on(work.ws, one, card)
+    ]
+    first = [one for one in on_card if one.startswith(f"{matched_by}:")]
+    if not first:
+        return matched_by
+    return " ".join([first[0], *(one for one in on_card if one != first[0])][:_MOST_FINDERS])
 
 
 def _is_on(ws: WorkingSet, one: Identifier, card: Card) -> bool:
@@ -220,7 +235,7 @@ def _settle_known(work: Settling, decision: Found) -> Settled:
     for one in work.person.changeable:
         take_changeable(change, card, one)
     if work.policy.writes_profile:
-        write_profile(card, work.profile, at)
+        write_profile(work.ws, card, work.profile, at)
     changed = before != msgspec.structs.astuple(card)
     if changed:
         _prove(work, decision, card, before)
@@ -324,7 +339,7 @@ def _grant(work: Settling, card: Card, one: Identifier) -> None:
     card.consent = state_for_new_address(work.ws, card, one, given)
 
 
-def write_profile(card: Card, profile: Profile, at: datetime) -> None:
+def write_profile(ws: WorkingSet, card: Card, profile: Profile, at: datetime) -> None:
     """D16: absent leaves the stored value alone."""
     changed = False
     for name in GAPS:
@@ -338,6 +353,7 @@ def write_profile(card: Card, profile: Profile, at: datetime) -> None:
         card.fields = fields
     if not card.keyed:
         card.keyed = changed = True
+        ws.effect("keyed", card.contact_id)
     if changed:
         card.updated_at = at
 

@@ -17,7 +17,7 @@ from kartoteka.contacts.settle import Settling, settle
 from kartoteka.identity.absorbing import absorb
 from kartoteka.identity.evidence import Row
 from kartoteka.identity.history import Journal
-from kartoteka.identity.kinds import BY_NAME, EMAIL, EXTERNAL_ID, PHONE
+from kartoteka.identity.kinds import BY_NAME, DEVICE, EMAIL, EXTERNAL_ID, PHONE
 from kartoteka.identity.model import (
     Card,
     Held,
@@ -231,11 +231,10 @@ class Telling:
             (request.origin.request_id, request.origin.at), (None, None)
         )
         person, by_id = _person(request, first, last)
-        devices = self._known.devices
         person = msgspec.structs.replace(
             person,
             changeable=tuple(
-                Identifier(one.kind, one.value, device=devices.get((one.kind, one.value)))
+                Identifier(one.kind, one.value, device=self._device_of(one, person))
                 for one in person.changeable
             ),
         )
@@ -272,6 +271,14 @@ class Telling:
                 rules[0] if rules else None,
             )
         )
+
+    def _device_of(self, one: Identifier, person: Person) -> str | None:
+        """The device that this token came with, if the request named it too (D12)."""
+        device = self._known.devices.get((one.kind, one.value))
+        named = any(
+            other.value == device for other in person.changeable if other.kind == DEVICE.code
+        )
+        return device if named else None
 
     def _decide(self, request: Request, person: Person, policy: Policy, by_id: bool) -> Decision:
         card = self.card_of(request.contact_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -88,19 +88,30 @@ async def _requests(
 
 async def _names(connection: Connection, account_id: int, requests: list[Request]) -> Names:
     """Names by the request that said them (`identity/proof.py`)."""
-    made = {
-        request.contact_id: (request.origin.request_id, request.origin.at)
-        for request in requests
-        if any(row.action == "created" for row in request.rows)
-    }
-    names: dict[tuple[str, datetime], tuple[str | None, str | None]] = {}
+    rows = [row for request in requests for row in request.rows]
+    found: list[tuple[Any, ...]] = []
     for query in ("what_if_names_absorbed", "what_if_names"):
-        for first, last, proof, contact_id in await _rows(connection, query, account_id=account_id):
-            for place, (name, field) in enumerate(((first, "first_name"), (last, "last_name"))):
-                by = _said_by(saying_of(proof, field), made.get(contact_id))
-                if name is not None and by is not None:
-                    before = names.get(by, (None, None))
-                    names[by] = (name, before[1]) if place == 0 else (before[0], name)
+        found += await _rows(connection, query, account_id=account_id)
+    return names_said(found, who_made(rows))
+
+
+def who_made(rows: Iterable[Row]) -> Mapping[int, tuple[str, datetime]]:
+    """The request that created each contact."""
+    return {row.contact_id: (row.request_id, row.at) for row in rows if row.action == "created"}
+
+
+def names_said(
+    rows: Iterable[tuple[Any, ...]], made: Mapping[int, tuple[str, datetime]]
+) -> dict[tuple[str, datetime], tuple[str | None, str | None]]:
+    """Which request said which names; rows as query `what_if_names` gives them, cards as they stand
+    last."""
+    names: dict[tuple[str, datetime], tuple[str | None, str | None]] = {}
+    for first, last, proof, contact_id in rows:
+        for place, (name, field) in enumerate(((first, "first_name"), (last, "last_name"))):
+            by = _said_by(saying_of(proof, field), made.get(contact_id))
+            if name is not None and by is not None:
+                before = names.get(by, (None, None))
+                names[by] = (name, before[1]) if place == 0 else (before[0], name)
     return names
 
 

@@ -1,4 +1,4 @@
-"""Why does this stand on this card, and why are these two kept apart? For reading only (D26)."""
+"""Why does this stand on this card? For reading only (D26)."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ import msgspec
 from kartoteka.contacts.clearing import PROFILE
 from kartoteka.contacts.identity_reads import IdentityReads
 from kartoteka.contacts.reads import QUERIES, CardNotFound
+from kartoteka.contacts.shortest import Link, shortest_chain
+from kartoteka.contacts.what_if import Known as Besides
+from kartoteka.contacts.what_if_store import names_said, who_made
 from kartoteka.db.arrays import pg_array
 from kartoteka.db.database import Database
 from kartoteka.errors import InvalidRequest, NotFound
@@ -20,8 +23,6 @@ from kartoteka.identity.history import rebuild
 from kartoteka.identity.kinds import BY_CODE, KINDS
 from kartoteka.identity.model import Card, Consent, Held, Settings, Status
 from kartoteka.identity.proof import saying_of
-from kartoteka.identity.rules import Names, Person, may_absorb
-from kartoteka.identity.working_set import WorkingSet
 
 
 class NothingSaysSo(NotFound):
@@ -46,6 +47,11 @@ class Reasons(msgspec.Struct, rename="camel"):
     anchor: dict[str, str]
     complete: bool
     chain: list[Step]
+    link: Link
+
+    def brings(self, step: Step) -> bool:
+        """Whether this request brought the value itself; the others make the link to the card."""
+        return self.link.brought_by(step)
 
 
 class Known(msgspec.Struct):
@@ -56,11 +62,16 @@ class Known(msgspec.Struct):
     cards: set[int]
     rows: list[Row]
     snapshots: dict[int, Any]
+    besides: Besides = Besides()
+    """Names, devices and who is not the same: what telling it again needs."""
 
 
-def why(person: Known, kind: str, value: str | None) -> Reasons:
-    """The chain of requests that put this value on the card. Raises `NothingSaysSo`."""
+def why(person: Known, kind: str, value: str | None, settings: Settings | None = None) -> Reasons:
+    """The shortest chain of requests that put this value on the card, under the account's settings.
+    Raises `NothingSaysSo`."""
     card = person.card
+    node: Node | None = None
+    said: Step | None = None
     anchor: Node = (
         ("external_id", card.external_id) if card.external_id else card_node(card.contact_id)
     )
@@ -85,18 +96,22 @@ def why(person: Known, kind: str, value: str | None) -> Reasons:
             raise NothingSaysSo
         first = _who_said(person, steps, name)
         start = list(first)
+        said = first[0] if first else None
         if first and chain(steps, start, anchor) is None:
             followed = _carrier_follows(person, steps, first[0], anchor)
             first, start = [*followed, *first], followed[-1:] or start
     way = chain(steps, start, anchor)
     whole = sorted([*first, *[one for one in way or [] if one not in first]], key=_order)
+    asked = Link(node, said, anchor)
+    proven = shortest_chain(person.rows, whole, asked, settings or Settings(), person.besides)
     return Reasons(
         card.contact_id,
         kind,
         shown,
         {"kind": anchor[0], "value": anchor[1]},
-        way is not None,
-        whole,
+        way is not None or proven is not None,
+        whole if proven is None else proven,
+        asked,
     )
 
 
@@ -171,9 +186,8 @@ def _who_said(person: Known, steps: Sequence[Step], name: str) -> list[Step]:
     for step in steps:
         if step.request_id == request_id and step.at == moment and step.nodes:
             return [step]
-    node = _found_by(person, card, found_by, moment)
-    names = [] if node is None else [{"kind": node[0], "value": node[1]}]
-    nodes = set() if node is None else {node}
+    nodes = _found_by(person, card, found_by, moment)
+    names = [{"kind": kind, "value": value} for kind, value in sorted(nodes)]
     return [
         Step(
             moment, request_id, key_id, method, card.contact_id, [rule], names, nodes, nodes, 2**62
@@ -181,73 +195,23 @@ def _who_said(person: Known, steps: Sequence[Step], name: str) -> list[Step]:
     ]
 
 
-def _found_by(person: Known, card: Card, kind: str | None, at: datetime) -> Node | None:
-    """The identifier of that kind, and hash, that the card had then."""
-    kind, _, hashed = (kind or "").partition(":")
-    if kind in ("", "contact_id", "contact_key", "custom_field"):
-        return card_node(card.contact_id)
-    said = [
-        (row.history_id, one["value"])
-        for row in person.rows
-        if row.at <= at
-        for one in (*(row.identifiers or ()), *(row.by or ()))
-        if one["kind"] == kind and hashed in ("", str(short_hash(one["value"])))
-    ]
-    return (kind, max(said)[1]) if said else None
-
-
-def why_not(settings: Settings, one: Known, other: Known, apart: str | None) -> dict[str, Any]:
-    """The rule that keeps two contacts apart, and what they share."""
-    a, b = one.card, other.card
-    if a.contact_id == b.contact_id:
-        return {"rule": "the_same_contact", "contactId": a.contact_id}
-    keys = [{held.key for held in each.held} for each in (one, other)]
-    shared = [
-        {"kind": BY_CODE[held.kind].name, "value": held.value}
-        for held in one.held
-        if held.key in keys[1]
-    ]
-    answer: dict[str, Any] = {"shared": shared}
-    if Status.REMOVED in (a.status, b.status):
-        return {**answer, "rule": "removed"}
-    if apart is not None:
-        return {**answer, "rule": apart}
-    reasons = [_may(settings, *pair) for pair in ((one, other), (other, one))]
-    for (allowed, why_), (survivor, absorbed) in zip(reasons, ((a, b), (b, a)), strict=True):
-        if allowed:
-            rule = "no_request_named_both" if not shared else "no_request_since"
-            return {
-                **answer,
-                "rule": rule,
-                "would": why_,
-                "survivor": survivor.contact_id,
-                "absorbed": absorbed.contact_id,
-            }
-    names = [why_ for _, why_ in reasons]
-    rule = names[1] if names[0] == "has_external_id" else names[0]
-    return {**answer, "rule": rule, "differs": _differences(a, b)}
-
-
-def _may(settings: Settings, survivor: Known, other: Known) -> tuple[bool, str]:
-    ws = WorkingSet(0, settings, lambda: 0)
-    for person in (survivor, other):
-        ids = [person.card.contact_id]
-        ws.load_cards(ids, [msgspec.structs.astuple(person.card)])
-        rows = [msgspec.structs.astuple(held) for held in person.held]
-        # A shared e-mail has a row on each card; the ordinal keeps them apart.
-        ws.load_whole(ids, rows, ())
-    names = Names(survivor.card.first_name, survivor.card.last_name)
-    return may_absorb(ws, survivor.card, names, Person(), other.card)
-
-
-def _differences(a: Card, b: Card) -> list[dict[str, Any]]:
-    named = (("external_id", "external_id"), ("email", "email"), ("phone", "phone"))
-    fields = (*named, ("first_name", "firstName"), ("last_name", "lastName"))
-    return [
-        {"field": shown, "values": [getattr(a, name), getattr(b, name)]}
-        for name, shown in fields
-        if None not in (getattr(a, name), getattr(b, name)) and getattr(a, name) != getattr(b, name)
-    ]
+def _found_by(person: Known, card: Card, finders: str | None, at: datetime) -> set[Node]:
+    """The identifiers of those kinds, and hashes, that the card had then."""
+    if (finders or "").partition(":")[0] in ("", "contact_id", "contact_key", "custom_field"):
+        return {card_node(card.contact_id)}
+    found = set()
+    for finder in (finders or "").split():
+        kind, _, hashed = finder.partition(":")
+        said = [
+            (row.history_id, one["value"])
+            for row in person.rows
+            if row.at <= at
+            for one in (*(row.identifiers or ()), *(row.by or ()))
+            if one["kind"] == kind and hashed in ("", str(short_hash(one["value"])))
+        ]
+        if said:
+            found.add((kind, max(said)[1]))
+    return found
 
 
 class Why:
@@ -269,12 +233,31 @@ class Why:
         snapshots = await fetch(
             QUERIES["absorbed_snapshots"], account_id=account_id, ids=pg_array(ids)
         )
+        known = [Row(*row) for row in rows]
         return Known(
             Card(*cards[0]),
             [Held(*row) for row in held],
             set(ids),
-            [Row(*row) for row in rows],
+            known,
             dict(snapshots),
+            await self._besides(account_id, known),
+        )
+
+    async def _besides(self, account_id: int, rows: list[Row]) -> Besides:
+        """Of all contacts that the history names: their names, tokens' devices, who is not the same."""
+        named = {one for row in rows for one in (row.contact_id, row.other_contact_id) if one}
+        key: dict[str, Any] = {"account_id": account_id, "ids": pg_array(sorted(named))}
+        fetch = self._database.fetch
+        names = [
+            *await fetch(QUERIES["names_absorbed_for_why"], **key),
+            *await fetch(QUERIES["names_for_why"], **key),
+        ]
+        apart = await fetch(QUERIES["apart_for_why"], **key)
+        devices = await fetch(QUERIES["devices_for_why"], **key)
+        return Besides(
+            names_said(names, who_made(rows)),
+            [(one, other) for one, other in apart],
+            {(kind, value): device for kind, value, device in devices},
         )
 
     async def apart(self, account_id: int, one: int, other: int) -> str | None:

@@ -46,6 +46,7 @@ class Before(msgspec.Struct, frozen=True):
 
     came: int
     history: int
+    keyed: int
 
 
 Follow: TypeAlias = Callable[[WorkingSet, Command, Before], None]
@@ -141,8 +142,8 @@ async def decide_one(rules: Rules, loader: Loader, command: Command) -> Answer:
 
 def how_far(ws: WorkingSet) -> Before:
     """How far the batch is, for those who follow a command."""
-    effects = ws.effects
-    return Before(len(effects.get("came", ())), len(effects.get("history", ())))
+    came, history, keyed = (len(ws.effects.get(name, ())) for name in ("came", "history", "keyed"))
+    return Before(came, history, keyed)
 
 
 async def _with_all(loader: Loader, ask: Callable[..., _T], *of: Any) -> _T:

@@ -26,7 +26,7 @@ from kartoteka.contacts.values.errors import InvalidValue
 from kartoteka.contacts.values.text import clean_text
 from kartoteka.identity.kinds import InvalidIdentifier, Region
 from kartoteka.identity.model import Notice
-from kartoteka.identity.text import is_absent
+from kartoteka.identity.text import Unstorable, is_absent
 
 T = TypeVar("T")
 
@@ -74,6 +74,8 @@ class ReadOrder(msgspec.Struct, frozen=True):
 
 def read_order(raw: object, region: Region) -> ReadOrder:
     """One element of POST /api/v1/orders. Raises `OrderRefused`."""
+    if isinstance(raw, Unstorable):
+        raise OrderRefused("not_storable", "A text of the order contains the character NUL.")
     if not isinstance(raw, dict):
         raise OrderRefused("invalid_order", "An order must be an object.")
     said, warnings = read_said(raw)

@@ -122,6 +122,15 @@ def contradicts(card: Card, who: Who) -> bool:
     return who.phone is not None and card.phone is not None and card.phone != who.phone
 
 
+def removed_named(ws: WorkingSet, who: Who) -> set[int]:
+    """Removed contacts that may come back as the person of this claim."""
+    ids = {held.contact_id for one in who.identifiers() for held in finders(ws, one)}
+    removed = {one for one in ids if ws.card(one).status == Status.REMOVED}
+    return removed | (
+        {who.contact_id} if who.contact_id and is_removed(ws, who.contact_id) else set()
+    )
+
+
 def is_removed(ws: WorkingSet, contact_id: int | None) -> bool:
     """A removed contact counts as nobody, who may come back (D36)."""
     card = None if contact_id is None else ws.known_card(contact_id)

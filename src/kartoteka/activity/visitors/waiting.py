@@ -24,6 +24,7 @@ from kartoteka.activity.visitors.naming import (
     is_removed,
     key_of,
     live_holders,
+    removed_named,
     same_person,
 )
 from kartoteka.identity.history import Journal, named
@@ -85,7 +86,9 @@ def keep(ws: WorkingSet, visitor: Identifier, who: Who, at: datetime) -> None:
     for one in who.identifiers():
         if ws.stub(one.key) is None and not live_holders(ws, one):
             _look_out_for(ws, one, at)
-    _remember(ws, visitor.key, ws.fact(WAITING, visitor.key), who, at)
+    if _remember(ws, visitor.key, ws.fact(WAITING, visitor.key), who, at):
+        for contact_id in removed_named(ws, who):  # who restores it at this moment sees the claim
+            ws.touch(contact_id)
 
 
 def _look_out_for(ws: WorkingSet, one: Identifier, at: datetime) -> None:
@@ -98,16 +101,17 @@ def _look_out_for(ws: WorkingSet, one: Identifier, at: datetime) -> None:
         put_stub(ws, one, keep_for_nobody(ws, one, at), at)
 
 
-def _remember(ws: WorkingSet, key: Key, earlier: Waiting | None, who: Who, at: datetime) -> None:
-    """A page repeats its claim with everything it sends: once a day is enough."""
+def _remember(ws: WorkingSet, key: Key, earlier: Waiting | None, who: Who, at: datetime) -> bool:
+    """Whether it was written: a page repeats its claim with everything it sends, once a day is enough."""
     keys = {one.kind: one.key[1] for one in who.identifiers()}
     waiting = Waiting(keys.get(1), keys.get(2), keys.get(3), who.contact_id, at + WAITS)
     if earlier is not None:
         same = msgspec.structs.replace(waiting, expires_at=earlier.expires_at) == earlier
         if same and earlier.expires_at > waiting.expires_at - ONCE_A_DAY:
-            return
+            return False
     ws.effect("claim", *key, *msgspec.structs.astuple(waiting), at)
     ws.know(WAITING, key, waiting)
+    return True
 
 
 def _leave(ws: WorkingSet, visitor: Identifier, held: Held, at: datetime, journal: Journal) -> None:

@@ -24,7 +24,7 @@ from kartoteka.contacts.model import (
     RemoveContact,
 )
 from kartoteka.contacts.values.custom_fields import FieldDefinition
-from kartoteka.errors import InvalidRequest, KartotekaError
+from kartoteka.errors import Forbidden, InvalidRequest, KartotekaError
 from kartoteka.identity.kinds import BY_CODE, BY_NAME, KINDS
 from kartoteka.imports.statement_csv import BOM, safe_cell
 from kartoteka.segments.model import SegmentType
@@ -179,7 +179,7 @@ async def bulk(request: Request) -> Reply:
         await request.note("exported", "", n=len(ids))
         return _csv(_one_page(rows), definitions)
     if not request.may(Role.MARKETER):
-        raise InvalidRequest(str(texts.text("error.role")))
+        raise Forbidden(str(texts.text("error.role")))
     if action == "remove":
         return await _remove(request, ids)
     segment_id = await _list_of(request, action)

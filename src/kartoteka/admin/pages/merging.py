@@ -14,7 +14,8 @@ from kartoteka.contacts.browsing import ShownCard
 from kartoteka.contacts.duplicates import Duplicates
 from kartoteka.contacts.identity_reads import HeldIdentifier
 from kartoteka.contacts.model import MergeContacts, NotTheSame, UndoMerge
-from kartoteka.contacts.why import Why, why_not
+from kartoteka.contacts.why import Why
+from kartoteka.contacts.why_not import why_not
 from kartoteka.errors import KartotekaError, NotFound
 from kartoteka.identity.account_rules import rules_of
 from kartoteka.identity.kinds import BY_CODE

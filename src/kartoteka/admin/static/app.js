@@ -173,29 +173,6 @@
   setInterval(showTimes, 30000);
   for (const form of all("form[data-picks]")) countPicked(form);
   for (const details of all("[data-open-with-script]")) details.open = true;
-  // What is typed while an answer is under way stays: the answer holds what was there when it was asked for.
-  const typed = (root) =>
-    new Map([...root.querySelectorAll("input:not([type=hidden]), textarea")].map((one) => [one.name, one.value]));
-  let sent = new Map();
-  let since = new Map();
-  document.addEventListener("htmx:beforeRequest", (event) => {
-    const form = document.getElementById("segment");
-    if (form && event.detail.target === form) sent = typed(form);
-  });
-  document.addEventListener("htmx:beforeSwap", (event) => {
-    if (event.detail.target.id !== "segment") return;
-    since = new Map([...typed(event.detail.target)].filter(([name, value]) => sent.get(name) !== value));
-  });
-  document.addEventListener("htmx:afterSwap", () => {
-    const form = document.getElementById("segment");
-    for (const [name, value] of form ? since : []) {
-      const field = form.elements.namedItem(name);
-      if (!field || field.value !== sent.get(name)) continue;
-      field.value = value;
-      field.dispatchEvent(new Event("input", { bubbles: true }));
-    }
-    since = new Map();
-  });
   document.addEventListener("htmx:afterSettle", (event) => {
     showTimes(event.target.parentElement || document);
     for (const form of all("form[data-picks]")) countPicked(form);
@@ -204,4 +181,51 @@
   document.addEventListener("htmx:beforeSwap", (event) => {
     if (event.detail.xhr.status >= 400) { event.detail.shouldSwap = true; event.detail.isError = false; }
   });
+
+  /* Live parts ask again while somebody looks. Only what changed is changed, so that focus, a click under
+     way and open menus stay; a server that does not answer leaves what is there, and is asked again. */
+  const isLive = (detail) => detail.target.matches("[data-live]") && detail.requestConfig.elt === detail.target;
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (document.hidden && isLive(event.detail)) event.preventDefault();
+  });
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden && window.htmx) for (const one of all("[data-live]")) window.htmx.trigger(one, "look");
+  });
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (!isLive(event.detail)) return;
+    event.detail.shouldSwap = false;
+    if (event.detail.xhr.status !== 200) return;
+    const old = event.detail.target;
+    const page = new DOMParser().parseFromString(event.detail.serverResponse, "text/html");
+    const fresh = page.getElementById(old.id);
+    if (!fresh) return;
+    update(old, fresh, true);
+    window.htmx.process(old);
+    showTimes(old);
+  });
+  const KEPT = new Set(["open", "aria-busy", "data-sent"]);
+  const isSame = (one, other) => one.nodeName === other.nodeName && (one.id || "") === (other.id || "");
+  function update(old, fresh, isRoot) {
+    if (old.nodeType !== Node.ELEMENT_NODE) {
+      if (old.nodeValue !== fresh.nodeValue) old.nodeValue = fresh.nodeValue;
+      return;
+    }
+    if (!isRoot && fresh.matches("[data-keep]")) return;
+    if (old.matches("time") && old.dateTime === fresh.dateTime) return;
+    for (const { name } of Array.from(old.attributes)) {
+      if (!fresh.hasAttribute(name) && !KEPT.has(name)) old.removeAttribute(name);
+    }
+    for (const { name, value } of Array.from(fresh.attributes)) {
+      if (old.getAttribute(name) !== value && !KEPT.has(name)) old.setAttribute(name, value);
+    }
+    const stays = new Set(Array.from(fresh.children, (one) => one.id).filter(Boolean));
+    let at = old.firstChild;
+    const drop = () => { const next = at.nextSibling; at.remove(); at = next; };
+    for (const wanted of Array.from(fresh.childNodes)) {
+      while (at && at.id && !stays.has(at.id)) drop();
+      if (at && isSame(at, wanted)) { update(at, wanted); at = at.nextSibling; }
+      else old.insertBefore(document.adoptNode(wanted), at);
+    }
+    while (at) drop();
+  }
 })();

@@ -155,6 +155,8 @@ class Source(msgspec.Struct, frozen=True, eq=False):
     also_timed: Callable[[Subject], datetime | None] | None = None
     """The next moment at which the value itself changes by time."""
     also_timed_sql: Callable[[Sql], str] | None = None
+    column: str | None = None
+    """The column of the card that the value is, as it stands."""
 
 
 class Context(msgspec.Struct, frozen=True):
@@ -239,6 +241,7 @@ def column(label: str, name: str, type_: ValueType = ValueType.TEXT, **more: Any
         frozenset((name,)),
         attrgetter(f"card.{name}"),
         lambda _: f"c.{name}",
+        column=name,
         **more,
     )
 

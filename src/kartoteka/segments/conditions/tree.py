@@ -25,6 +25,8 @@ from kartoteka.segments.conditions.operators import OPERATORS, Operator
 
 MOST_DEPTH = 10
 MOST_CONDITIONS = 200
+_DEPTH_OF_SIDES = 2
+"""How much deeper conditions are with an exclude side: `all` of them, `not` that side."""
 
 
 class Joined(msgspec.Struct, frozen=True):
@@ -205,8 +207,16 @@ class _Reading:
             names = list(given)
         place.allow("field", "operator", "value", *names)
         if condition.type is ValueType.MEMBER:
-            return read_membership(place, lambda tree, at: self.node(tree, at, 1))
+            return read_membership(place, self._written_out)
         return read_test(place, condition.key, condition.source(place))
+
+    def _written_out(self, tree: dict[str, Any], path: str) -> Test:
+        """The conditions of another segment: checked when it was made, counted here too."""
+        stored = Context(is_stored=True)
+        inside = _Reading(stored, self.most_depth + _DEPTH_OF_SIDES, self.left)
+        test = inside.node(tree, path, 1)
+        self.left = inside.left
+        return test
 
 
 def read_test(place: Place, key: str, source: Source) -> Asked:

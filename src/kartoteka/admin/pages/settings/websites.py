@@ -42,7 +42,7 @@ async def add(request: Request) -> Reply:
         return await _page(request, str(texts.text("websites.wrong")), 400)
     await request.services.sites.add(request.account_id, domain)
     await request.note("website_added", domain)
-    return request.go(PATH, "website_saved")
+    return request.go("/admin" if request.form.one("back") == "/admin" else PATH, "website_saved")
 
 
 async def remove(request: Request) -> Reply:
