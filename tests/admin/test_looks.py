@@ -133,7 +133,14 @@ def test_empty_pages_say_what_they_are_for(open_page, admin_server, name):
     row = page.locator("form", has_text=name)
     row.get_by_role("button", name="Switch").click()
     expect(page.get_by_role("heading", name="First steps")).to_be_visible()
-    for path in ("contacts", "segments", "imports", "exports", "settings/webhooks", "settings/apps"):
+    for path in (
+        "contacts",
+        "segments",
+        "imports",
+        "exports",
+        "settings/webhooks",
+        "settings/apps",
+    ):
         page.goto(f"/admin/{path}")
         expect(page.locator(".empty")).to_be_visible()
         shoot(page, f"{path.replace('/', '-')}-empty-1440")
