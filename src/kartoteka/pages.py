@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import MutableMapping
+from functools import partial
 from typing import Any
 
 from kartoteka.access.sessions import Sessions
 from kartoteka.access.users import Users
+from kartoteka.activity.lately import Lately
 from kartoteka.admin.application import Admin
 from kartoteka.admin.services import Services as AdminServices
+from kartoteka.api.limits import address_of
 from kartoteka.api.services import Services
 from kartoteka.api.uploads import receive_upload
 from kartoteka.contacts.browsing import Browsing
@@ -43,12 +46,14 @@ def build_pages(settings: Settings, services: Services) -> Admin:
             segment_actions=services.segment_actions,
             asking=services.asking,
             timelines=services.timelines,
+            lately=Lately(database),
             orders=services.orders,
             event_types=services.event_types,
             sites=services.sites,
             webhooks=services.webhooks,
             outbound=services.outbound,
             receive_upload=receive_upload,
+            address_of=partial(address_of, trusted=services.trusted_proxies),
             secret_key=settings.secret_key,
         )
     )

@@ -139,7 +139,11 @@ OpenPage = Callable[..., Page]
 
 @pytest.fixture
 def open_page(admin_server: Server, browser: Browser, state: Any) -> Iterator[OpenPage]:
-    """`open_page("/admin", width=390)`: a page of the owner. Nothing may be wrong on its console."""
+    """`open_page("/admin", width=390)`: a page of the owner.
+
+    Nothing may be wrong on its console, such as what the policy refused, and nothing may be asked for
+    anywhere else.
+    """
     contexts: list[BrowserContext] = []
     wrong: list[str] = []
 
@@ -157,10 +161,14 @@ def open_page(admin_server: Server, browser: Browser, state: Any) -> Iterator[Op
         contexts.append(context)
         page = context.new_page()
         page.on("console", lambda said: said.type == "error" and wrong.append(said.text))
+        page.on("request", lambda asked: _is_ours(asked.url) or wrong.append(f"asked {asked.url}"))
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("dialog", lambda dialog: (wrong.append("a script ran"), dialog.dismiss()))
         page.goto(path)
         return page
+
+    def _is_ours(url: str) -> bool:
+        return url.startswith((f"{admin_server.url}/admin", "data:", "blob:"))
 
     yield opened
     for context in contexts:

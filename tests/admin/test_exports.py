@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from playwright.sync_api import expect
 
+from tests.admin.conftest import shoot
+
 
 def test_files_are_exported_and_the_run_is_told(open_page, name):
     page = open_page("/admin/exports/new")
@@ -27,20 +29,72 @@ def test_files_are_exported_and_the_run_is_told(open_page, name):
     expect(page.get_by_text("Export deleted.")).to_be_visible()
 
 
+def test_the_form_says_what_is_wrong_while_it_is_filled_in(open_page, name, api):
+    taken = {
+        "name": f"{name}-there",
+        "target": "files",
+        "settings": {"format": "csv", "folder": name},
+    }
+    api.post("/api/v1/exports", json=taken).raise_for_status()
+    page = open_page("/admin/exports/new?target=postgres")
+    address = page.get_by_label("Connection string")
+    address.press_sequentially("nonsense", delay=20)
+    expect(page.locator("[id='d-settings.url']")).to_contain_text(
+        "Connection string is no connection"
+    )
+    # What is typed, and where, stays.
+    assert address.input_value() == "nonsense"
+    assert address.evaluate("one => one === document.activeElement")
+    expect(address).to_have_attribute("aria-invalid", "true")
+    address.fill("postgresql://u:secret-word@db.shop.example/shop")
+    expect(page.locator("[id='d-settings.url']")).to_have_count(0)
+    page.get_by_label("Name").fill(f"{name}-there")
+    expect(page.locator("#d-name")).to_contain_text("an export of that name already")
+    page.get_by_label("Name").fill(name)
+    expect(page.locator("#d-name")).to_have_count(0)
+    page.get_by_label("How often").fill("now and then")
+    expect(page.locator("#d-interval")).to_contain_text("must be from 1m to 366d")
+    for one in page.locator("input[name=dataset]").all():
+        one.uncheck()
+    expect(page.locator("#d-dataset")).to_have_text("Choose at least one data set.")
+    shoot(page, "export-form-errors-1440")
+    assert "secret-word" not in page.content()
+
+
 def test_a_target_that_does_not_answer_is_said_in_words(open_page, name):
     page = open_page("/admin/exports/new?target=postgres")
     page.get_by_label("Name").fill(name)
     page.get_by_label("Connection string").fill("nonsense")
     page.get_by_role("button", name="Create export").click()
-    expect(page.get_by_role("alert")).to_contain_text("settings.url")
+    expect(page.get_by_role("alert")).to_contain_text("Connection string is no connection string")
     page.get_by_label("Connection string").fill("postgresql://u:secret-word@127.0.0.1:9/shop")
     page.get_by_role("button", name="Test the connection").click()
-    expect(page.get_by_role("alert")).to_be_visible()
+    expect(page.get_by_role("alert")).to_contain_text("Nobody listens")
+    page.get_by_role("button", name="Create export").click()
+    runs = page.locator("#runs")
+    expect(runs).to_contain_text("Nobody listens", timeout=120_000)
+    expect(runs.get_by_role("alert")).to_contain_text("Check that host and port are right")
+    shoot(page, "export-failed-1440")
+
+
+def test_settings_that_stay_blank_stay_as_they_are(open_page, name):
+    page = open_page("/admin/exports/new?target=postgres")
+    page.get_by_label("Name").fill(name)
+    page.get_by_label("Connection string").fill("postgresql://u:secret-word@127.0.0.1:9/shop")
+    page.get_by_label("Schema").fill("one")
     page.get_by_role("button", name="Create export").click()
     expect(page.locator("#runs")).to_contain_text("Nobody listens", timeout=120_000)
     page.get_by_label("More").click()
     page.get_by_role("link", name="Edit").click()
     assert "secret-word" not in page.content()
+    assert page.get_by_label("Schema").input_value() == "one"
+    page.get_by_label("Schema").fill("two")
     page.get_by_label("How often").fill("1d")
+    page.get_by_role("button", name="Test the connection").click()
+    # The connection string is still known: without it nobody could be asked.
+    expect(page.get_by_role("alert")).to_contain_text("Nobody listens")
     page.get_by_role("button", name="Save").click()
     expect(page.locator(".page-head")).to_contain_text("every 1d")
+    expect(page.locator("#content")).to_contain_text("two")
+    expect(page.locator("#content")).to_contain_text("127.0.0.1")
+    assert "secret-word" not in page.content()

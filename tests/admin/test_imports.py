@@ -9,7 +9,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.admin.conftest import eventually
+from tests.admin.conftest import eventually, shoot
 
 PEOPLE = """External ID;Email;Phone;First name;Birthday;Comment
 {0}-1;{0}1@example.com;0671234501;Olha;1990-01-31;x
@@ -19,10 +19,19 @@ PEOPLE = """External ID;Email;Phone;First name;Birthday;Comment
 """
 
 
+_FILE = """([name, text]) => {
+    const carried = new DataTransfer();
+    carried.items.add(new File([text], name, {type: "text/csv"}));
+    return carried;
+}"""
+
+
 def drop(page, name: str, content: str) -> None:
-    """The file falls into the drop zone."""
-    file = {"name": f"{name}.csv", "mimeType": "text/csv", "buffer": content.encode()}
-    page.set_input_files("#file", file)
+    """The file is dragged over the zone and falls into it."""
+    carried = page.evaluate_handle(_FILE, [f"{name}.csv", content])
+    page.dispatch_event("[data-drop]", "dragover", {"dataTransfer": carried})
+    expect(page.locator("[data-drop]")).to_have_class(re.compile(r"\bover\b"))
+    page.dispatch_event("[data-drop]", "drop", {"dataTransfer": carried})
     page.wait_for_url("**/imports/file/**")
 
 
@@ -34,7 +43,12 @@ def test_a_file_is_mapped_put_right_and_carried_out(open_page, api, name):
     expect(mapping).to_contain_text("finds the contact")
     expect(page.locator("td.red")).to_have_count(1)
     expect(page.locator("td.orange")).to_have_count(2)
+    shoot(page, "import-preview-1440")
     page.fill("input[name='fix.2.1']", f"{name}2@example.com")
+    page.keyboard.press("Tab")
+    # What was put right loses its colour, and whoever goes on typing is not disturbed.
+    expect(page.locator("td.orange")).to_have_count(1)
+    expect(page.locator("input[name='fix.2.4']")).to_be_focused()
     page.fill("input[name='fix.2.4']", "1991-02-28")
     page.fill("input[name='fix.3.0']", f"{name}-3")
     page.keyboard.press("Tab")
@@ -47,6 +61,14 @@ def test_a_file_is_mapped_put_right_and_carried_out(open_page, api, name):
     (ivan,) = api.get("/api/v1/contacts", params={"externalCustomerId": f"{name}-2"}).json()
     assert {"type": "email", "value": f"{name}2@example.com"} in ivan["channels"]
     assert api.get("/api/v1/contacts", params={"externalCustomerId": f"{name}-3"}).json()
+
+
+def test_the_preview_fits_a_phone(open_page, name):
+    page = open_page("/admin/imports", width=390)
+    drop(page, name, PEOPLE.format(name))
+    expect(page.locator("td.red")).to_have_count(1)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    shoot(page, "import-preview-390")
 
 
 def test_the_mapping_can_be_changed_and_what_does_not_fit_is_said(open_page, name):
@@ -96,6 +118,7 @@ def test_progress_survives_a_reload_pauses_and_goes_on(open_page, owner, name):
     page.get_by_role("button", name="Import", exact=True).click()
     page.wait_for_url(re.compile(r"/admin/imports/\d+$"))
     expect(page.get_by_text("You may leave this page: the import goes on")).to_be_visible()
+    shoot(page, "import-running-1440")
     page.get_by_role("button", name="Pause").click()
     expect(page.locator("#import .badge").first).to_contain_text("Paused")
     page.reload()
@@ -104,6 +127,8 @@ def test_progress_survives_a_reload_pauses_and_goes_on(open_page, owner, name):
     expect(page.locator("#import .badge").first).to_contain_text(re.compile("Waiting|Running"))
     page.get_by_role("button", name="Cancel").click()
     expect(page.locator("#import .badge").first).to_contain_text("Cancelled")
+    log = owner.get("/admin/settings/audit").text
+    assert all(f"{word} import" in log for word in ("started", "paused", "resumed", "cancelled"))
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,8 @@ def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(visitor):
     (cookie,) = answer.headers.get_list("set-cookie")
     assert re.match(r"kartoteka_session=[\w-]{32}; Path=/admin; HttpOnly; SameSite=Lax", cookie)
     assert "Secure" not in cookie
+    line = visitor.get("/admin/settings/audit").text
+    assert "signed in" in line
 
 
 def test_behind_https_the_cookie_is_secure(visitor):
@@ -37,6 +39,33 @@ def test_wrong_login_and_wrong_password_get_the_same_words(visitor):
     said = [answer.text.replace(LOGIN, "").replace("nobody-of-that-name", "") for answer in answers]
     assert said[0] == said[1]
     assert "set-cookie" not in answers[0].headers
+
+
+def test_too_many_failures_of_an_address_are_answered_with_a_pause(visitor):
+    """Behind a proxy that is trusted the address is the visitor's, not the proxy's."""
+    here, there = ({"X-Forwarded-For": address} for address in ("203.0.113.5", "203.0.113.6"))
+    too_long = "x" * 300  # is wrong without being hashed
+    for n in range(30):
+        form = {"login": f"nobody-{n}", "password": too_long}
+        assert visitor.post("/admin/sign-in", data=form, headers=here).status_code == 401
+    right = {"login": LOGIN, "password": PASSWORD}
+    refused = visitor.post("/admin/sign-in", data=right, headers=here)
+    assert refused.status_code == 429
+    assert int(refused.headers["retry-after"]) <= 15 * 60
+    assert "Too many attempts failed. Try again in" in refused.text
+    assert visitor.post("/admin/sign-in", data=right, headers=there).status_code == SEE_OTHER
+
+
+def test_too_many_failures_of_a_login_are_answered_with_a_pause(visitor, name):
+    codes = [
+        visitor.post(
+            "/admin/sign-in",
+            data={"login": name, "password": "x" * 300},
+            headers={"X-Forwarded-For": f"203.0.113.{n + 20}"},
+        ).status_code
+        for n in range(11)
+    ]
+    assert codes == [401] * 10 + [429]
 
 
 def test_every_page_but_the_sign_in_asks_who_is_there(visitor):

@@ -69,6 +69,12 @@ def test_one_failed_contact_is_an_object_several_are_a_list(api: httpx.Client, n
     two = post(api, nameless, good, "Alice").json()["failedContacts"]
     assert [failed["code"] for failed in two] == ["no_email", "invalid_contact"]
     assert two[1]["contact"] == "Alice"
+    nul = {**good, "firstName": "\x00"}
+    assert post(api, nul, good).json()["failedContacts"] == {
+        **nul,
+        "error": "A text of the contact contains the character NUL.",
+        "code": "not_storable",
+    }
 
 
 def test_failed_contacts_stand_in_the_statement(api: httpx.Client, name: str):

@@ -264,6 +264,7 @@ PAST = [
     ({"occurred": "2099-01-01"}, "OCCURRED_TIME_IN_FUTURE"),
     ({"occurred": "2025-03-01", "eventTypeKey": "other"}, "EVENT_SEGMENTATION_DISABLED"),
     ({"occurred": "2025-03-01", "eventTypeKey": "a,b"}, "SERVER_ERROR"),
+    ({"occurred": "2025-03-01", "keyValue": "\x00"}, "SERVER_ERROR"),
 ]
 
 
@@ -277,7 +278,7 @@ def test_events_of_the_past(api: httpx.Client, name: str, version: int):
     assert answer.status_code == 200
     results = [one["status"] for one in answer.json()["results"]]
     assert results == [*(status for _, status in PAST), "OCCURRED_DATE_IS_REQUIRED"]
-    assert (answer.json()["successCount"], answer.json()["errorCount"]) == (3, 10)
+    assert (answer.json()["successCount"], answer.json()["errorCount"]) == (3, 11)
     assert [item["occurred"] for item in timeline(api, who)] == [
         "2025-03-01T10:00:00.000Z",
         "2025-03-01T07:00:30.123Z",

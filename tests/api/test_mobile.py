@@ -40,6 +40,14 @@ def test_a_refusal_names_the_member_as_ios_shows_it(app: httpx.Client, path, bod
     assert said["detail"] == said["message"]
 
 
+def test_an_event_with_nul_spoils_no_other(app: httpx.Client, api: httpx.Client, name: str):
+    who = api.post("/api/v1/contact", json={"externalCustomerId": name, "deviceId": name}).json()
+    said = [{"eventTypeKey": "seen", "params": [{"name": "a", "value": one}]} for one in "a\x00b"]
+    assert app.post("/api/v1/events", json={"deviceId": name, "events": said}).status_code == 200
+    shown = api.get(f"/api/v1/contact/{who['id']}/timeline").json()
+    assert sorted(one["params"]["a"] for one in shown) == ["a", "b"]
+
+
 def test_a_status_that_no_push_has_is_refused(app: httpx.Client):
     answer = app.put("/api/v1/interactions/1/status", json={"token": "t", "status": "READ"})
     assert (answer.status_code, answer.json()["invalid-params"][0]["name"]) == (400, "status")

@@ -63,6 +63,7 @@ def test_those_that_fail_come_back_with_reason_and_field(api, name):
         order(f"{name}-3", externalCustomerId=name, totalCost="a lot"),
         order(f"{name}-4", externalCustomerId=name, items=[{"externalItemId": "1"}]),
         order(f"{name}-5", externalCustomerId=name),
+        order(f"{name}-6", externalCustomerId=name, firstName="\x00"),
     )
     assert answer.status_code == 200
     failed = answer.json()["failedOrders"]
@@ -71,8 +72,10 @@ def test_those_that_fail_come_back_with_reason_and_field(api, name):
         ("invalid_order", None),
         ("invalid_member", "totalCost"),
         ("missing_member", "items[0].quantity"),
+        ("not_storable", None),
     ]
     assert failed[0]["order"] == bad
+    assert failed[-1]["order"]["firstName"] == "\x00"
     assert failed[1]["order"] == "no order"
     assert all(one["error"].endswith(".") for one in failed)
     stored = orders_of(api, find(api, name)["id"])

@@ -90,6 +90,7 @@ def test_a_batch_keeps_what_can_be_used(write, api, name):
         {"type": "nonsense", "userId": name},
         {"type": "track", "userId": {"no": "text"}, "event": "x"},
         "nonsense",
+        {"type": "track", "userId": name, "event": "kept", "properties": {"a": "\x00"}},
         {"type": "track", "userId": name, "event": "kept"},
     ]
     send(write, "/v1/batch", batch=batch)

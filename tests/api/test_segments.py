@@ -196,6 +196,33 @@ def test_a_segment_may_be_made_of_others_and_follows_them(api, name):
     assert api.get(f"/api/v1/group/{inner}/contacts").status_code == 404
 
 
+def test_a_segment_of_any_conditions_may_be_part_of_another(api, name):
+    """Custom fields, lists, the deepest groups with an exclude side: they are read as they are stored."""
+    made = api.post("/api/v1/additionalfields", json={"name": f"Size {name}", "type": "NUMBER"})
+    assert made.status_code == 200, made.text
+    size = {"field": "custom", "id": made.json()["id"], "operator": "greater", "value": 40}
+    wanted = make(api, None, name=f"Wanted {name}", type="Static")
+    deep: Any = {"any": [size, {"field": "segment", "id": wanted, "operator": "member"}]}
+    for _ in range(8):
+        deep = {"all": [deep]}
+    own = {"field": "externalCustomerId", "operator": "starts_with", "value": name}
+    inner = make(api, {"all": [own, deep]}, exclude=EMPTY)
+    is_not = {"field": "segment", "id": inner, "operator": "not_member"}
+    outer = make(api, {"all": [own, is_not]})
+    small, large = (
+        add(
+            api,
+            externalCustomerId=f"{name}-{size}",
+            fields=[{"id": made.json()["id"], "value": size}],
+        )
+        for size in (39, 41)
+    )
+    assert (members(api, inner), members(api, outer)) == ([large], [small])
+    joined = api.post(f"/api/v1/group/{wanted}/contacts/attach", json={"contactIds": [small]})
+    assert joined.status_code == 200
+    assert (members(api, inner), members(api, outer)) == ([small, large], [])
+
+
 def test_an_edit_tells_who_entered_and_left(api, name):
     ann = add(api, externalCustomerId=f"{name}-a", firstName="Ann")
     bob = add(api, externalCustomerId=f"{name}-b", firstName="Bob")

@@ -197,6 +197,16 @@ def test_what_cannot_be_read_is_dropped_and_counted(
     assert drops(api, before) == {reason: 1}
 
 
+def test_a_message_with_nul_spoils_no_other_of_its_batch(
+    website: Website, api: httpx.Client, database: Any
+) -> None:
+    cookie, before = website.new_cookie(), dropped(api)
+    batch = [website.message("PageView", cookie), website.message("PageView", cookie, more="\x00")]
+    website.client.post("/api/v2", json={"batch": batch})
+    assert len(events(database, cookie)) == 1
+    assert drops(api, before) == {"unreadable": 1}
+
+
 def test_a_compressed_body_is_read_and_a_bomb_is_not(
     website: Website, api: httpx.Client, database: Any
 ) -> None:

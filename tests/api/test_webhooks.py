@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.api.test_segments import EMPTY, add, email, eventually, make
+from tests.api.test_segments import EMPTY, add, email, eventually, make, members
 from tests.conftest import launch_server
 
 
@@ -110,6 +110,40 @@ def test_a_merge_names_the_survivor(api, name, receiver):
     (said,) = receiver.said()
     assert (said["contactId"], said["mergedInto"]) == (absorbed, survivor)
     api.delete(f"/api/v1/webhooks/{made['id']}")
+
+
+def test_a_merge_by_hand_and_its_undo_are_told(api, name, receiver):
+    """D28: what the other card brings moves membership with the merge, and back with its undo."""
+    kept = add(api, externalCustomerId=f"A-{name}", firstName="Ann")
+    other = add(api, firstName="Anna", channels=email(f"{name}@x.example"))
+    api.post("/api/v1/event", json=event(f"{name}@x.example"))
+    wished = make(api, {"field": "event", "type": "wished", "operator": "greater", "value": 0})
+    empty = make(api, EMPTY)
+    made = hook(api, url=receiver.url, segments=[wished, empty])
+    merge = api.post("/api/v1/merges", json={"keep": kept, "absorb": other}).json()["id"]
+    assert (kept in members(api, wished), other in members(api, empty)) == (True, False)
+    assert api.post(f"/api/v1/merges/{merge}/undo").status_code == 200
+    assert (kept in members(api, wished), other in members(api, wished)) == (False, True)
+    assert other in members(api, empty)
+    eventually(lambda: api.get(f"/api/v1/webhooks/{made['id']}").json()["waiting"] == 0)
+    eventually(lambda: len(receiver.said()) == 10)
+
+    def told(contact: int) -> list[tuple[str, int | None]]:
+        rows = [one for one in receiver.said() if one["contactId"] == contact]
+        about = ("segmentId", "mergedInto", "unmergedFrom")
+        return [(one["event"], next(filter(None, map(one.get, about)), None)) for one in rows]
+
+    left, entered, updated = "segment.left", "segment.entered", "contact.updated"
+    merged, parted = told(other)[:3], told(other)[3:]
+    assert set(merged) == {("contact.merged", kept), (left, empty), (left, wished)}
+    assert set(parted) == {(updated, kept), (entered, empty), (entered, wished)}
+    assert set(told(kept)[:2]) == {(updated, None), (entered, wished)}
+    assert set(told(kept)[2:]) == {(updated, None), (left, wished)}
+    api.delete(f"/api/v1/webhooks/{made['id']}")
+
+
+def event(address: str) -> dict[str, Any]:
+    return {"eventTypeKey": "wished", "params": [{"name": "email", "value": address}]}
 
 
 def test_what_is_refused_waits_and_keeps_its_order(api, name, receiver):

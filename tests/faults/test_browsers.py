@@ -12,16 +12,20 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import hypothesis.strategies as st
+import pytest
 from hypothesis import HealthCheck, given, settings
 
+from kartoteka.activity.mobile.form import AppCall
+from kartoteka.activity.mobile.model import AppUpdate
 from kartoteka.activity.model import Source
 from kartoteka.activity.visitors.model import Claim, LogOut, Step, Visit, Visited, Who
 from kartoteka.activity.visitors.store import forget_old
-from kartoteka.identity.kinds import WEB_COOKIE
+from kartoteka.identity.kinds import EXTERNAL_ID, WEB_COOKIE
 from kartoteka.identity.model import Identifier
 from tests.conftest import fresh_database
 from tests.faults.conftest import Shop, open_shop
-from tests.rules.stories import add, origin, remove
+from tests.faults.test_interleavings import first_then
+from tests.rules.stories import add, contact, origin, remove
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 PEOPLE = "ABC"
@@ -214,6 +218,41 @@ async def test_a_claim_and_its_contact_that_come_at_once_find_each_other(
     )
     assert rows == [(25, 25)]
     assert one.rows("select count(*) from claim") == [(0,)]
+
+
+@pytest.mark.parametrize("claim_is_first", [True, False])
+@pytest.mark.parametrize("by", ["external ID", "e-mail", "contact id"])
+async def test_a_claim_that_meets_the_restore_of_its_contact_takes_effect(
+    two_shops: tuple[Shop, Shop], by: str, claim_is_first: bool
+) -> None:
+    """D36: a claim changes nothing of the removed card, yet who waits for its lock must see the claim."""
+    one, _ = two_shops
+    person = await one.id(add(x="BACK", email="back@example.com"))
+    await one.send(remove(person))
+    who = {
+        "external ID": Who(external_id="BACK"),
+        "e-mail": Who(email="back@example.com"),
+        "contact id": Who(contact_id=person),
+    }[by]
+    claim, restore = _claim("C-BACK", who, one.clock.now()), add(x="BACK", first="Alice")
+    order = (claim, restore) if claim_is_first else (restore, claim)
+    tables = "claim" if claim_is_first else "identity_history"
+    await first_then(two_shops, *order, tables=tables)
+    assert one.holders(WEB_COOKIE.code, "C-BACK") == [person]
+    assert one.rows("select count(*) from claim") == [(0,)]
+
+
+async def test_a_contact_that_an_untrusted_app_made_takes_no_claim_up(shop: Shop) -> None:
+    """D36: a claim that waits takes effect by a keyed call, here by the first that writes the contact."""
+    said = contact(x="APPS", device="D")
+    call = AppCall(said.person.changeable[0], None, said)
+    await shop.send(_claim("C-APPS", Who(external_id="APPS"), shop.clock.now()))
+    made = await shop.id(AppUpdate(origin=origin(), call=call, trusted=False))
+    assert shop.holders(EXTERNAL_ID.code, "APPS") == [made]
+    assert shop.holders(WEB_COOKIE.code, "C-APPS") != [made]
+    await shop.send(add(x="APPS"))
+    assert shop.holders(WEB_COOKIE.code, "C-APPS") == [made]
+    assert shop.rows("select count(*) from claim") == [(0,)]
 
 
 async def test_claims_that_nobody_comes_for_end(shop: Shop) -> None:

@@ -29,8 +29,10 @@ from kartoteka.identity.model import Identifier
 from kartoteka.identity.store import digest_with
 from kartoteka.intake.engine import Engine
 from kartoteka.segments.actions import SegmentActions
+from kartoteka.segments.filling import QUERIES as FILLING
 from kartoteka.segments.filling import Filling
-from kartoteka.segments.store import DYNAMIC, Segments
+from kartoteka.segments.model import Kind
+from kartoteka.segments.store import Segments
 from kartoteka.segments.verifying import verify
 from kartoteka.segments.waking import wake
 from kartoteka.writing import build_engine
@@ -39,6 +41,24 @@ from tests.rules import stories
 from tests.store.segments_world import CODES, CONDITIONS, DATES, TAGS, TEXTS, TOWNS
 
 _names = itertools.count(1)
+STANDS = """
+    select s.segment_id, s.version_id, m.contact_id
+    from segment s
+    left join segment_match m on m.account_id = s.account_id and m.version_id = s.version_id
+    where s.account_id = %(account_id)s and s.version_id is not null
+      and not exists (
+          select from segment_version v
+          where v.account_id = s.account_id and v.segment_id = s.segment_id
+            and v.version_id <> s.version_id
+      )
+"""
+"""Segments of one version: of which no edit is under way."""
+TOLD = """
+    select happening_id, segment_id, kind, contact_id
+    from happening
+    where account_id = %(account_id)s and happening_id > %(after)s and segment_id is not null
+    order by xid, happening_id
+"""
 TYPES = {
     "text": FieldType.TEXTFIELD,
     "number": FieldType.NUMBER,
@@ -66,6 +86,8 @@ class World(Shop):
         self.fields: dict[int, int] = {}
         self.list_id = 0
         self.made: list[int] = []
+        self.stood: dict[int, tuple[int, set[int]]] = {}
+        self.told_to = 0
         self.known: list[int] = []
 
     async def begin(self) -> None:
@@ -109,6 +131,21 @@ class World(Shop):
         if self.known:
             contact_id = self.known[number % len(self.known)]
             await self.send(stories.put(contact_id, clear=clear, **self.said(person)))
+
+    async def do_merge(self, keep: int, absorb: int) -> None:
+        if self.known:
+            ids = [self.known[number % len(self.known)] for number in (keep, absorb)]
+            await self.send(stories.merge(*ids))
+
+    async def do_undo(self, number: int) -> None:
+        """Of a merge by hand or by a rule."""
+        merges = self.rows(
+            "select history_id from identity_history where account_id = %(account_id)s"
+            " and action = 'absorbed' order by history_id",
+            account_id=self.account.account_id,
+        )
+        if merges:
+            await self.send(stories.undo(merges[-1 - number % len(merges)][0]))
 
     async def do_remove(self, number: int, erase: bool) -> None:
         if self.known:
@@ -180,7 +217,7 @@ class World(Shop):
 
     async def do_fill(self) -> None:
         """What jobs do: a range of each version, or the old ones away."""
-        for _, version_id, state in await self.database.fetch(DYNAMIC["versions_to_do"]):
+        for _, version_id, state in await self.database.fetch(FILLING["versions_to_do"]):
             if state == "old":
                 await self.filling.drop(self.account.account_id, version_id)
             else:
@@ -192,6 +229,28 @@ class World(Shop):
         async for verdict in verify(self.database, self.account.account_id, now):
             assert verdict.is_exact, verdict
             assert not verdict.due
+        self.check_told()
+
+    def check_told(self) -> None:
+        """Who entered and left since the last look explains who is in each segment now."""
+        account = {"account_id": self.account.account_id}
+        stands: dict[int, tuple[int, set[int]]] = {}
+        for segment_id, version_id, contact_id in self.rows(STANDS, **account):
+            members = stands.setdefault(segment_id, (version_id, set()))[1]
+            members |= {contact_id} - {None}
+        told = self.rows(TOLD, **account, after=self.told_to)
+        for segment_id, (version_id, now) in stands.items():
+            before = self.stood.get(segment_id)
+            if before is None or before[0] != version_id:
+                continue  # edited: who came and went by that is told part by part
+            members = set(before[1])
+            for _, of, kind, contact_id in told:
+                if of == segment_id:
+                    assert (contact_id in members) is (kind == Kind.LEFT), (kind, contact_id)
+                    members ^= {contact_id}
+            assert members == now
+        self.stood = stands
+        self.told_to = max((row[0] for row in told), default=self.told_to)
 
 
 FIELDS = st.fixed_dictionaries(
@@ -262,6 +321,8 @@ STEPS = st.one_of(
     st.lists(PEOPLE, min_size=1, max_size=4).map(lambda people: ("add", *people)),
     st.tuples(st.just("subscribe"), PEOPLE, st.sampled_from(((), ("news",)))),
     st.tuples(st.just("put"), NUMBERS, PEOPLE, CLEARS),
+    st.tuples(st.just("merge"), NUMBERS, NUMBERS),
+    st.tuples(st.just("undo"), st.integers(0, 2)),
     st.tuples(st.just("remove"), NUMBERS, st.booleans()),
     st.tuples(st.just("list"), NUMBERS, st.booleans()),
     st.just(("empty",)),
@@ -298,10 +359,15 @@ EXAMPLES = 60
 )
 @given(
     conditions=st.lists(CONDITIONS, min_size=2, max_size=5),
+    people=st.lists(PEOPLE, min_size=2, max_size=4),
     steps=st.lists(STEPS, min_size=8, max_size=24),
 )
 def test_membership_is_exact_after_every_step(
-    database_url: str, runner: asyncio.Runner, conditions: list[Any], steps: list[Any]
+    database_url: str,
+    runner: asyncio.Runner,
+    conditions: list[Any],
+    people: list[Any],
+    steps: list[Any],
 ) -> None:
     async def live() -> None:
         database = await Database.open(database_url)
@@ -314,6 +380,7 @@ def test_membership_is_exact_after_every_step(
             await world.begin()
             for condition in conditions:
                 await world.do_segment(condition, None)
+            await world.do(("add", *people))
             for step in steps:
                 await world.do(step)
                 await world.check()

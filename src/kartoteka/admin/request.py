@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
+from collections.abc import Awaitable
 from datetime import datetime
 from functools import cached_property
 from hashlib import sha256
 from http.cookies import CookieError, SimpleCookie
-from typing import Any
+from typing import Any, TypeVar
 
 from kartoteka.access.account_settings import AccountSettings
 from kartoteka.access.model import AccountContext
 from kartoteka.access.sessions import Grant, Session
 from kartoteka.access.users import Role
-from kartoteka.admin.bodies import Fields, parse_fields
+from kartoteka.admin.bodies import ClientGone, Fields, parse_fields
 from kartoteka.admin.rendering import render
 from kartoteka.admin.replies import Reply, html, redirect
 from kartoteka.admin.routing import Page
@@ -29,6 +31,7 @@ FLASH_COOKIE = "kartoteka_said"
 METHOD = "admin"
 """How the identity history names what was done here; the audit log says by whom."""
 NO_KEY = 0
+Result = TypeVar("Result")
 
 
 class Request:
@@ -71,8 +74,7 @@ class Request:
 
     @property
     def address(self) -> str:
-        client = self.scope.get("client")
-        return str(client[0]) if client else ""
+        return self.services.address_of(self.scope, self.headers)
 
     @property
     def is_https(self) -> bool:
@@ -129,6 +131,24 @@ class Request:
     async def write(self, command: Command) -> Outcome:
         """Carry out one command in this account; back after the commit."""
         return await self.services.engine.submit(self.account, command)
+
+    async def while_wanted(self, work: Awaitable[Result]) -> Result:
+        """The result, unless the browser hangs up first: then the work is cancelled (`ClientGone`)."""
+        task = asyncio.ensure_future(work)
+        gone = asyncio.ensure_future(self._hung_up())
+        try:
+            await asyncio.wait((task, gone), return_when=asyncio.FIRST_COMPLETED)
+            if task.done():
+                return task.result()
+            task.cancel()
+            await asyncio.wait((task,))
+            raise ClientGone
+        finally:
+            gone.cancel()
+
+    async def _hung_up(self) -> None:
+        while (await self.receive())["type"] != "http.disconnect":
+            pass
 
     async def note(self, action: str, subject: object = "", **details: Any) -> None:
         """A line of the audit log."""

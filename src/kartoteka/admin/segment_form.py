@@ -1,17 +1,21 @@
 """The builder of segments: a form that is a tree, read, changed by one click, turned into conditions.
 
-Pure. Every field of the form is `w.<path>.<member>`; a path is `in` or `ex` (the side) and numbers. A
-group has the member `join`, a condition the member `field`.
+Pure. Every field of the form is `w.<path>.<member>`; a path is `in` or `ex` (the side) and places. A
+group has the member `join`, a condition the member `field`. Places rise, and stay for as long as the form
+is open: what goes leaves a gap, so that no text typed meanwhile changes hands.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
+from kartoteka.admin import texts
 from kartoteka.contacts.values.custom_fields import FieldDefinition
+from kartoteka.errors import KartotekaError
 from kartoteka.segments.conditions import BY_KEY
 from kartoteka.segments.conditions.base import ValueType
 from kartoteka.segments.conditions.custom_field import TYPES
@@ -33,6 +37,7 @@ class Leaf(msgspec.Struct):
     value2: str = ""
     more: dict[str, str] = {}
     """Parameters such as `id`, `app`, `channel`."""
+    place: int = 0
 
 
 class Group(msgspec.Struct):
@@ -40,6 +45,7 @@ class Group(msgspec.Struct):
 
     join: str = "all"
     parts: list[Node] = []
+    place: int = 0
 
 
 Node = Group | Leaf
@@ -82,11 +88,11 @@ def _group(
         if "join" in said:
             parts.append(_group(members, one, "all"))
         elif said.get("field") in BY_KEY:
-            parts.append(_leaf(said))
-    return Group(join if join in JOINS else usual, parts)
+            parts.append(_leaf(said, int(one[-1])))
+    return Group(join if join in JOINS else usual, parts, int(path[-1]) if path[1:] else 0)
 
 
-def _leaf(said: Mapping[str, str]) -> Leaf:
+def _leaf(said: Mapping[str, str], place: int) -> Leaf:
     own = ("field", "operator", "value", "value2")
     more = {name: value for name, value in said.items() if name not in own}
     return Leaf(
@@ -95,6 +101,7 @@ def _leaf(said: Mapping[str, str]) -> Leaf:
         said.get("value", ""),
         said.get("value2", ""),
         more,
+        place,
     )
 
 
@@ -108,23 +115,26 @@ def change(builder: Builder, word: str) -> None:
     path = [int(one) for one in numbers]
     if action == "remove" and path:
         group = _find(builder.side(side), path[:-1])
-        if group is not None and path[-1] < len(group.parts):
-            del group.parts[path[-1]]
+        if group is not None:
+            group.parts = [one for one in group.parts if one.place != path[-1]]
         return
     group = _find(builder.side(side), path)
     if group is None:
         return
+    free = max((one.place for one in group.parts), default=-1) + 1
     if action == "group":
-        group.parts.append(Group("any" if group.join == "all" else "all", parts=[]))
+        join = "any" if group.join == "all" else "all"
+        group.parts.append(Group(join, parts=[], place=free))
     elif action == "add":
         name, _, number = key.partition("=")
         if name in BY_KEY:
-            group.parts.append(Leaf(name, more={"id": number} if number else {}))
+            group.parts.append(Leaf(name, more={"id": number} if number else {}, place=free))
 
 
 def _find(group: Group, path: list[int]) -> Group | None:
-    for number in path:
-        if number >= len(group.parts) or not isinstance(inner := group.parts[number], Group):
+    for place in path:
+        inner = next((one for one in group.parts if one.place == place), None)
+        if not isinstance(inner, Group):
             return None
         group = inner
     return group
@@ -167,6 +177,39 @@ def choices_of(leaf: Leaf, definitions: Mapping[str, FieldDefinition]) -> list[s
     if leaf.field == "custom" and (found := definitions.get(leaf.more.get("id", ""))):
         return list(found.possible_values)
     return list(BY_KEY[leaf.field].choices)
+
+
+# What is wrong with it.
+
+_STEP = re.compile(r"(\w+)(?:\[(\d+)\])?")
+
+
+def unfinished(
+    error: KartotekaError, body: Mapping[str, Any], definitions: Mapping[str, FieldDefinition]
+) -> str:
+    """What to do about the condition that the error names; other errors as they are."""
+    path = str(error.details.get("field", ""))
+    leaf = _leaf_at(path, body)
+    if leaf is None:
+        return error.message
+    what = _label(leaf["field"], str(leaf.get("id", "")), definitions)
+    value = leaf.get("value")
+    values = value if isinstance(value, list) else [value]
+    if ".value" in path and (not values or "" in values or None in values):
+        return str(texts.text("segments.needs_value", what=what).unescape())
+    return f"{what}: {error.message.removeprefix(path).strip()}"
+
+
+def _leaf_at(path: str, body: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The condition of `body` on the way of a path such as `condition.all[1].value`."""
+    node: Any = body
+    for name, number in _STEP.findall(path):
+        node = node.get(name) if isinstance(node, Mapping) else None
+        if number and isinstance(node, list):
+            node = node[int(number)] if int(number) < len(node) else None
+        if isinstance(node, Mapping) and "field" in node:
+            return node
+    return None
 
 
 # To JSON and back.
@@ -248,7 +291,16 @@ def _side(given: dict[str, Any] | None, usual: str) -> Group:
     if given is None:
         return Group(usual, parts=[])
     node = _node(given)
-    return node if isinstance(node, Group) else Group(usual, parts=[node])
+    group = node if isinstance(node, Group) else Group(usual, parts=[node])
+    _place(group)
+    return group
+
+
+def _place(group: Group) -> None:
+    for place, one in enumerate(group.parts):
+        one.place = place
+        if isinstance(one, Group):
+            _place(one)
 
 
 def _node(given: dict[str, Any]) -> Node:
@@ -278,9 +330,13 @@ def _texts(value: Any, is_pair: bool) -> tuple[str, str]:
 
 def label_of_leaf(leaf: Leaf, definitions: Mapping[str, FieldDefinition]) -> str:
     """What the condition is about: a custom field's own name."""
-    if leaf.field == "custom" and (found := definitions.get(leaf.more.get("id", ""))):
+    return _label(leaf.field, leaf.more.get("id", ""), definitions)
+
+
+def _label(field: str, number: str, definitions: Mapping[str, FieldDefinition]) -> str:
+    if field == "custom" and (found := definitions.get(number)):
         return found.name
-    return BY_KEY[leaf.field].label
+    return BY_KEY[field].label
 
 
 def is_empty(builder: Builder) -> bool:

@@ -14,6 +14,7 @@ from kartoteka.access.model import AccountContext
 from kartoteka.access.sessions import Sessions
 from kartoteka.access.users import Users
 from kartoteka.activity.event_types import EventTypes
+from kartoteka.activity.lately import Lately
 from kartoteka.activity.orders.reads import Orders
 from kartoteka.activity.sites.store import Sites
 from kartoteka.activity.timeline import Timelines
@@ -54,6 +55,10 @@ ReceiveUpload = Callable[
 """Streams a multipart body's part `file` into a folder; the file and the other parts."""
 
 
+AddressOf = Callable[[Any, dict[bytes, bytes]], str]
+"""Who asks, by scope and headers: a trusted proxy says whom it asks for."""
+
+
 @dataclass
 class Services:
     """One of each, shared by all requests of a process."""
@@ -75,12 +80,14 @@ class Services:
     segment_actions: SegmentActions
     asking: Asking
     timelines: Timelines
+    lately: Lately
     orders: Orders
     event_types: EventTypes
     sites: Sites
     webhooks: Webhooks
     outbound: Outbound
     receive_upload: ReceiveUpload
+    address_of: AddressOf
     secret_key: str
 
     def key_admin(self, account_id: int) -> AccountKeys:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from markupsafe import Markup
@@ -24,10 +25,12 @@ def rule_words(rule: str) -> Markup:
     return Markup("{}").format(rule)
 
 
-def sentence(row: HistoryRow, me: int | None = None) -> Markup:
+def sentence(
+    row: HistoryRow, me: int | None = None, names: Mapping[int, str] | None = None
+) -> Markup:
     """What happened, as seen from card `me` (None: from nowhere in particular)."""
-    who = contact_link(row.contact_id)
-    other = contact_link(row.other_contact_id)
+    who = contact_link(row.contact_id, names)
+    other = contact_link(row.other_contact_id, names)
     what = identifiers_words(row.identifiers or [])
     key = f"did.{row.action}"
     if me is not None and row.other_contact_id == me and texts.has(f"{key}_away"):
@@ -37,10 +40,14 @@ def sentence(row: HistoryRow, me: int | None = None) -> Markup:
     return texts.text(key, who=who, other=other, what=what)
 
 
-def contact_link(contact_id: int | None) -> Markup:
-    """`#88`, leading to the card."""
+def contact_link(contact_id: int | None, names: Mapping[int, str] | None = None) -> Markup:
+    """`#88`, or the name where it is known, leading to the card."""
     if not contact_id:
         return Markup("–")
+    if names and contact_id in names:
+        return Markup('<a href="/admin/contacts/{0}" title="#{0}"><bdi>{1}</bdi></a>').format(
+            contact_id, names[contact_id]
+        )
     return Markup('<a class="num" href="/admin/contacts/{0}">#{0}</a>').format(contact_id)
 
 

@@ -11,6 +11,7 @@ import msgspec
 
 from kartoteka.api.errors import BodyTooSlow
 from kartoteka.errors import InvalidRequest, TooLarge, UnsupportedMedia
+from kartoteka.identity.text import Unstorable
 
 SINGLE_BYTES = 1_000_000
 EVENT_BYTES = 20_000
@@ -97,8 +98,10 @@ def unpack(body: bytes, encoding: bytes, max_bytes: int) -> bytes:
     return unpacked
 
 
-def parse_json(body: bytes, content_type: bytes | None) -> Any:
+def parse_json(body: bytes, content_type: bytes | None, elements: str | None = None) -> Any:
     """The JSON value in a body; duplicate keys: the last one counts.
+
+    `elements`: the member whose elements each stand for themselves; one with NUL is an `Unstorable`.
 
     Raises `UnsupportedMedia` when the body is unreadable and its type says that it is no JSON, else
     `InvalidBody`: for NUL and lone surrogates too, which no database text can hold.
@@ -108,15 +111,18 @@ def parse_json(body: bytes, content_type: bytes | None) -> Any:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _unreadable(error, body, content_type) from None
     if b"\\u0000" in body:
+        _set_apart(value, elements)
         _check_texts(value)
     if body.count(b"[") + body.count(b"{") > MAX_DEPTH:
         _check_depth(value)
     return value
 
 
-def parse_object(body: bytes, content_type: bytes | None) -> dict[str, Any]:
+def parse_object(
+    body: bytes, content_type: bytes | None, elements: str | None = None
+) -> dict[str, Any]:
     """The JSON object in a body; what else it may be is an `InvalidBody`."""
-    value = parse_json(body, content_type)
+    value = parse_json(body, content_type, elements)
     if not isinstance(value, dict):
         raise InvalidBody("The body must be a JSON object.")
     return value
@@ -146,6 +152,17 @@ def _check_depth(value: Any) -> None:
         if not level:
             return
     raise _too_deep()
+
+
+def _set_apart(value: Any, elements: str | None) -> None:
+    """Elements with NUL are marked in their list, so that they spoil no other."""
+    listed = value.get(elements) if isinstance(value, dict) and elements is not None else None
+    if isinstance(listed, list):
+        for place, one in enumerate(listed):
+            try:
+                _check_texts(one)
+            except InvalidBody:
+                listed[place] = Unstorable(one)
 
 
 def _check_texts(value: Any) -> None:

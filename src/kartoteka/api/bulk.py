@@ -20,6 +20,7 @@ from kartoteka.contacts.model import Outcome
 from kartoteka.errors import KartotekaError
 from kartoteka.identity.kinds import Region
 from kartoteka.identity.model import Notice, Resolution
+from kartoteka.identity.text import Unstorable
 from kartoteka.imports.bulk_form import BulkCall, read_bulk
 from kartoteka.imports.model import RowFailed
 
@@ -27,7 +28,7 @@ from kartoteka.imports.model import RowFailed
 async def add_contacts(call: Call) -> Answer:
     """200 with `"id": 0` when the contacts cannot be lost any more (clients 1)."""
     dry_run, explain = wants(call)
-    body = await call.json_object()
+    body = await call.json_object("contacts")
     fields = await call.services.definitions.read(call.account.account_id)
     rules = FormRules(Region(call.account.settings.region), fields)
     # In a thread: thousands of contacts take longer than a single call should wait.
@@ -53,6 +54,7 @@ async def add_contacts(call: Call) -> Answer:
 
 def _echo(failure: RowFailed, raw: Any) -> dict[str, Any]:
     """The contact as it was sent, with what is wrong; what is no object stands under `contact`."""
+    raw = raw.raw if isinstance(raw, Unstorable) else raw
     sent = raw if isinstance(raw, dict) else {"contact": raw}
     return {**sent, "error": failure.message, "code": failure.code}
 

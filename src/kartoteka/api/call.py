@@ -115,15 +115,16 @@ class Call:
             raise InvalidParameter(f"The {name} in the path is not valid.")
         return text
 
-    async def json_object(self) -> dict[str, Any]:
+    async def json_object(self, elements: str | None = None) -> dict[str, Any]:
         """The JSON object of the body. Raises what `bodies` raises.
 
-        An empty body is an empty object where the route lets it be empty.
+        An empty body is an empty object where the route lets it be empty. `elements`: the member
+        whose elements each stand for themselves.
         """
         self.body = await read_body(self.receive, self.headers, self.route.max_body_bytes)
         if self.route.body_optional and not self.body.strip():
             return {}
-        return parse_object(self.body, self.headers.get(b"content-type"))
+        return parse_object(self.body, self.headers.get(b"content-type"), elements)
 
     async def write(self, command: Command) -> Outcome:
         """Carry out one command for the caller's account; back after the commit."""

@@ -11,12 +11,12 @@ from kartoteka.api.answers import Answer, json_answer, list_answer
 from kartoteka.api.call import Call, InvalidParameter
 from kartoteka.api.contacts import DRY_RUN
 from kartoteka.api.identity_reading import moment
-from kartoteka.api.merges import body_id, query_id
+from kartoteka.api.merges import body_id
 from kartoteka.api.paging import PAGING, read_page
 from kartoteka.api.routing import Parameter, Reply, Route
 from kartoteka.contacts.duplicate_search import Search, Searches
 from kartoteka.contacts.duplicates import Duplicates
-from kartoteka.contacts.model import NotTheSame, ReleaseValue
+from kartoteka.contacts.model import ReleaseValue
 from kartoteka.contacts.why import Why
 from kartoteka.contacts.why_not import why_not
 from kartoteka.identity.account_rules import rules_of
@@ -54,7 +54,7 @@ async def duplicates(call: Call) -> Answer:
                 "at": moment(one.at),
                 "rule": one.reason,
             }
-            for one in await reader.apart(account_id, skip=skip, rows=rows)
+            for one in await reader.told_apart(account_id, skip=skip, rows=rows)
         ]
     else:
         raise InvalidParameter("by must be address, likeness or apart.")
@@ -92,16 +92,6 @@ def _score(call: Call) -> float:
     if not 0 <= score <= 1:
         raise InvalidParameter("score must be a number from 0 to 1.")
     return score
-
-
-async def perhaps_the_same(call: Call) -> Answer:
-    """DELETE /api/v1/duplicates/not-the-same?contactId=&otherId=."""
-    one, other = (query_id(call, name) for name in ("contactId", "otherId"))
-    command = NotTheSame(origin=call.origin(), contact_id=one, other_id=other, taken_back=True)
-    outcome = await call.write(command)
-    return json_answer(
-        {"contactId": one, "otherId": other, "changed": outcome.resolution.outcome == "updated"}
-    )
 
 
 async def search_state(call: Call) -> Answer:
@@ -217,22 +207,6 @@ ROUTES = (
         ),
         replies={200: Reply("One page.", _PAIRS)},
         errors=(400,),
-    ),
-    Route(
-        method="DELETE",
-        path="/api/v1/duplicates/not-the-same",
-        operation="perhapsTheSame",
-        right=Rights.FULL,
-        endpoint=perhaps_the_same,
-        summary="Take back that two contacts are different people",
-        description="Rules may merge them again, and they may be shown as duplicates.",
-        tag="Merges",
-        parameters=tuple(
-            Parameter(name, "A contact id.", schemas.CONTACT_ID, required=True)
-            for name in ("contactId", "otherId")
-        ),
-        replies={200: Reply("Whether it was said before.", {"type": "object"})},
-        errors=(400, 404),
     ),
     Route(
         method="GET",

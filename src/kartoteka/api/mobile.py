@@ -59,8 +59,10 @@ async def user(call: Call) -> Answer:
     return await _update(call, read_user(*await _read(call)))
 
 
-async def _read(call: Call) -> tuple[dict[str, Any], FormRules, str | None]:
-    body = await call.json_object()
+async def _read(
+    call: Call, elements: str | None = None
+) -> tuple[dict[str, Any], FormRules, str | None]:
+    body = await call.json_object(elements)
     fields = await call.services.definitions.of(call.account.account_id)
     rules = FormRules(Region(call.account.settings.region), fields)
     return body, rules, call.require_caller().app_id
@@ -129,7 +131,7 @@ def _claims(command: AppUpdate | Visited) -> bool:
 
 async def events(call: Call) -> Answer:
     """POST /api/v1/events: what the app's user did, attached to whoever had the device then."""
-    body, rules, app_id = await _read(call)
+    body, rules, app_id = await _read(call, "events")
     whose = read_whose(body, rules, app_id)
     found, _ = read_events(body, call.at)
     if call.require_caller().trusted:

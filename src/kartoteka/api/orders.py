@@ -27,6 +27,7 @@ from kartoteka.contacts.model import Outcome, Repeat
 from kartoteka.errors import DatabaseUnavailable, IdempotencyMismatch, KartotekaError
 from kartoteka.identity.kinds import Region
 from kartoteka.identity.model import Notice, Origin, Resolution
+from kartoteka.identity.text import Unstorable
 
 MOST_ORDERS = 1_000
 _AFTER_ANOTHER = timedelta(microseconds=1)
@@ -39,7 +40,7 @@ Read = SaveOrder | OrderRefused
 async def add_orders(call: Call) -> Answer:
     """POST /api/v1/orders: 200 with an empty body when all were taken, else `failedOrders`."""
     dry_run, explain = wants(call)
-    raw = _listed(await call.json_object(), "orders")
+    raw = _listed(await call.json_object("orders"), "orders")
     # In a thread: a thousand orders take longer than a single call should wait.
     read = await asyncio.to_thread(_read_all, call, raw, dry_run)
     commands = [one for one in read if isinstance(one, SaveOrder)]
@@ -120,7 +121,8 @@ def _raise_what_concerns_all(results: Sequence[Outcome | BaseException]) -> None
 def _failure(raw: Any, error: Any) -> dict[str, Any]:
     """The order as it was sent, and what is wrong with it."""
     code, message, field = _words(error)
-    failure = {"order": raw, "error": message, "code": code}
+    sent = raw.raw if isinstance(raw, Unstorable) else raw
+    failure = {"order": sent, "error": message, "code": code}
     return failure if field is None else {**failure, "field": field}
 
 

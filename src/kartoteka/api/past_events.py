@@ -20,6 +20,7 @@ from kartoteka.api.call import Call
 from kartoteka.api.events import event_rules, message_digest
 from kartoteka.api.routing import Reply, Route
 from kartoteka.errors import Conflict, DatabaseUnavailable, InvalidRequest, KartotekaError
+from kartoteka.identity.text import Unstorable
 from kartoteka.segments.verifying import check_activity
 
 MOST_EVENTS = 500
@@ -42,7 +43,7 @@ class DeletingIsOff(Conflict):
 
 async def register_past_events(call: Call) -> Answer:
     """Each event by itself: 200 with what became of it, in their order."""
-    body = await call.json_object()
+    body = await call.json_object("events")
     events = body.get("events")
     if not isinstance(events, list) or not 0 < len(events) <= MOST_EVENTS:
         raise InvalidPastEvents
@@ -61,6 +62,8 @@ async def register_past_events(call: Call) -> Answer:
 
 
 async def _register(call: Call, body: Any, rules: EventRules, place: int) -> str:
+    if isinstance(body, Unstorable):
+        return "SERVER_ERROR"
     raw = body.get("occurred") if isinstance(body, dict) else None
     if raw is None or raw == "":
         return "OCCURRED_DATE_IS_REQUIRED"

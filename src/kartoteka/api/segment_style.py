@@ -50,7 +50,7 @@ _PERSONAL = frozenset(("identify", "alias", "group"))
 
 async def batch(call: Call) -> Answer:
     """POST /v1/batch."""
-    body = await call.json_object()
+    body = await call.json_object("batch")
     await _admit(call, body)
     region = Region(call.account.settings.region)
     return await _carry_out(call, read_batch(body, call.at, region))

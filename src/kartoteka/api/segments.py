@@ -21,9 +21,14 @@ TAG = "Segments"
 async def create_segment(call: Call) -> Answer:
     """POST /api/v1/segments."""
     made = await call.services.segment_actions.create(
-        call.account.account_id, await call.json_object()
+        call.account.account_id, await call.json_object(), _who(call)
     )
     return json_answer({"id": made})
+
+
+def _who(call: Call) -> str:
+    """Whom the versions of a segment name."""
+    return f"API key {call.require_caller().key_id}"
 
 
 async def get_segment(call: Call) -> Answer:
@@ -49,7 +54,9 @@ async def change_segment(call: Call) -> Answer:
     """PUT /api/v1/segments/{id}: what is left out stays as it is."""
     wanted = segment_id(call)
     account_id = call.account.account_id
-    await call.services.segment_actions.change(account_id, wanted, await call.json_object())
+    await call.services.segment_actions.change(
+        account_id, wanted, await call.json_object(), _who(call)
+    )
     return json_answer(await shown(call, wanted))
 
 

@@ -84,7 +84,7 @@ async def collect(call: Call) -> Answer:
 async def _body(call: Call) -> tuple[list[Any], int | None]:
     try:
         body = await read_body(call.receive, call.headers, BODY_BYTES)
-        return messages_in(parse_json(body, None))
+        return messages_in(parse_json(body, None, "batch"))
     except TooLarge:
         raise Dropped("too_large") from None
     except KartotekaError:

@@ -154,7 +154,7 @@ def add(account: str, name: str, condition: str, exclude: str | None) -> None:
         body["exclude"] = _json(exclude)
 
     async def work(parts: Parts) -> tuple[int, int]:
-        made = await parts.actions.create(parts.account_id, body)
+        made = await parts.actions.create(parts.account_id, body, "command line")
         stored = await parts.segments.stored(parts.account_id, made)
         return made, await parts.segments.count(parts.account_id, stored)
 

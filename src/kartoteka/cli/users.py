@@ -31,6 +31,7 @@ def users() -> None:
     Examples:
       kartoteka users list
       kartoteka users create olha --role marketer
+      kartoteka users role olha reader
       kartoteka users password admin
       kartoteka users share admin --to outlet
     """
@@ -138,6 +139,28 @@ def share(login: str, account: str, other: str, role: str) -> None:
 
     with_access(work)
     click.echo(f"{login} may sign in to {other} as {role}, with the password of {account}.")
+
+
+@users.command(name="role")
+@login_argument
+@click.argument("role", type=click.Choice([role.value for role in Role]))
+@account_option
+def role_(login: str, role: str, account: str) -> None:
+    """Give a user another role; it counts from the next page on.
+
+    \b
+    Example:
+      kartoteka users role olha reader
+    """
+
+    async def work(access: Access) -> None:
+        account_id = (await access.accounts.find(account)).account_id
+        people = _users(access)
+        user = await people.find(account_id, login)
+        await people.change_role(account_id, user.user_id, Role(role))
+
+    with_access(work)
+    click.echo(f"{login} works in {account} as {role} now.")
 
 
 @users.command()

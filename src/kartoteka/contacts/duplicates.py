@@ -26,6 +26,16 @@ class Shared(msgspec.Struct, frozen=True):
     other_id: int
 
 
+class ToldApart(msgspec.Struct, frozen=True):
+    """Two contacts that are not the same person, as somebody said (or took a merge back)."""
+
+    contact_id: int
+    other_id: int
+    at: datetime
+    reason: str
+    request_id: str
+
+
 class Quarantined(msgspec.Struct, frozen=True):
     """A value that stands on too many people."""
 
@@ -34,16 +44,6 @@ class Quarantined(msgspec.Struct, frozen=True):
     since: datetime
     senders: int | None
     rule: str
-
-
-class Apart(msgspec.Struct, frozen=True):
-    """Two contacts that are known not to be the same, and how that is known."""
-
-    contact_id: int
-    other_id: int
-    at: datetime
-    reason: str
-    """`not_the_same`: somebody said so. `undone`: their merge was taken back."""
 
 
 class Duplicates:
@@ -64,15 +64,15 @@ class Duplicates:
         found = await self._fetch("look_alikes", account_id, skip=skip, rows=rows, score=score)
         return [Alike(*row) for row in found]
 
+    async def told_apart(self, account_id: int, *, skip: int, rows: int) -> list[ToldApart]:
+        """Pairs that are kept apart because somebody said so, the latest first."""
+        found = await self._fetch("told_apart", account_id, skip=skip, rows=rows)
+        return [ToldApart(*row) for row in found]
+
     async def quarantine(self, account_id: int, *, skip: int, rows: int) -> list[Quarantined]:
         """Values that name nobody, newest first (D6)."""
         found = await self._fetch("quarantine", account_id, skip=skip, rows=rows)
         return [Quarantined(*row) for row in found]
-
-    async def apart(self, account_id: int, *, skip: int, rows: int) -> list[Apart]:
-        """Live contacts that are known not to be the same, the last said first."""
-        found = await self._fetch("told_apart", account_id, skip=skip, rows=rows)
-        return [Apart(*row) for row in found]
 
     async def _fetch(self, name: str, account_id: int, **params: Any) -> list[tuple[Any, ...]]:
         return await self._database.fetch(QUERIES[name], account_id=account_id, **params)

@@ -99,7 +99,7 @@ def settle(work: Settling, decision: Decision) -> Settled:
     for one in work.person.changeable:
         take_changeable(change, card, one)
     if known is None or work.policy.writes_profile:
-        write_profile(card, work.profile, work.journal.origin.at)
+        write_profile(work.ws, card, work.profile, work.journal.origin.at)
     changed = marks != len(work.ws.effects.get("history", ()))
     if before is not None and before != msgspec.structs.astuple(card):
         changed = True
@@ -133,7 +133,8 @@ def _finders(work: Settling, matched_by: str, card: Card) -> str:
 
 
 def _is_on(ws: WorkingSet, one: Identifier, card: Card) -> bool:
-    return any(held.contact_id == card.contact_id for held in ws.holders(one.key))
+    rows = ws.rows_of(one.key) or {}
+    return any(held.contact_id == card.contact_id for held in rows.values())
 
 
 def _found_by(work: Settling, decision: Decision) -> list[dict[str, Any]]:
@@ -215,8 +216,11 @@ def _says_nothing_new(work: Settling, card: Card) -> bool:
     if work.replace_external_id:
         return False
     for one in work.person.all():
-        held = work.ws.holders(one.key)
-        if len(held) != 1 or held[0].contact_id != card.contact_id:
+        rows = work.ws.rows_of(one.key)
+        if not rows or len(rows) != 1:
+            return False
+        (held,) = rows.values()
+        if held.contact_id != card.contact_id:
             return False
     return True
 
@@ -231,7 +235,7 @@ def _settle_known(work: Settling, decision: Found) -> Settled:
     for one in work.person.changeable:
         take_changeable(change, card, one)
     if work.policy.writes_profile:
-        write_profile(card, work.profile, at)
+        write_profile(work.ws, card, work.profile, at)
     changed = before != msgspec.structs.astuple(card)
     if changed:
         _prove(work, decision, card, before)
@@ -335,7 +339,7 @@ def _grant(work: Settling, card: Card, one: Identifier) -> None:
     card.consent = state_for_new_address(work.ws, card, one, given)
 
 
-def write_profile(card: Card, profile: Profile, at: datetime) -> None:
+def write_profile(ws: WorkingSet, card: Card, profile: Profile, at: datetime) -> None:
     """D16: absent leaves the stored value alone."""
     changed = False
     for name in GAPS:
@@ -349,6 +353,7 @@ def write_profile(card: Card, profile: Profile, at: datetime) -> None:
         card.fields = fields
     if not card.keyed:
         card.keyed = changed = True
+        ws.effect("keyed", card.contact_id)
     if changed:
         card.updated_at = at
 

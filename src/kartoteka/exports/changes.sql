@@ -199,3 +199,7 @@ analyze pg_temp.changed_contact, pg_temp.changed_redirect, pg_temp.changed_segme
 select distinct to_char(occurred at time zone 'UTC', 'YYYY-MM') as month
 from pg_temp.changed_event
 order by month
+
+-- name: changed_between
+-- The first and the last of those times.
+select min(occurred), max(occurred) from pg_temp.changed_event

@@ -102,6 +102,20 @@ order by run_id desc
 limit %(limit)s
 offset %(skip)s
 
+-- name: last_runs
+-- The newest run of each of these exports; primary key, once for each.
+select run.*
+from unnest(%(export_ids)s::bigint[]) as asked (export_id)
+cross join lateral (
+    select run_id, export_id, state, by, "full", attempts, datasets, rows, bytes, error, code, created_at,
+           started_at, finished_at
+    from export_run r
+    where r.account_id = %(account_id)s
+      and r.export_id = asked.export_id
+    order by r.run_id desc
+    limit 1
+) as run
+
 -- name: count_runs
 -- How many there are; primary key.
 select count(*) from export_run where account_id = %(account_id)s and export_id = %(export_id)s

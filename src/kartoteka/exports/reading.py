@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any, Self
 
 import msgspec
@@ -157,6 +158,11 @@ class Reading:
     def changed_months(self) -> Sequence[str]:
         """Months with events that were written, deleted or passed to another contact."""
         return [row[0] for row in self._session.rows(CHANGES["changed_months"])]
+
+    def changed_between(self) -> tuple[datetime, datetime] | None:
+        """The first and the last time of those events; None when there are none."""
+        ((first, last),) = self._session.rows(CHANGES["changed_between"])
+        return None if first is None else (first, last)
 
     def digest(self, dataset: Dataset, columns: tuple[Column, ...]) -> str:
         """A mark made of the rows themselves, for data sets of few rows."""

@@ -97,6 +97,7 @@ class Running(msgspec.Struct, frozen=True, kw_only=True):
                 everything=partial(reading.everything, dataset, wanted.columns),
                 all_months=partial(reading.months, dataset),
                 changed_months=reading.changed_months,
+                changed_between=reading.changed_between,
                 scopes=() if since is None else reading.scopes(dataset),
                 before=None if since is None else digest(since),
                 mark=mark,

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from kartoteka.clock import Clock
+from kartoteka.db.arrays import pg_array
 from kartoteka.db.database import Database, Row
 from kartoteka.db.failures import UniqueViolation
 from kartoteka.db.named import load_queries
@@ -28,6 +29,7 @@ from kartoteka.exports.errors import (
     ExportNotFound,
     InvalidExport,
     RunNotFound,
+    SecretUnreadable,
 )
 from kartoteka.exports.model import OVER, Done, Export, ExportRun, Options, RunState, State
 from kartoteka.exports.run import wanted_of
@@ -151,6 +153,14 @@ class Exports:
         checked = await asyncio.to_thread(kind.read, settings, self.surroundings(one.account_id))
         return checked, checked.place != place
 
+    def given_settings(self, one: Export) -> dict[str, Any]:
+        """Its settings as they were given, secrets among them; none where they cannot be decrypted."""
+        try:
+            full = self._safe.open(one.account_id, one.secret)
+        except SecretUnreadable:
+            return {}
+        return TARGETS[one.target].given(full)
+
     async def delete(self, account_id: int, export_id: int) -> None:
         """Forget it and its history; what it wrote stays. Raises `ExportNotFound`."""
         key = {"account_id": account_id, "export_id": export_id}
@@ -263,6 +273,13 @@ class Exports:
         """The newest run, None before the first."""
         rows = await self._runs(account_id, export_id, None, 0, 1)
         return rows[0] if rows else None
+
+    async def last_runs(self, account_id: int, export_ids: list[int]) -> dict[int, ExportRun]:
+        """The newest run of each of these exports that has one."""
+        rows = await self._database.fetch(
+            QUERIES["last_runs"], account_id=account_id, export_ids=pg_array(export_ids)
+        )
+        return {run.export_id: run for run in map(_run, rows)}
 
     async def _runs(
         self, account_id: int, export_id: int, run_id: int | None, skip: int, limit: int

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import re
+from typing import Any
+
+import msgspec
 
 # PostgreSQL refuses NUL in a text, and a lone surrogate cannot be written as UTF-8.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 # A JSON integer may have more digits than Python agrees to print (4,300).
 _MAX_INT_BITS = 1024
+
+
+class Unstorable(msgspec.Struct, frozen=True):
+    """Stands for an element of a list that has a text which no database can hold: it fails alone."""
+
+    raw: Any
+    """The element as it came."""
 
 
 def is_absent(value: object) -> bool:

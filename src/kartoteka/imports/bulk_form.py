@@ -12,6 +12,7 @@ from kartoteka.contacts.model import ImportRow, RowRules, Unique
 from kartoteka.contacts.uniques import UNIQUES
 from kartoteka.identity.kinds import EMAIL, MOBILE_TOKEN, PHONE, WEB_TOKEN, InvalidIdentifier
 from kartoteka.identity.model import Notice, Origin
+from kartoteka.identity.text import Unstorable
 from kartoteka.imports.bulk_fields import Listed, read_contact_fields, read_custom_ids
 from kartoteka.imports.contact_id import read_contact_id
 from kartoteka.imports.members import (
@@ -132,6 +133,9 @@ class _BulkReader:
 
     def read(self, number: int, raw: object) -> ImportRow | RowFailed:
         """The command, or why there is none."""
+        if isinstance(raw, Unstorable):
+            reason = "A text of the contact contains the character NUL."
+            return RowFailed(number, "not_storable", reason, "contacts")
         if not isinstance(raw, dict):
             return RowFailed(number, "invalid_contact", "A contact must be an object.", "contacts")
         listed, notices = self._listed, list[Notice]()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
-from functools import partial
 from typing import Any, Protocol, TypeAlias, TypeVar
 
 import msgspec
@@ -47,6 +46,7 @@ class Before(msgspec.Struct, frozen=True):
 
     came: int
     history: int
+    keyed: int
 
 
 Follow: TypeAlias = Callable[[WorkingSet, Command, Before], None]
@@ -132,9 +132,9 @@ async def decide_one(rules: Rules, loader: Loader, command: Command) -> Answer:
     ws = loader.ws
     before = how_far(ws)
     try:
-        outcome = await _with_all(loader, lambda: rules.decide(ws, command))
+        outcome = await _with_all(loader, rules.decide, ws, command)
         for follow in rules.follows:
-            await _with_all(loader, partial(follow, ws, command, before))
+            await _with_all(loader, follow, ws, command, before)
     except KartotekaError as error:
         return error
     return outcome
@@ -142,15 +142,15 @@ async def decide_one(rules: Rules, loader: Loader, command: Command) -> Answer:
 
 def how_far(ws: WorkingSet) -> Before:
     """How far the batch is, for those who follow a command."""
-    effects = ws.effects
-    return Before(len(effects.get("came", ())), len(effects.get("history", ())))
+    came, history, keyed = (len(ws.effects.get(name, ())) for name in ("came", "history", "keyed"))
+    return Before(came, history, keyed)
 
 
-async def _with_all(loader: Loader, ask: Callable[[], _T]) -> _T:
+async def _with_all(loader: Loader, ask: Callable[..., _T], *of: Any) -> _T:
     """What a rule says once everything that it asks for is loaded."""
     for _ in range(MOST_LOADS):
         try:
-            return ask()
+            return ask(*of)
         except Missing as missing:
             await loader.load(missing)
     raise AssertionError("a rule never has enough loaded")

@@ -13,6 +13,7 @@ from kartoteka.contacts.definitions import Definitions
 from kartoteka.db.arrays import pg_array
 from kartoteka.db.database import Database
 from kartoteka.db.failures import UniqueViolation
+from kartoteka.db.named import load_queries
 from kartoteka.db.transaction import Transaction
 from kartoteka.errors import DatabaseUnavailable
 from kartoteka.segments.defining import (
@@ -45,7 +46,9 @@ from kartoteka.segments.model import (
     TooManySegments,
 )
 from kartoteka.segments.store import Segments
+from kartoteka.segments.versions import forget_versions, keep_version
 
+WALKING = load_queries(__package__, "walking.sql")
 MOST_DYNAMIC = 1_000
 MOST_TRIES = 50
 FILL_AT_ONCE_S = 2.0
@@ -76,15 +79,18 @@ class SegmentActions:
         rows = await self._database.fetch(QUERIES["nameable_segments"], account_id=account_id)
         return {row[0]: Nameable(*row) for row in rows}
 
-    async def create(self, account_id: int, body: Mapping[str, Any]) -> int:
-        """Make a segment; its id. Raises `InvalidSegment`, `InvalidCondition`, `TooManySegments`."""
+    async def create(self, account_id: int, body: Mapping[str, Any], who: str = "") -> int:
+        """Make a segment; its id. Raises `InvalidSegment`, `InvalidCondition`, `TooManySegments`.
+
+        `who`: a login, a key: its versions say so.
+        """
         if body.get("type") == SegmentType.STATIC and body.get("condition") is None:
             return await self.add_list(account_id, body)
-        segment_id, version_id = await _insist(lambda: self._create(account_id, body))
+        segment_id, version_id = await _insist(lambda: self._create(account_id, body, who))
         await self._begin(account_id, [version_id])
         return segment_id
 
-    async def _create(self, account_id: int, body: Mapping[str, Any]) -> tuple[int, int]:
+    async def _create(self, account_id: int, body: Mapping[str, Any], who: str) -> tuple[int, int]:
         epoch = await read_epoch(self._database, account_id)
         name, purpose, tags = read_name(body), read_purpose(body), read_tags(body)
         fields = await self._definitions.read(account_id)
@@ -102,7 +108,10 @@ class SegmentActions:
                 call("add_segment", account_id, at=at, **_columns(definition))
             )
             version = _version(segment_id, definition, contacts[0][0], at)
-            (((version_id,),),) = await tx.run(call("add_version", account_id, **version))
+            ((version_id,),), _ = await tx.run(
+                call("add_version", account_id, **version),
+                keep_version(account_id, segment_id, definition, who, at),
+            )
             return segment_id, version_id
 
         made: tuple[int, int] = await change_definitions(
@@ -124,15 +133,19 @@ class SegmentActions:
             raise SegmentNameTaken("There is a list of this name already.")
         return int(row[0])
 
-    async def change(self, account_id: int, segment_id: int, body: Mapping[str, Any]) -> None:
+    async def change(
+        self, account_id: int, segment_id: int, body: Mapping[str, Any], who: str = ""
+    ) -> None:
         """Change what is given. The old conditions serve until the new ones are filled.
 
         Raises what `create` raises, `SegmentNotFound`, `SegmentHasNoCondition`.
         """
-        versions = await _insist(lambda: self._change(account_id, segment_id, body))
+        versions = await _insist(lambda: self._change(account_id, segment_id, body, who))
         await self._begin(account_id, versions)
 
-    async def _change(self, account_id: int, segment_id: int, body: Mapping[str, Any]) -> list[int]:
+    async def _change(
+        self, account_id: int, segment_id: int, body: Mapping[str, Any], who: str
+    ) -> list[int]:
         epoch = await read_epoch(self._database, account_id)
         stored = await self._segments.stored(account_id, segment_id)
         name = read_name(body) if body.get("name") is not None else stored.name
@@ -175,6 +188,8 @@ class SegmentActions:
                     call("add_version", account_id, **_version(id_, one, contacts, at)),
                 )
                 made.append(version_id)
+            if changed:
+                await tx.run(keep_version(account_id, segment_id, definition, who, at))
             return made
 
         made: list[int] = await change_definitions(self._database, account_id, work, epoch=epoch)
@@ -229,7 +244,7 @@ class SegmentActions:
         at = self._clock.now()
         while after is not None:
             row = await self._database.fetch_one(
-                QUERIES["snapshot_members"],
+                WALKING["snapshot_members"],
                 account_id=account_id,
                 segment_id=list_id,
                 version_id=stored.version_id,
@@ -269,6 +284,7 @@ async def delete_segment(
         await tx.run(
             call("retire_versions", account_id, segment_id=segment_id, all=True),
             call("delete_segment", account_id, segment_id=segment_id, at=Clock().now()),
+            forget_versions(account_id, segment_id),
         )
 
     await change_definitions(database, account_id, work)

@@ -17,6 +17,9 @@ BIT = {name: 1 << place for place, name in enumerate(_READS)}
 """Everything that a condition may read."""
 COLUMNS = frozenset(Card.__struct_fields__)
 ALL = (1 << len(_READS)) - 1
+_UNSAID = ("merges", "last_word", "proof", ACTIVITY)
+SHOWN = ALL & ~sum(BIT[name] for name in _UNSAID)
+"""What a reader of the contact sees: a card in which nothing of it changed is not told of."""
 _MERGED_INTO = Card.__struct_fields__.index("merged_into")
 _STATUS = Card.__struct_fields__.index("status")
 _COLUMN_BITS = tuple(BIT[name] for name in Card.__struct_fields__)

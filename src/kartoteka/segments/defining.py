@@ -18,7 +18,7 @@ from kartoteka.db.named import load_queries
 from kartoteka.db.transaction import Call, Transaction, transaction
 from kartoteka.errors import DatabaseUnavailable
 
-QUERIES = load_queries(__package__, "dynamic.sql")
+QUERIES = load_queries(__package__, "defining.sql")
 MOST_ATTEMPTS = 40
 
 

@@ -77,7 +77,7 @@ class Version(msgspec.Struct, frozen=True):
         parts = [given, *sides, *self._armed("do update set at = excluded.at")]
         if self.sql.next is not None:
             parts.append(self._forgot())
-        return _query("settle", f"with {', '.join(parts)} {self._told()}")
+        return _query("settle", f"with {', '.join(parts)}{self._told()}")
 
     def fill(self) -> Query:
         """Evaluate the next contacts after `after`; one row (last contact id, how many they were).
@@ -145,9 +145,9 @@ class Version(msgspec.Struct, frozen=True):
         return f"""gone as (
             delete from segment_match m
             using given g
+            cross join lateral ({self._row_of("segment_match")}) l
             where m.account_id = %(account_id)s::integer
-              and m.version_id = {self.version_id}
-              and m.contact_id = g.contact_id
+              and m.ctid = l.ctid
               and not g.holds
               and m.since < 'infinity'
             returning m.contact_id
@@ -184,25 +184,45 @@ class Version(msgspec.Struct, frozen=True):
         return f"""forgot as (
             delete from segment_moment m
             using given g
+            cross join lateral ({self._row_of("segment_moment")}) l
             where m.account_id = %(account_id)s::integer
-              and m.version_id = {self.version_id}
-              and m.contact_id = g.contact_id
+              and m.ctid = l.ctid
               and g.next is null
         )"""
 
+    def _row_of(self, table: str) -> str:
+        """Where the row of contact `g` is: looked up by its key, in a young table too."""
+        return f"""
+                select ctid
+                from {table}
+                where account_id = %(account_id)s::integer
+                  and version_id = {self.version_id}
+                  and contact_id between g.contact_id and g.contact_id
+                order by contact_id
+                limit 1
+            """
+
     def _told(self) -> str:
+        """Who changed sides; of a version that serves that is told, and noted for exports."""
         if self.is_filling:
-            return "select contact_id from given limit 0"
-        flips = (
-            f"select contact_id, {int(Kind.LEFT)} as kind from gone "
-            f"union all select contact_id, {int(Kind.ENTERED)} from come"
-        )
+            return " select contact_id from given limit 0"
+        flips = f""", flips as (
+            select contact_id, {int(Kind.LEFT)} as kind from gone
+            union all
+            select contact_id, {int(Kind.ENTERED)} from come
+        )"""
         if self.state is not State.SERVING:
-            return flips
-        return f"""insert into happening (account_id, at, kind, contact_id, segment_id)
-            select %(account_id)s::integer, %(at)s::timestamptz, kind, contact_id, {self.segment_id}
-            from ({flips}) f
-            returning contact_id"""
+            return f"{flips} select contact_id, kind from flips"
+        return f"""{flips}, noted as (
+            insert into change (account_id, at, contact_ids)
+            select %(account_id)s::integer, %(at)s::timestamptz, array_agg(contact_id)
+            from flips
+            having count(*) > 0
+        )
+        insert into happening (account_id, at, kind, contact_id, segment_id)
+        select %(account_id)s::integer, %(at)s::timestamptz, kind, contact_id, {self.segment_id}
+        from flips
+        returning contact_id"""
 
 
 def _query(what: str, sql: str) -> Query:

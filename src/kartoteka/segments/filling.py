@@ -17,11 +17,13 @@ from typing import Any
 from kartoteka.clock import Clock
 from kartoteka.db.database import Database
 from kartoteka.db.lock import try_lock
+from kartoteka.db.named import load_queries
 from kartoteka.db.transaction import Transaction
-from kartoteka.segments.defining import QUERIES, call, change_definitions
+from kartoteka.segments.defining import change_definitions
 from kartoteka.segments.evaluating import Version, version_of
 from kartoteka.segments.model import State
 
+QUERIES = load_queries(__package__, "filling.sql")
 LOCK = 84
 """Family of the advisory locks: one process fills a version."""
 ROWS_IN_A_RANGE = 5_000
@@ -71,26 +73,18 @@ class Filling:
                 return False
 
     async def _settle(self, version: Version) -> None:
-        account_id, version_id = version.account_id, version.version_id
+        account_id = version.account_id
+        params: dict[str, Any] = {"account_id": account_id, "version_id": version.version_id}
 
         async def settling(tx: Transaction) -> None:
-            await tx.run(
-                call(
-                    "set_version_state",
-                    account_id,
-                    version_id=version_id,
-                    state="settling",
-                    **{"from": "filling"},
-                )
-            )
+            states = {"state": "settling", "from": "filling"}
+            await tx.run((QUERIES["set_version_state"], {**params, **states}))
 
         async def serving(tx: Transaction) -> None:
-            at = self._clock.now()
-            await tx.run(call("serve_version", account_id, version_id=version_id, at=at))
+            await tx.run((QUERIES["serve_version"], {**params, "at": self._clock.now()}))
 
         if version.state is State.FILLING:
             await change_definitions(self._database, account_id, settling)
-        params = {"account_id": account_id, "version_id": version_id}
         while await self._database.execute(QUERIES["sweep_marks"], **params):
             pass
         await change_definitions(self._database, account_id, serving)

@@ -13,15 +13,18 @@ from kartoteka.db.database import Database
 from kartoteka.db.failures import RETRYABLE
 from kartoteka.db.listening import listening
 from kartoteka.db.lock import try_lock
+from kartoteka.db.named import load_queries
 from kartoteka.errors import DatabaseUnavailable, KartotekaError
 from kartoteka.identity.model import Origin
 from kartoteka.log import logger
 from kartoteka.segments.actions import delete_segment
-from kartoteka.segments.defining import QUERIES
 from kartoteka.segments.filling import CHANNEL, Filling
+from kartoteka.segments.filling import QUERIES as FILLING
 from kartoteka.segments.model import SegmentType, State
+from kartoteka.segments.waking import QUERIES as WAKING
 from kartoteka.segments.waking import next_moment, wake
 
+QUERIES = load_queries(__package__, "walking.sql")
 LOOK_AGAIN_S = 10.0
 """The clock looks at least so often; a moment is at most a minute late (decisions D31)."""
 LOCK = 85
@@ -91,7 +94,7 @@ class SegmentJobs:
     async def once(self) -> bool:
         """All that is to do now besides the clock; whether there is more to do at once."""
         is_more = False
-        for account_id, version_id, state in await self._database.fetch(QUERIES["versions_to_do"]):
+        for account_id, version_id, state in await self._database.fetch(FILLING["versions_to_do"]):
             if state == State.OLD:
                 await self._filling.drop(account_id, version_id)
             elif not await self._filling.advance(account_id, version_id, FILL_FOR_S):
@@ -103,7 +106,7 @@ class SegmentJobs:
     async def tick(self) -> datetime | None:
         """Wake whose moment has come, in all accounts; when the next one comes."""
         moments: list[datetime] = []
-        for (account_id,) in await self._database.fetch(QUERIES["accounts_with_moments"]):
+        for (account_id,) in await self._database.fetch(WAKING["accounts_with_moments"]):
             await wake(self._database, account_id, self._clock.now())
             if (due := await next_moment(self._database, account_id)) is not None:
                 moments.append(due)

@@ -20,7 +20,7 @@ from kartoteka.segments.model import (
 )
 
 QUERIES = load_queries(__package__)
-DYNAMIC = load_queries(__package__, "dynamic.sql")
+READING = load_queries(__package__, "reading.sql")
 ROWS_IN_A_PART = 10_000
 """Emptying takes so many members off in one transaction: some 50 ms."""
 
@@ -91,10 +91,10 @@ class Segments:
         """(one page by id, how many there are) of those with that text in the name, or as a tag."""
         asked = {"account_id": account_id, "text": text, "segment_id": segment_id, "type": type_}
         found = await self._database.fetch(
-            DYNAMIC["stored_segments"], **asked, skip=skip, rows=rows
+            READING["stored_segments"], **asked, skip=skip, rows=rows
         )
         if not found and skip:
-            first = await self._database.fetch(DYNAMIC["stored_segments"], **asked, skip=0, rows=1)
+            first = await self._database.fetch(READING["stored_segments"], **asked, skip=0, rows=1)
             return [], first[0][-1] if first else 0
         return [_stored(row) for row in found], found[0][-1] if found else 0
 
@@ -105,7 +105,7 @@ class Segments:
             return await self._count(QUERIES["count_members"], **asked)
         if stored.version_id is not None:
             return await self._count(
-                DYNAMIC["count_matches"], account_id=account_id, version_id=stored.version_id
+                READING["count_matches"], account_id=account_id, version_id=stored.version_id
             )
         if stored.resolved is None:
             return 0
@@ -126,12 +126,12 @@ class Segments:
             return await self._evaluated(account_id, stored, skip, rows, ascending=ascending)
         asked = {"account_id": account_id, "version_id": stored.version_id}
         name = "match_page_by_time" if by_time else "match_page"
-        query = DYNAMIC[name if ascending else f"{name}_descending"]
+        query = READING[name if ascending else f"{name}_descending"]
         found = await self._database.fetch(query, **asked, skip=skip, rows=rows)
         ids = [contact_id for (contact_id,) in found]
         if len(ids) < rows and (ids or not skip):
             return ids, skip + len(ids)
-        return ids, await self._count(DYNAMIC["count_matches"], **asked)
+        return ids, await self._count(READING["count_matches"], **asked)
 
     async def _evaluated(
         self, account_id: int, stored: Stored, skip: int, rows: int, *, ascending: bool
@@ -157,24 +157,25 @@ class Segments:
         contact_id: int | None = None,
     ) -> tuple[list[Flip], int]:
         """(one page, how many there are): who entered and left between two moments, by time."""
-        asked = {
+        name = "happenings" if contact_id is None else "happenings_of_contact"
+        asked: dict[str, Any] = {
             "account_id": account_id,
             "segment_id": segment_id,
             "begin": begin,
             "end": end,
-            "contact_id": contact_id,
         }
-        found = await self._database.fetch(DYNAMIC["happenings"], **asked, skip=skip, rows=rows)
-        if not found and skip:
-            first = await self._database.fetch(DYNAMIC["happenings"], **asked, skip=0, rows=1)
-            return [], first[0][-1] if first else 0
-        flips = [Flip(id_, at, Kind(kind).name.lower(), who) for id_, at, kind, who, _ in found]
-        return flips, found[0][-1] if found else 0
+        if contact_id is not None:
+            asked["contact_id"] = contact_id
+        found = await self._database.fetch(READING[name], **asked, skip=skip, rows=rows)
+        flips = [Flip(id_, at, Kind(kind).name.lower(), who) for id_, at, kind, who in found]
+        if len(flips) < rows and (flips or not skip):  # the last page says how many there are
+            return flips, skip + len(flips)
+        return flips, await self._count(READING[f"count_{name}"], **asked)
 
     async def growth(self, account_id: int, segment_id: int, begin: datetime) -> list[Day]:
         """Days since then on which somebody entered or left."""
         found = await self._database.fetch(
-            DYNAMIC["growth"], account_id=account_id, segment_id=segment_id, begin=begin
+            READING["growth"], account_id=account_id, segment_id=segment_id, begin=begin
         )
         return [Day(day.date().isoformat(), came, went) for day, came, went in found]
 

@@ -1,5 +1,6 @@
 -- name: subjects
--- Live contacts with all that conditions read of them, by contact id; primary keys.
+-- Live contacts with all that conditions read of them, by contact id; primary keys. The columns of a
+-- card in their order.
 select c.contact_id, c.status, c.external_id, c.former_ids, c.email, c.phone, c.first_name, c.last_name,
        c.contact_key, c.language_code, c.time_zone, c.region, c.town, c.address, c.postcode, c.fields,
        c.consent, c.source, c.keyed, c.created_at, c.updated_at, c.removed_at, c.merged_into,

@@ -9,11 +9,12 @@ from datetime import datetime
 from kartoteka.db.arrays import pg_array
 from kartoteka.db.database import Database
 from kartoteka.db.failures import RETRYABLE
+from kartoteka.db.named import load_queries
 from kartoteka.db.transaction import Call, transaction
-from kartoteka.segments.defining import QUERIES, call
 from kartoteka.segments.watch import QUERIES as WATCH
 from kartoteka.segments.watch import Watched, read_definitions
 
+QUERIES = load_queries(__package__, "waking.sql")
 ROWS_AT_ONCE = 2_000
 MOST_ATTEMPTS = 20
 
@@ -67,7 +68,7 @@ async def _ask_again(
         account = {"account_id": account_id}
         ((epoch,),) = (await tx.run((WATCH["segment_epoch"], account)))[0]
         known = await read_definitions(tx, account_id, epoch)
-        await tx.run(call("lock_contacts", account_id, ids=pg_array(ids)))
+        await tx.run((QUERIES["lock_contacts"], {**account, "ids": pg_array(ids)}))
         watched = {one.version.version_id: one for one in known.watched}
         asked = [
             _settled(watched[version_id], found, now)
@@ -76,14 +77,13 @@ async def _ask_again(
         ]
         flipped = {contact_id for rows in await tx.run(*asked) for (contact_id, *_) in rows}
         gone = [pair for pair in due if pair[0] not in watched]
+        forgotten = {
+            "version_id": pg_array([version_id for version_id, _ in gone]),
+            "contact_id": pg_array([contact_id for _, contact_id in gone]),
+        }
         await tx.commit(
-            call("touch_contacts", account_id, ids=pg_array(sorted(flipped))),
-            call(
-                "forget_moments",
-                account_id,
-                version_id=pg_array([version_id for version_id, _ in gone]),
-                contact_id=pg_array([contact_id for _, contact_id in gone]),
-            ),
+            (QUERIES["touch_contacts"], {**account, "ids": pg_array(sorted(flipped))}),
+            (QUERIES["forget_moments"], {**account, **forgotten}),
             (WATCH["enter_segment_gate"], account),
             (WATCH["hold_segment_epoch"], account),
         )

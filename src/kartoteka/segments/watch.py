@@ -7,9 +7,9 @@ statement a segment asks for the contacts that changed in something that it read
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -20,7 +20,7 @@ from kartoteka.db.transaction import Call, Transaction
 from kartoteka.identity.model import Status
 from kartoteka.identity.store import columns
 from kartoteka.identity.working_set import WorkingSet
-from kartoteka.segments.changed import BIT, COLUMNS, Changes, changes_of, mask_of
+from kartoteka.segments.changed import BIT, COLUMNS, SHOWN, Changes, changes_of, mask_of
 from kartoteka.segments.conditions.base import ACTIVITY, LISTS
 from kartoteka.segments.evaluating import Version, version_of
 from kartoteka.segments.model import Kind, State
@@ -29,8 +29,11 @@ from kartoteka.segments.whose import touched_by
 
 QUERIES = load_queries(__package__, "watch.sql")
 _TOLD = ("kind", "contact_id", "segment_id", "other_id")
-Flip = tuple[int, int]
+_MOST_MASKS = 1_000
+Flip: TypeAlias = tuple[int, int]
 """(version id, contact id)"""
+Told: TypeAlias = tuple[int, int, int | None, int | None]
+"""(kind, contact id, segment id, other id)"""
 
 
 class Watched(msgspec.Struct, frozen=True, eq=False):
@@ -50,6 +53,23 @@ class Definitions(msgspec.Struct, frozen=True, eq=False):
     epoch: int
     watched: tuple[Watched, ...]
     has_webhook: bool
+    by_mask: dict[int, tuple[Watched, ...]] = {}
+    """Remembered: most cards of a batch change in the same columns."""
+
+    @property
+    def asked(self) -> list[Watched]:
+        """Those that only SQL can answer."""
+        return [one for one in self.watched if not one.is_plain]
+
+    def plain(self, mask: int) -> tuple[Watched, ...]:
+        """Those that read nothing but the card, and something of what changed."""
+        found = self.by_mask.get(mask)
+        if found is None:
+            if len(self.by_mask) >= _MOST_MASKS:
+                self.by_mask.clear()
+            found = tuple(one for one in self.watched if one.is_plain and one.mask & mask)
+            self.by_mask[mask] = found
+        return found
 
 
 class Flips(msgspec.Struct):
@@ -58,7 +78,14 @@ class Flips(msgspec.Struct):
     entered: list[Flip] = []
     left: list[Flip] = []
     marked: list[tuple[int, int, bool]] = []
-    told: list[tuple[int, int, int | None, int | None]] = []
+    told: list[Told] = []
+
+    def add(self, version: Version, contact_id: int, is_in: bool) -> None:
+        """It changes sides; of a version that serves that is told."""
+        (self.entered if is_in else self.left).append((version.version_id, contact_id))
+        if version.state is State.SERVING:
+            kind = Kind.ENTERED if is_in else Kind.LEFT
+            self.told.append((kind, contact_id, version.segment_id, None))
 
 
 class SegmentWatch:
@@ -92,18 +119,14 @@ class SegmentWatch:
         if emptied:  # nobody touched these cards, and somebody may be changing them at this moment
             touched = pg_array(sorted(emptied))
             calls.append((QUERIES["touch_emptied"], {**account, "ids": touched}))
-        flips = Flips()
-        for one in known.watched:
+        for one in known.asked:
             ids = [contact_id for contact_id, mask in changes.masks.items() if mask & one.mask]
-            if not ids and (owners is None or not one.version.reads_activity):
-                continue
-            if one.is_plain:
-                _flip(one, ids, changes, flips)
-            else:
+            if ids or (owners is not None and one.version.reads_activity):
                 params = one.version.params(
                     ids=pg_array(ids), owners=owners or pg_array([]), at=at, now=at
                 )
                 calls.append((one.settle, params))
+        flips = flips_of(known, changes)
         if known.has_webhook:
             flips.told += cards_told(changes)
         return [*_written(ws.account_id, flips, at), *calls, *held]
@@ -161,36 +184,40 @@ def _watched(version: Version) -> Watched:
     return Watched(version, mask_of(reads), is_plain, version.settle(), quick(version.test))
 
 
-def _flip(one: Watched, ids: Iterable[int], changes: Changes, flips: Flips) -> None:
-    version, holds = one.version, one.holds
-    for contact_id in ids:
-        after = changes.after.get(contact_id)
-        if after is None:  # an identifier or list of a card that itself stayed: nothing plain
+def flips_of(known: Definitions, changes: Changes) -> Flips:
+    """What the segments that read the card alone come to: nothing is read."""
+    flips = Flips()
+    for contact_id, after in changes.after.items():
+        concerned = known.plain(changes.masks[contact_id])
+        if not concerned:
             continue
-        is_in = after.card.status == Status.LIVE and holds(after)
-        if version.is_filling:
-            flips.marked.append((version.version_id, contact_id, is_in))
-            continue
-        before = changes.before.get(contact_id)
-        was_in = before is not None and before.card.status == Status.LIVE and holds(before)
-        if is_in is was_in:
-            continue
-        (flips.entered if is_in else flips.left).append((version.version_id, contact_id))
-        if version.state is State.SERVING:
-            kind = Kind.ENTERED if is_in else Kind.LEFT
-            flips.told.append((kind, contact_id, version.segment_id, None))
+        card, before = after.card, changes.before.get(contact_id)
+        is_live = card.status == Status.LIVE
+        if before is not None and before.card.status != Status.LIVE:
+            before = None
+        for one in concerned:
+            is_in = is_live and one.holds(after, card)
+            if one.version.is_filling:
+                flips.marked.append((one.version.version_id, contact_id, is_in))
+            elif is_in is not (before is not None and one.holds(before, before.card)):
+                flips.add(one.version, contact_id, is_in)
+    return flips
 
 
-def cards_told(changes: Changes) -> list[tuple[int, int, int | None, int | None]]:
-    """What to tell of the cards themselves: created, updated, merged or removed."""
-    told: list[tuple[int, int, int | None, int | None]] = []
+def cards_told(changes: Changes) -> list[Told]:
+    """What to tell of the cards themselves: created, updated, merged or removed.
+
+    Who comes back out of a merged card is told as updated, with the card that it was part of.
+    """
+    told: list[Told] = []
     for contact_id, subject in changes.after.items():
         card, before = subject.card, changes.before.get(contact_id)
         was = Status.MERGED if before is None else before.card.status
         if card.status == Status.LIVE:
-            is_new = before is None
-            if is_new or changes.masks[contact_id]:
-                told.append((Kind.CREATED if is_new else Kind.UPDATED, contact_id, None, None))
+            if before is None:
+                told.append((Kind.CREATED, contact_id, None, None))
+            elif changes.masks[contact_id] & SHOWN:
+                told.append((Kind.UPDATED, contact_id, None, before.card.merged_into))
         elif card.status == Status.MERGED:
             if before is not None and was != Status.MERGED:
                 told.append((Kind.MERGED, contact_id, None, card.merged_into))
@@ -200,20 +227,22 @@ def cards_told(changes: Changes) -> list[tuple[int, int, int | None, int | None]
 
 
 def _written(account_id: int, flips: Flips, at: datetime) -> list[Call]:
+    account: dict[str, Any] = {"account_id": account_id, "at": at}
     calls: list[Call] = []
-
-    def add(name: str, **params: Any) -> None:
-        calls.append((QUERIES[name], {"account_id": account_id, **params}))
-
-    names = ("version_id", "contact_id")
-    if flips.left:
-        add("leave_segments", **columns(names, sorted(flips.left)))
-    if flips.entered:
-        add("enter_segments", at=at, **columns(names, sorted(flips.entered)))
-    if flipped := {contact_id for _, contact_id in (*flips.left, *flips.entered)}:
-        add("note_flips", at=at, contact_id=pg_array(sorted(flipped)))
+    if flips.left or flips.entered or flips.told:
+        params = {
+            **_turned(("left", "who_left"), sorted(flips.left)),
+            **_turned(("entered", "who_entered"), sorted(flips.entered)),
+            **_turned(_TOLD, flips.told),
+        }
+        calls.append((QUERIES["flip_segments"], {**account, **params}))
     if flips.marked:
-        add("mark_segments", at=at, **columns((*names, "holds"), sorted(flips.marked)))
-    if flips.told:
-        add("tell_happenings", at=at, **columns(_TOLD, flips.told))
+        names = ("version_id", "contact_id", "holds")
+        calls.append(
+            (QUERIES["mark_segments"], {**account, **columns(names, sorted(flips.marked))})
+        )
     return calls
+
+
+def _turned(names: Sequence[str], rows: Sequence[tuple[int | None, ...]]) -> dict[str, Any]:
+    return columns(names, rows) if rows else dict.fromkeys(names, pg_array([]))

@@ -27,27 +27,37 @@ from account
 where account_id = %(account_id)s
 for share
 
--- name: enter_segments
--- Contacts that these versions hold from now on; primary key. Rows that say *not* give way.
-insert into segment_match (account_id, version_id, contact_id, since)
-select %(account_id)s::integer, version_id, contact_id, %(at)s::timestamptz
-from unnest(%(version_id)s::bigint[], %(contact_id)s::bigint[]) as d (version_id, contact_id)
-on conflict (account_id, version_id, contact_id) do update
-set since = excluded.since
-where segment_match.since = 'infinity'
-
--- name: leave_segments
--- Contacts that these versions hold no longer; primary key.
-delete from segment_match m
-using unnest(%(version_id)s::bigint[], %(contact_id)s::bigint[]) as d (version_id, contact_id)
-where m.account_id = %(account_id)s
-  and m.version_id = d.version_id
-  and m.contact_id = d.contact_id
-
--- name: note_flips
--- For exports: who is in other segments now.
-insert into change (account_id, at, contact_ids)
-values (%(account_id)s, %(at)s, %(contact_id)s::bigint[])
+-- name: flip_segments
+-- Contacts that versions hold from now on, and those that they hold no longer, and what happened to
+-- contacts, told; primary key of segment_match. Rows that say *not* give way. For exports the batch
+-- itself notes these cards.
+with gone as (
+    delete from segment_match m
+    using unnest(%(left)s::bigint[], %(who_left)s::bigint[]) as d (version_id, contact_id)
+    cross join lateral (
+        select ctid
+        from segment_match
+        where account_id = %(account_id)s::integer
+          and version_id = d.version_id
+          and contact_id between d.contact_id and d.contact_id
+        order by contact_id  -- so that each is looked up by its key, in a young table too
+        limit 1
+    ) l
+    where m.account_id = %(account_id)s::integer
+      and m.ctid = l.ctid
+), come as (
+    insert into segment_match (account_id, version_id, contact_id, since)
+    select %(account_id)s::integer, version_id, contact_id, %(at)s::timestamptz
+    from unnest(%(entered)s::bigint[], %(who_entered)s::bigint[]) as d (version_id, contact_id)
+    on conflict (account_id, version_id, contact_id) do update
+    set since = excluded.since
+    where segment_match.since = 'infinity'
+)
+insert into happening (account_id, at, kind, contact_id, segment_id, other_id)
+select %(account_id)s::integer, %(at)s::timestamptz, kind, contact_id, segment_id, other_id
+from unnest(
+    %(kind)s::smallint[], %(contact_id)s::bigint[], %(segment_id)s::integer[], %(other_id)s::bigint[]
+) as d (kind, contact_id, segment_id, other_id)
 
 -- name: mark_segments
 -- What writers say while a version is filled; `since` infinity says *not* in it. Primary key.
@@ -60,23 +70,19 @@ on conflict (account_id, version_id, contact_id) do update
 set since = excluded.since
 where (segment_match.since = 'infinity') <> (excluded.since = 'infinity')
 
--- name: tell_happenings
--- What happened to contacts.
-insert into happening (account_id, at, kind, contact_id, segment_id, other_id)
-select %(account_id)s::integer, %(at)s::timestamptz, kind, contact_id, segment_id, other_id
-from unnest(
-    %(kind)s::smallint[], %(contact_id)s::bigint[], %(segment_id)s::integer[], %(other_id)s::bigint[]
-) as d (kind, contact_id, segment_id, other_id)
-
 -- name: members_in_range
 -- Who will leave a list that is emptied in part; primary key.
 select m.contact_id
-from segment_member m
-join unnest(%(segment_id)s::integer[], %(first)s::bigint[], %(last)s::bigint[])
+from unnest(%(segment_id)s::integer[], %(first)s::bigint[], %(last)s::bigint[])
     as d (segment_id, first_id, last_id)
-  on m.segment_id = d.segment_id
- and m.contact_id between d.first_id and d.last_id
-where m.account_id = %(account_id)s
+cross join lateral (
+    select contact_id
+    from segment_member
+    where account_id = %(account_id)s
+      and segment_id = d.segment_id
+      and contact_id between d.first_id and d.last_id
+    order by contact_id
+) m
 
 -- name: touch_emptied
 -- Cards that leave a list although nobody named them; primary key.

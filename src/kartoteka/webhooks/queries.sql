@@ -61,8 +61,8 @@ where enabled
 order by account_id, webhook_id
 
 -- name: queue_happenings
--- The next happenings become deliveries of one webhook, in the order in which they happened; index
--- happening_by_xid. Row: how many were looked at.
+-- The next happenings become deliveries of one webhook, in the order in which they happened; primary
+-- key. Row: how many were looked at.
 with part as materialized (
     select xid, happening_id, at, kind, contact_id, segment_id, other_id
     from happening
@@ -166,14 +166,14 @@ where account_id = %(account_id)s
   )
 
 -- name: forget_happenings
--- What happened long ago, a part at a time; primary key: ids grow with time.
+-- What happened long ago, a part at a time; primary key: transaction ids grow with time.
 delete from happening
 where account_id = %(account_id)s
-  and happening_id in (
-      select happening_id
+  and (xid, happening_id) in (
+      select xid, happening_id
       from happening
       where account_id = %(account_id)s
-      order by happening_id
+      order by xid, happening_id
       limit 5000
   )
   and at < %(before)s

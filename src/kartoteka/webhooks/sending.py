@@ -29,6 +29,8 @@ WITHIN_S = 15.0
 DELIVERED_KEPT = timedelta(days=30)
 HAPPENINGS_KEPT = timedelta(days=400)
 SIGNATURE = "Kartoteka-Signature"
+_OTHER = {"contact.merged": "mergedInto", "contact.updated": "unmergedFrom"}
+"""How the other contact of an event is called."""
 
 
 class Hook(msgspec.Struct, frozen=True):
@@ -71,7 +73,7 @@ class Due(msgspec.Struct, frozen=True):
         if self.segment_id is not None:
             said |= {"segmentId": self.segment_id, "segmentName": self.segment_name}
         if self.other_id is not None:
-            said["mergedInto"] = self.other_id
+            said[_OTHER[self.event]] = self.other_id
         return msgspec.json.encode(said)
 
 

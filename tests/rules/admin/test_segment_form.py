@@ -16,10 +16,11 @@ from kartoteka.admin.segment_form import (
     is_empty,
     operators_of,
     read_builder,
+    unfinished,
 )
 from kartoteka.contacts.values.custom_fields import FieldDefinition, FieldType
 from kartoteka.segments.conditions import BY_KEY
-from kartoteka.segments.conditions.base import Context
+from kartoteka.segments.conditions.base import Context, InvalidCondition
 from kartoteka.segments.conditions.tree import read_condition
 
 FIELDS = {
@@ -31,8 +32,8 @@ FIELDS = {
 def fields_of(group: Group, path: str) -> dict[str, str]:
     """The form's fields as the template writes them."""
     found = {f"{path}.join": group.join}
-    for number, part in enumerate(group.parts):
-        inner = f"{path}.{number}"
+    for part in group.parts:
+        inner = f"{path}.{part.place}"
         if isinstance(part, Group):
             found |= fields_of(part, inner)
         else:
@@ -70,6 +71,22 @@ def test_groups_nest_and_go():
     change(builder, "remove:in.1")
     change(builder, "remove:in.0")
     assert is_empty(builder)
+
+
+def test_what_stays_keeps_its_name_on_the_form():
+    """Otherwise a text that is typed while an answer is under way would land on its neighbour."""
+    builder = empty()
+    for key in ("email", "firstName", "lastName"):
+        change(builder, f"add:in:{key}")
+    change(builder, "remove:in.1")
+    assert list(fields_of(builder.include, "in"))[-1].startswith("in.2.")
+    change(builder, "add:in:town")
+    again = read_builder(fields_of(builder.include, "in"))
+    assert [(one.place, one.field) for one in again.include.parts] == [
+        (0, "email"),
+        (2, "lastName"),
+        (3, "town"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -113,6 +130,25 @@ def test_a_row_of_the_form_is_a_condition(leaf, condition):
     body = body_of(builder, FIELDS)
     assert body["condition"] == {"all": [condition]}
     read_condition(body["condition"], Context(FIELDS))
+
+
+@pytest.mark.parametrize(
+    ("leaf", "words"),
+    [
+        (Leaf("lastName", "equals"), "Last name still needs a value."),
+        (Leaf("lastName", "one_of", " , "), "Last name still needs a value."),
+        (Leaf("custom", "between", "1", "", {"id": "9"}), "Size still needs a value."),
+        (Leaf("custom", "greater", "ten", "", {"id": "9"}), "Size: must be a number."),
+    ],
+)
+def test_what_is_not_complete_is_said_in_the_words_of_the_page(leaf, words):
+    builder = empty()
+    builder.include.parts.append(Leaf("externalCustomerId", "is_empty"))
+    builder.include.parts.append(Group("any", [leaf]))
+    body = body_of(builder, FIELDS)
+    with pytest.raises(InvalidCondition) as caught:
+        read_condition(body["condition"], Context(FIELDS))
+    assert unfinished(caught.value, body, FIELDS) == words
 
 
 @pytest.mark.parametrize("key", [key for key in BY_KEY if key != "segment"])

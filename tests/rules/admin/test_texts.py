@@ -33,6 +33,7 @@ MADE = (
         "pair",
         "duplicates",
     ),
+    *("users.delete", "websites.delete", "webhooks.delete", "apps.delete"),
 )
 """Where keys are put together, so that no search finds each of them."""
 

@@ -10,14 +10,12 @@ from kartoteka.exports.errors import InvalidExport, TargetFailed, TargetRefused
 from kartoteka.exports.targets import bigquery, files, postgres
 from kartoteka.exports.targets.base import Surroundings
 from kartoteka.exports.targets.postgres_errors import in_words
+from tests.exports.tls_front import Authority
 
 
 @pytest.fixture
 def here(tmp_path):
     return Surroundings(allow_private=True, export_dir=tmp_path)
-
-
-CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----\n"
 
 
 @pytest.mark.parametrize(
@@ -65,7 +63,8 @@ def test_what_is_no_connection_is_refused(here, settings):
 
 def test_a_root_certificate_asks_for_a_verified_connection(here):
     url = "postgresql://127.0.0.1/shop"
-    checked = postgres.KIND.read({"url": url, "rootCertificate": CERTIFICATE}, here)
+    root = Authority("Shop").pem
+    checked = postgres.KIND.read({"url": url, "rootCertificate": root}, here)
     assert checked.shown["sslmode"] == "verify-full"
     assert checked.shown["rootCertificate"] is True
 

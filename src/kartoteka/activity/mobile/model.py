@@ -24,6 +24,10 @@ class AppUpdate(Command, kw_only=True):
 
     new_ids: ClassVar[int] = 8
 
+    @property
+    def is_keyed(self) -> bool:
+        return self.trusted
+
 
 class PushSaid(Command, kw_only=True):
     """PUT /api/v1/interactions/{id}/status: what became of a push message."""
@@ -34,6 +38,10 @@ class PushSaid(Command, kw_only=True):
     occurred: datetime
     params: dict[str, Any]
     message: bytes
+
+    @property
+    def is_keyed(self) -> bool:
+        return False
 
     def moments(self) -> Sequence[datetime]:
         """When it was delivered, opened or clicked."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from functools import cache
-from pathlib import Path
+from importlib import resources
 
 import msgspec
 
-FOLDER = Path(__file__).parents[4] / "tracker"
-"""At the root of the checkout, beside its test pages."""
+FOLDER = resources.files(__package__).joinpath("scripts")
+"""One file a version; `tracker/` at the root of the checkout has the pages that test it."""
 VERSION = "v1"
 _KEY_CHARS = frozenset("0123456789abcdefABCDEF-")
 
@@ -17,7 +17,7 @@ _KEY_CHARS = frozenset("0123456789abcdefABCDEF-")
 @cache
 def published(version: str = VERSION) -> str:
     """The script of that version, unchanged for ever."""
-    return (FOLDER / f"{version}.js").read_text("utf-8")
+    return FOLDER.joinpath(f"{version}.js").read_text("utf-8")
 
 
 def delivered(site_key: str, domain: str, org_id: int, *, respect_do_not_track: bool) -> bytes:

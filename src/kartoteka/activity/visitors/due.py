@@ -3,6 +3,8 @@
 What waits with a cookie that nobody has is linked by statement `take_up_claims`. Here is what that one
 cannot do: take a cookie or device from the card that has it. It runs behind the keyed call that made the
 person known, in the same transaction, and moves what any later call of that visitor would move (D12).
+What a page or an untrusted app says makes nobody known: of a contact that such an app made, the first
+keyed call that writes it takes the claims up.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from kartoteka.identity.kinds import DEVICE, EMAIL, EXTERNAL_ID, PHONE
 from kartoteka.identity.model import QUARANTINED, Card, Held, Identifier, Key, Resolution, Status
 from kartoteka.identity.policies import CHANGEABLE, LASTING, TOKENS
 from kartoteka.identity.rules import Names, Person, may_absorb
+from kartoteka.identity.sides import card_of_side
 from kartoteka.identity.working_set import WorkingSet
 from kartoteka.intake.deciding import Before
 
@@ -48,10 +51,12 @@ class Due(msgspec.Struct, frozen=True):
 
 def take_up(ws: WorkingSet, command: Command, before: Before) -> None:
     """What the command that was just carried out makes due. Asks for everything, then changes."""
-    people = set(_came_to_be(ws, before))
+    people = sorted(set(_came_to_be(ws, before))) if command.is_keyed else ()
     if not people:
         return
-    found = [one for contact_id in sorted(people) for one in _due(ws, contact_id, command)]
+    found = [one for contact_id in people for one in _due(ws, contact_id, command)]
+    for contact_id in people:
+        ws.effect("known", contact_id)
     journal = Journal(ws, command.origin)
     for one in found:
         if all(span.state != SpanState.CLAIMED for span in spans_of(ws, one.key)):
@@ -61,11 +66,16 @@ def take_up(ws: WorkingSet, command: Command, before: Before) -> None:
 
 
 def _came_to_be(ws: WorkingSet, before: Before) -> Iterator[int]:
-    """Contacts that the command restored, or gave what something waited for."""
+    """Contacts that the command restored, gave what something waited for, or was the first to write of
+    all who have a key."""
     came = ws.effects.get("came", ())[before.came :]
     restored = ws.effects.get("history", ())[before.history :]
+    if not came and all(row[1] != "restored" for row in restored):
+        return
     survivors: dict[int, int] = dict(ws.effects.get("absorbed", ()))
-    known = [row[2] for row in came if row[0] in LASTING]
+    keyed = ws.effects.get("keyed", ())[before.keyed :]
+    known = [card_of_side(ws, row[:2], row[2]) for row in came if row[0] in LASTING]
+    known += [row[0] for row in keyed]
     for contact_id in known + [row[3] for row in restored if row[1] == "restored"]:
         survivor = contact_id
         while survivor in survivors:

@@ -108,6 +108,10 @@ class Visited(Command, kw_only=True):
     source: int
     """Of `activity.model.Source`."""
 
+    @property
+    def is_keyed(self) -> bool:
+        return False
+
     def moments(self) -> Sequence[datetime]:
         """When its visits were."""
         return [step.occurred for step in self.steps if isinstance(step, Visit)]

@@ -9,7 +9,8 @@ import msgspec
 from kartoteka.activity.visitors.model import Waiting, Who
 from kartoteka.identity.kinds import EMAIL, EXTERNAL_ID, PHONE
 from kartoteka.identity.model import QUARANTINED, Card, Held, Identifier, Key, Status
-from kartoteka.identity.rules import finders, is_never
+from kartoteka.identity.rules import Person, finders, is_never
+from kartoteka.identity.sides import speak_as, speak_by
 from kartoteka.identity.working_set import WorkingSet
 
 
@@ -89,6 +90,15 @@ def survivor(ws: WorkingSet, contact_id: int) -> Card | None:
     return card
 
 
+def speak_as_named(ws: WorkingSet, card: Card, who: Who) -> None:
+    """On a merged card the claim is about the side that it names (D28); an earlier step of this visitor
+    may have named the other."""
+    ws.speaking.pop(card.contact_id, None)
+    speak_by(ws, card, Person(changeable=tuple(who.identifiers())))
+    if who.contact_id is not None and card.contact_id not in ws.speaking:
+        speak_as(ws, card, who.contact_id)
+
+
 def without_never(ws: WorkingSet, who: Who) -> Who:
     """An account's own mailboxes and phones are nobody's, and nobody is waited for by them (D6)."""
     email, phone = who.email, who.phone
@@ -120,6 +130,15 @@ def contradicts(card: Card, who: Who) -> bool:
     if who.email is not None and card.email is not None and card.email != who.email:
         return True
     return who.phone is not None and card.phone is not None and card.phone != who.phone
+
+
+def removed_named(ws: WorkingSet, who: Who) -> set[int]:
+    """Removed contacts that may come back as the person of this claim."""
+    ids = {held.contact_id for one in who.identifiers() for held in finders(ws, one)}
+    removed = {one for one in ids if ws.card(one).status == Status.REMOVED}
+    return removed | (
+        {who.contact_id} if who.contact_id and is_removed(ws, who.contact_id) else set()
+    )
 
 
 def is_removed(ws: WorkingSet, contact_id: int | None) -> bool:

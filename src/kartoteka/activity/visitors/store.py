@@ -16,7 +16,7 @@ from kartoteka.db.named import Query, load_queries
 from kartoteka.db.transaction import Call
 from kartoteka.identity.kinds import KINDS, WEB_COOKIE
 from kartoteka.identity.model import Key
-from kartoteka.identity.policies import LASTING
+from kartoteka.identity.sides import card_of_side
 from kartoteka.identity.store import Digest, Reader, columns
 from kartoteka.identity.working_set import WorkingSet
 
@@ -98,7 +98,7 @@ def behind(ws: WorkingSet, digest: Digest, at: datetime) -> list[Call]:
     """Statements that run behind those of `activity`."""
     calls = write_effects(ws, digest, at, _BEHIND, QUERIES)
     account = {"account_id": ws.account_id}
-    if people := _came_to_be(ws):
+    if people := _known(ws):
         names = {
             "codes": pg_array([kind.code for kind in KINDS]),
             "names": pg_array([kind.name for kind in KINDS]),
@@ -110,22 +110,24 @@ def behind(ws: WorkingSet, digest: Digest, at: datetime) -> list[Call]:
         }
         calls.append((QUERIES["take_up_claims"], {**account, **ids, **names}))
     if known := _known_visitors(ws):
-        params = columns(("kind", "value_key", "contact_id", "since"), known)
+        params = columns(("kind", "value_key", "contact_id", "since", "card_id"), known)
         calls.append((QUERIES["give_tokens"], {**account, **params, "at": at}))
     return calls
 
 
-def _came_to_be(ws: WorkingSet) -> set[int]:
-    """Contacts that claims may have waited for: restored ones, and those that got what a claim named."""
-    came = {row[2] for row in ws.effects.get("came", ()) if row[0] in LASTING}
-    restored = {row[3] for row in ws.effects.get("history", ()) if row[1] == "restored"}
+def _known(ws: WorkingSet) -> set[int]:
+    """Contacts that claims may have waited for: `due.py` says which."""
     survivors: dict[int, int] = dict(ws.effects.get("absorbed", ()))
-    return {_survivor(survivors, contact_id) for contact_id in came | restored}
+    return {_survivor(survivors, contact_id) for (contact_id,) in ws.effects.get("known", ())}
 
 
 def _known_visitors(ws: WorkingSet) -> list[tuple[Any, ...]]:
-    """Cookies that contacts got in this batch."""
-    return [row[:4] for row in ws.effects.get("came", ()) if row[0] == WEB_COOKIE.code]
+    """Cookies that contacts got in this batch: the side that has each, and the card."""
+    return [
+        (*row[:4], card_of_side(ws, row[:2], row[2]))
+        for row in ws.effects.get("came", ())
+        if row[0] == WEB_COOKIE.code
+    ]
 
 
 def _survivor(survivors: dict[int, int], contact_id: int) -> int:

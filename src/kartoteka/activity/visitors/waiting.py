@@ -24,11 +24,13 @@ from kartoteka.activity.visitors.naming import (
     is_removed,
     key_of,
     live_holders,
+    removed_named,
     same_person,
 )
 from kartoteka.identity.history import Journal, named
 from kartoteka.identity.kinds import EXTERNAL_ID
 from kartoteka.identity.model import Card, Held, Identifier, Key
+from kartoteka.identity.sides import home_of, side_of
 from kartoteka.identity.working_set import WorkingSet
 
 WAITING = "claim"
@@ -85,7 +87,9 @@ def keep(ws: WorkingSet, visitor: Identifier, who: Who, at: datetime) -> None:
     for one in who.identifiers():
         if ws.stub(one.key) is None and not live_holders(ws, one):
             _look_out_for(ws, one, at)
-    _remember(ws, visitor.key, ws.fact(WAITING, visitor.key), who, at)
+    if _remember(ws, visitor.key, ws.fact(WAITING, visitor.key), who, at):
+        for contact_id in removed_named(ws, who):  # who restores it at this moment sees the claim
+            ws.touch(contact_id)
 
 
 def _look_out_for(ws: WorkingSet, one: Identifier, at: datetime) -> None:
@@ -98,23 +102,25 @@ def _look_out_for(ws: WorkingSet, one: Identifier, at: datetime) -> None:
         put_stub(ws, one, keep_for_nobody(ws, one, at), at)
 
 
-def _remember(ws: WorkingSet, key: Key, earlier: Waiting | None, who: Who, at: datetime) -> None:
-    """A page repeats its claim with everything it sends: once a day is enough."""
+def _remember(ws: WorkingSet, key: Key, earlier: Waiting | None, who: Who, at: datetime) -> bool:
+    """Whether it was written: a page repeats its claim with everything it sends, once a day is enough."""
     keys = {one.kind: one.key[1] for one in who.identifiers()}
     waiting = Waiting(keys.get(1), keys.get(2), keys.get(3), who.contact_id, at + WAITS)
     if earlier is not None:
         same = msgspec.structs.replace(waiting, expires_at=earlier.expires_at) == earlier
         if same and earlier.expires_at > waiting.expires_at - ONCE_A_DAY:
-            return
+            return False
     ws.effect("claim", *key, *msgspec.structs.astuple(waiting), at)
     ws.know(WAITING, key, waiting)
+    return True
 
 
 def _leave(ws: WorkingSet, visitor: Identifier, held: Held, at: datetime, journal: Journal) -> None:
     """Somebody else uses the browser now, whom nobody knows yet: what follows waits for them."""
     former = held.contact_id
     if not spans_of(ws, visitor.key):  # what came before and comes late is still theirs
-        begin(ws, visitor, Span(None, ws.new_id(), former, SpanState.LINKED, journal.origin.at))
+        first = Span(None, ws.new_id(), home_of(held), SpanState.LINKED, journal.origin.at)
+        begin(ws, visitor, first)
     ws.release(held)
     ws.touch(former)
     journal.note("dropped", CLAIM, former, [named(held)])
@@ -159,7 +165,8 @@ def _go_on(
 
 def turn(ws: WorkingSet, key: Key, before: SpanState, state: SpanState, card: Card | None) -> None:
     """All spans of this state get that one: in memory, where this batch began them, and stored."""
-    contact_id = card.contact_id if card is not None and state == SpanState.LINKED else None
+    linked = card is not None and state == SpanState.LINKED
+    contact_id = side_of(ws, card.contact_id) if card is not None and linked else None
     turned: list[Span] = []
     for one in spans_of(ws, key):
         if one.state != before or one.contact_id is not None:

@@ -24,7 +24,8 @@ from kartoteka.contacts.model import (
     RemoveContact,
 )
 from kartoteka.contacts.values.custom_fields import FieldDefinition
-from kartoteka.errors import InvalidRequest, KartotekaError
+from kartoteka.contacts.words import words_of
+from kartoteka.errors import Forbidden, InvalidRequest, KartotekaError
 from kartoteka.identity.kinds import BY_CODE, BY_NAME, KINDS
 from kartoteka.imports.statement_csv import BOM, safe_cell
 from kartoteka.segments.model import SegmentType
@@ -89,7 +90,7 @@ def read_filter(request: Request) -> tuple[Filter, dict[str, str]]:
         "to": _day_text(query.one("to")),
     }
     asked = Filter(
-        words=tuple(given["q"].split()[:8]),
+        words=words_of(given["q"]),
         removed=bool(given["removed"]),
         without_external_id=bool(given["noid"]),
         channel=channel.code if channel else None,
@@ -179,7 +180,7 @@ async def bulk(request: Request) -> Reply:
         await request.note("exported", "", n=len(ids))
         return _csv(_one_page(rows), definitions)
     if not request.may(Role.MARKETER):
-        raise InvalidRequest(str(texts.text("error.role")))
+        raise Forbidden(str(texts.text("error.role")))
     if action == "remove":
         return await _remove(request, ids)
     segment_id = await _list_of(request, action)

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from kartoteka.access.users import Role
+from kartoteka.admin import texts
 from kartoteka.admin.export_form import (
     LONG,
-    SECRET,
+    SECRETS,
     TARGET_FIELDS,
+    field_of,
+    in_words,
+    label_of,
+    problems_of,
     read_export_form,
-    read_target_settings,
 )
 from kartoteka.admin.replies import Reply
 from kartoteka.admin.request import Request
 from kartoteka.admin.routing import Page
-from kartoteka.errors import Conflict, InvalidRequest
+from kartoteka.errors import Conflict, InvalidRequest, KartotekaError
 from kartoteka.exports.asked import interval_text
 from kartoteka.exports.datasets import DATASETS, LATEST
-from kartoteka.exports.errors import TargetFailed
+from kartoteka.exports.errors import ExportNotFound, TargetFailed
 from kartoteka.exports.model import OVER, Export, State
 from kartoteka.exports.targets import BY_NAME as TARGETS
 
@@ -31,17 +36,16 @@ _ONE = "/admin/exports/{id}"
 async def exports(request: Request) -> Reply:
     """GET /admin/exports: a card each."""
     found, _ = await request.services.exports.exports_of(request.account_id, 0, ROWS)
-    last = {
-        one.export_id: await request.services.exports.last_run(request.account_id, one.export_id)
-        for one in found
-    }
+    last = await request.services.exports.last_runs(
+        request.account_id, [one.export_id for one in found]
+    )
     return request.render(
         "exports.html",
         exports=found,
         last=last,
         targets=TARGETS,
         interval_text=interval_text,
-        is_live=any(run is not None and run.state not in OVER for run in last.values()),
+        is_live=any(run.state not in OVER for run in last.values()),
     )
 
 
@@ -57,6 +61,7 @@ def _form(
     one: Export | None,
     *,
     problem: str = "",
+    problems: dict[str, str] | None = None,
     checked: Any = None,
 ) -> Reply:
     return request.render(
@@ -66,13 +71,15 @@ def _form(
         targets=TARGETS,
         one=one,
         fields=TARGET_FIELDS.get(target, ()),
-        secret=SECRET,
+        secrets=SECRETS.get(target, frozenset()),
         long=LONG,
+        label_of=label_of,
         datasets=DATASETS,
         chosen=_chosen(request, one),
         interval=request.form.one("interval") or (interval_text(one.interval_s) if one else ""),
         usual=interval_text(TARGETS[target].default_interval_s) if target else "",
         problem=problem,
+        problems=problems or {},
         checked=checked,
     )
 
@@ -83,6 +90,30 @@ def _chosen(request: Request, one: Export | None) -> list[str]:
     return list(one.datasets) if one else [dataset.name for dataset in DATASETS]
 
 
+async def look(request: Request) -> Reply:
+    """POST /admin/exports/form: what is wrong with what is filled in so far; nothing is stored."""
+    target = request.form.one("target")
+    if target not in TARGETS:
+        raise InvalidRequest(str(texts.text("exports.no_target")))
+    exports, account_id = request.services.exports, request.account_id
+    export_id = request.form.number("export_id")
+    one = await exports.find(account_id, export_id) if export_id else None
+    problems = await asyncio.to_thread(
+        problems_of, request.form, target, exports.surroundings(account_id)
+    )
+    if "name" not in problems and await _is_taken(request, request.form.one("name"), export_id):
+        problems["name"] = str(texts.text("exports.name_taken"))
+    return _form(request, target, one, problems=problems)
+
+
+async def _is_taken(request: Request, name: str, export_id: int) -> bool:
+    try:
+        other = await request.services.exports.find_named(request.account_id, name)
+    except ExportNotFound:
+        return False
+    return other.name == name and other.export_id != export_id
+
+
 async def create(request: Request) -> Reply:
     """POST /admin/exports/new: made, or only tried (`check`)."""
     target = request.form.one("target")
@@ -90,13 +121,24 @@ async def create(request: Request) -> Reply:
     try:
         body = read_export_form(request.form, target)
         if request.form.flag("check"):
-            notices = await services.exports.validate(account_id, body)
+            notices = await services.exports.validate(account_id, _named(body))
             return _form(request, target, None, checked=notices)
         one = await services.exports.create(account_id, body)
     except (InvalidRequest, Conflict, TargetFailed) as error:
-        return _form(request, target, None, problem=error.message)
+        return _refused(request, target, None, error)
     await request.note("export_created", one.export_id, target=target)
     return request.go(f"/admin/exports/{one.export_id}", "export_saved")
+
+
+def _named(body: dict[str, Any]) -> dict[str, Any]:
+    """A connection can be tried before the export has a name."""
+    return body | {"name": body["name"] or "-"}
+
+
+def _refused(request: Request, target: str, one: Export | None, error: KartotekaError) -> Reply:
+    words = in_words(error.message, target)
+    field = field_of(error.message)
+    return _form(request, target, one, problem=words, problems={field: words} if field else {})
 
 
 async def one_export(request: Request) -> Reply:
@@ -109,6 +151,7 @@ async def one_export(request: Request) -> Reply:
         "export.html",
         one=one,
         label=TARGETS[one.target].label,
+        label_of=label_of,
         runs=runs,
         total=total,
         skip=skip,
@@ -127,17 +170,21 @@ async def edit(request: Request) -> Reply:
 
 
 async def save(request: Request) -> Reply:
-    """POST /admin/exports/{id}/edit: settings that stay blank stay as they are."""
+    """POST /admin/exports/{id}/edit: secrets that stay blank stay as they are."""
     services, account_id = request.services, request.account_id
     one = await services.exports.find(account_id, request.id())
+    before = services.exports.given_settings(one)
     try:
-        body = read_export_form(request.form, one.target)
+        body = read_export_form(request.form, one.target, before)
+        if request.form.flag("check"):
+            notices = await services.exports.validate(
+                account_id, {"settings": before, **_named(body)}
+            )
+            return _form(request, one.target, one, checked=notices)
         del body["target"]
-        if not read_target_settings(request.form, one.target):
-            body.pop("settings", None)
         await services.exports.change(account_id, one.export_id, body)
-    except (InvalidRequest, Conflict) as error:
-        return _form(request, one.target, one, problem=error.message)
+    except (InvalidRequest, Conflict, TargetFailed) as error:
+        return _refused(request, one.target, one, error)
     await request.note("export_changed", one.export_id)
     return request.go(f"/admin/exports/{one.export_id}", "export_saved")
 
@@ -185,6 +232,7 @@ PAGES = (
     Page(method="GET", path="/admin/exports", role=Role.READER, handler=exports),
     Page(method="GET", path="/admin/exports/new", role=Role.OWNER, handler=new),
     Page(method="POST", path="/admin/exports/new", role=Role.OWNER, handler=create),
+    Page(method="POST", path="/admin/exports/form", role=Role.OWNER, handler=look),
     Page(method="GET", path=_ONE, role=Role.READER, handler=one_export),
     Page(method="GET", path=f"{_ONE}/edit", role=Role.OWNER, handler=edit),
     Page(method="POST", path=f"{_ONE}/edit", role=Role.OWNER, handler=save),

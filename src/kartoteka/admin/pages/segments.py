@@ -21,12 +21,15 @@ from kartoteka.admin.segment_form import (
     empty,
     is_empty,
     read_builder,
+    unfinished,
 )
 from kartoteka.errors import Conflict, InvalidRequest, KartotekaError
 from kartoteka.segments.asking import Preview
 from kartoteka.segments.conditions import CONDITIONS
 from kartoteka.segments.conditions.tree import Joined, Not, in_words, read_stored
-from kartoteka.segments.model import SegmentType, Stored
+from kartoteka.segments.model import SegmentType, State, Stored
+from kartoteka.segments.versions import Versions
+from kartoteka.webhooks.model import Webhook
 
 PAGE = 50
 SAMPLE = 10
@@ -77,12 +80,23 @@ async def new(request: Request) -> Reply:
 
 
 async def edit(request: Request) -> Reply:
-    """GET /admin/segments/{id}/edit."""
+    """GET /admin/segments/{id}/edit: as it stands, or an earlier version that comes back with Done."""
     stored = await request.services.segments.stored(request.account_id, request.id())
     if stored.condition is None:
         return await _list_form(request, stored)
     builder = builder_of(stored.condition, stored.exclude)
-    return await _builder(request, builder, name=stored.name, segment_id=stored.id)
+    if number := request.query.number("version"):
+        versions = Versions(request.services.database)
+        version = await versions.find(request.account_id, stored.id, number)
+        builder = builder_of(version.condition, version.exclude)
+    return await _builder(
+        request,
+        builder,
+        name=stored.name,
+        segment_id=stored.id,
+        restoring=number,
+        counts=False,
+    )
 
 
 async def duplicate(request: Request) -> Reply:
@@ -90,15 +104,24 @@ async def duplicate(request: Request) -> Reply:
     stored = await request.services.segments.stored(request.account_id, request.id())
     builder = empty() if stored.condition is None else builder_of(stored.condition, stored.exclude)
     name = str(texts.text("segments.copy_of", name=stored.name).unescape())
-    return await _builder(request, builder, name=name, segment_id=None)
+    return await _builder(request, builder, name=name, segment_id=None, counts=False)
 
 
 async def build(request: Request) -> Reply:
-    """POST /admin/segments/build: the form after one click, with what it would come to."""
+    """POST /admin/segments/build: the form after one click, with what it would come to.
+
+    The script asks for the form alone, which is there at once, and then for the count.
+    """
     builder = read_builder(request.form.starting(PREFIX))
     change(builder, request.form.one("do"))
-    segment_id = request.form.number("segment_id") or None
-    return await _builder(request, builder, name=request.form.one("name"), segment_id=segment_id)
+    return await _builder(
+        request,
+        builder,
+        name=request.form.one("name"),
+        segment_id=request.form.number("segment_id") or None,
+        counts=request.form.one("only") != "form",
+        restoring=request.form.number("restoring"),
+    )
 
 
 async def _builder(
@@ -109,11 +132,15 @@ async def _builder(
     segment_id: int | None,
     problem: str = "",
     status: int = 200,
+    counts: bool = True,
+    restoring: int = 0,
 ) -> Reply:
     services, account_id = request.services, request.account_id
     definitions = await services.definitions.read(account_id)
     known = await services.segment_actions.nameable(account_id)
-    preview, wrong = await _preview(request, builder, definitions)
+    preview, wrong = None, ""
+    if counts:
+        preview, wrong = await _preview(request, builder, definitions)
     rows = await services.browsing.rows(account_id, preview.ids if preview else [])
     return request.render(
         "segment_builder.html",
@@ -129,22 +156,23 @@ async def _builder(
         wrong=wrong,
         rows=rows,
         problem=problem,
+        restoring=restoring,
     )
 
 
 async def _preview(
     request: Request, builder: Builder, definitions: Mapping[str, Any]
 ) -> tuple[Preview | None, str]:
-    """(how many and who, what is not complete yet)."""
+    """(how many and who, what is not complete yet). Whoever types on calls the count off."""
     if is_empty(builder):
         return None, ""
     body = body_of(builder, definitions)
+    asking = request.services.asking
     try:
-        return await request.services.asking.preview(
-            request.account_id, body, SAMPLE, COUNT_WITHIN_S
-        ), ""
+        counted = asking.preview(request.account_id, body, SAMPLE, COUNT_WITHIN_S)
+        return await request.while_wanted(counted), ""
     except InvalidRequest as error:
-        return None, error.message
+        return None, unfinished(error, body, definitions)
 
 
 def _families(definitions: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]:
@@ -166,30 +194,29 @@ async def save(request: Request) -> Reply:
     segment_id = form.number("segment_id") or None
     definitions = await services.definitions.read(account_id)
     body = body_of(builder, definitions)
-    body["name"] = form.one("name") or await _own_words(request, builder, definitions)
+    name = form.one("name")
+
+    async def again(problem: str) -> Reply:
+        return await _builder(
+            request, builder, name=name, segment_id=segment_id, problem=problem, status=400
+        )
+
+    if not name:  # it is called what it says
+        preview, wrong = await _preview(request, builder, definitions)
+        if preview is None:
+            return await again(wrong or str(texts.text("segments.needs_condition")))
+        name = preview.description[:255]
+    body["name"] = name
     try:
         if segment_id is None:
-            segment_id = await services.segment_actions.create(account_id, body)
+            segment_id = await services.segment_actions.create(account_id, body, request.me.login)
             await request.note("segment_created", segment_id)
         else:
-            await services.segment_actions.change(account_id, segment_id, body)
+            await services.segment_actions.change(account_id, segment_id, body, request.me.login)
             await request.note("segment_changed", segment_id)
     except (InvalidRequest, Conflict) as error:
-        return await _builder(
-            request,
-            builder,
-            name=form.one("name"),
-            segment_id=segment_id,
-            problem=error.message,
-            status=400,
-        )
+        return await again(unfinished(error, body, definitions))
     return request.go(f"/admin/segments/{segment_id}", "segment_saved")
-
-
-async def _own_words(request: Request, builder: Builder, definitions: Mapping[str, Any]) -> str:
-    """A segment that nobody named is called what it says."""
-    preview, _ = await _preview(request, builder, definitions)
-    return "" if preview is None else preview.description[:255]
 
 
 # A list, and what both have.
@@ -223,7 +250,7 @@ async def save_list(request: Request) -> Reply:
 
 
 async def one_segment(request: Request) -> Reply:
-    """GET /admin/segments/{id}: members, growth, who came and went."""
+    """GET /admin/segments/{id}: members, growth, who came and went, versions, who is told."""
     services, account_id = request.services, request.account_id
     stored = await services.segments.stored(account_id, request.id())
     skip = request.query.number("skip")
@@ -253,7 +280,22 @@ async def one_segment(request: Request) -> Reply:
         size=PAGE,
         flips=flips,
         curve=await _growth(request, stored, total),
+        is_filling=stored.state in (State.FILLING, State.SETTLING),
+        versions=await Versions(services.database).all(account_id, stored.id),
+        webhooks=await _webhooks(request, stored.id),
     )
+
+
+async def _webhooks(request: Request, segment_id: int) -> list[Webhook]:
+    """Who is told when somebody enters or leaves; addresses are the owner's to see."""
+    if not request.may(Role.OWNER):
+        return []
+    return [
+        one
+        for one in await request.services.webhooks.all(request.account_id)
+        if {"segment.entered", "segment.left"} & set(one.events)
+        and (not one.segments or segment_id in one.segments)
+    ]
 
 
 async def _growth(request: Request, stored: Stored, total: int) -> Curve | None:
@@ -264,15 +306,15 @@ async def _growth(request: Request, stored: Stored, total: int) -> Curve | None:
     if not days:
         return None
     moved = {one.day: one.entered - one.left for one in days}
-    first = min(moved)
+    first = max(min(moved), stored.created_at.date().isoformat())
     points: list[tuple[Any, int]] = []
     day, level = request.at.date(), total
     while day.isoformat() >= first:
         points.append((day, max(level, 0)))
         level -= moved.get(day.isoformat(), 0)
         day -= timedelta(days=1)
-    points.append((day, max(level, 0)))
-    return curve(points[::-1])
+    points.append((max(day, stored.created_at.date()), max(level, 0)))
+    return curve(points[::-1], width=320, height=160, left=36, marks=2)
 
 
 async def export(request: Request) -> Reply:

@@ -37,9 +37,24 @@ async def sign_in(request: Request) -> Reply:
         return reply.with_header(b"retry-after", str(error.retry_after_s).encode())
     if old := request.cookies.get(SESSION_COOKIE):
         await request.services.sessions.end(old)
+    await _note_sign_in(request, text)
     reply = request.go(_inside(next_path))
     request.set_cookie(reply, SESSION_COOKIE, text, max_age_s=COOKIE_DAYS_S)
     return reply
+
+
+async def _note_sign_in(request: Request, text: str) -> None:
+    """A line in the audit log of every account that the session reaches."""
+    session = await request.services.sessions.find(text)
+    for grant in session.grants if session is not None else ():
+        await request.services.users.note(
+            grant.account.account_id,
+            grant.user_id,
+            login=grant.login,
+            action="signed_in",
+            subject="",
+            request_id=request.request_id,
+        )
 
 
 def _form(

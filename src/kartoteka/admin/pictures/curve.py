@@ -35,21 +35,28 @@ class Curve(msgspec.Struct, frozen=True):
     last: tuple[date, int]
 
 
-def curve(points: Sequence[tuple[date, int]]) -> Curve:
-    """The picture of (day, quantity), the oldest first; at least one."""
+def curve(
+    points: Sequence[tuple[date, int]],
+    *,
+    width: int = WIDTH,
+    height: int = HEIGHT,
+    left: int = LEFT,
+    marks: int = 5,
+) -> Curve:
+    """The picture of (day, quantity), the oldest first; at least one. `marks`: days that are named."""
     top = nice_top(max(quantity for _, quantity in points))
     span = max(len(points) - 1, 1)
-    inner_width, inner_height = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
+    inner_width, inner_height = width - left - RIGHT, height - TOP - BOTTOM
 
     def x(index: int) -> float:
-        return round(LEFT + inner_width * index / span, 1)
+        return round(left + inner_width * index / span, 1)
 
     def y(quantity: float) -> float:
         return round(TOP + inner_height * (1 - quantity / top), 1)
 
     line = " ".join(f"{x(index)},{y(quantity)}" for index, (_, quantity) in enumerate(points))
     ups = tuple(Tick(y(top * step / 4), f"{top * step / 4:,.0f}") for step in range(5))
-    every = max(span // 5, 1)
+    every = max(span // marks, 1)
     marked = range(0, span + 1, every)
     days = tuple(
         Tick(x(index), f"{points[index][0]:%d %b}")
@@ -57,13 +64,13 @@ def curve(points: Sequence[tuple[date, int]]) -> Curve:
         if index <= span and index < len(points)
     )
     return Curve(
-        WIDTH,
-        HEIGHT,
-        LEFT,
-        WIDTH - RIGHT,
-        HEIGHT - BOTTOM,
+        width,
+        height,
+        left,
+        width - RIGHT,
+        height - BOTTOM,
         line,
-        f"{LEFT},{HEIGHT - BOTTOM} {line} {x(len(points) - 1)},{HEIGHT - BOTTOM}",
+        f"{left},{height - BOTTOM} {line} {x(len(points) - 1)},{height - BOTTOM}",
         ups,
         days,
         points[0],

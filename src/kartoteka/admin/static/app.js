@@ -11,6 +11,10 @@
   const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
   const short = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
   const day = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
+  const ticks = {
+    clock: new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }),
+    day: new Intl.DateTimeFormat(undefined, { day: "2-digit", month: "short" }),
+  };
   const words = new Intl.RelativeTimeFormat(root.lang || "en", { numeric: "auto" });
   const units = [["day", 86400], ["hour", 3600], ["minute", 60]];
   function relative(at) {
@@ -29,6 +33,9 @@
       const style = one.dataset.style;
       one.textContent = style === "exact" ? short.format(at) : style === "day" ? day.format(at) : relative(at);
       one.title = exact.format(at);
+    }
+    for (const one of all("svg [data-at]", from)) {
+      one.textContent = ticks[one.dataset.style].format(new Date(one.dataset.at));
     }
   }
 
@@ -164,38 +171,18 @@
     if (event.defaultPrevented || form.method === "get" || form.matches("[hx-post]:not([hx-trigger])")) return;
     if (form.dataset.sent) { event.preventDefault(); return; }
     form.dataset.sent = "yes";
+    if (form.matches("[data-drop]")) form.setAttribute("aria-busy", "true");
     const button = event.submitter || find("button[type=submit], button:not([type])", form);
     if (button) button.setAttribute("aria-busy", "true");
     setTimeout(() => { delete form.dataset.sent; if (button) button.removeAttribute("aria-busy"); }, 8000);
   });
 
+  const here = find(".subnav [aria-current]");
+  if (here) here.parentElement.scrollLeft = here.offsetLeft - here.parentElement.offsetLeft - 16;
   showTimes();
   setInterval(showTimes, 30000);
   for (const form of all("form[data-picks]")) countPicked(form);
   for (const details of all("[data-open-with-script]")) details.open = true;
-  // What is typed while an answer is under way stays: the answer holds what was there when it was asked for.
-  const typed = (root) =>
-    new Map([...root.querySelectorAll("input:not([type=hidden]), textarea")].map((one) => [one.name, one.value]));
-  let sent = new Map();
-  let since = new Map();
-  document.addEventListener("htmx:beforeRequest", (event) => {
-    const form = document.getElementById("segment");
-    if (form && event.detail.target === form) sent = typed(form);
-  });
-  document.addEventListener("htmx:beforeSwap", (event) => {
-    if (event.detail.target.id !== "segment") return;
-    since = new Map([...typed(event.detail.target)].filter(([name, value]) => sent.get(name) !== value));
-  });
-  document.addEventListener("htmx:afterSwap", () => {
-    const form = document.getElementById("segment");
-    for (const [name, value] of form ? since : []) {
-      const field = form.elements.namedItem(name);
-      if (!field || field.value !== sent.get(name)) continue;
-      field.value = value;
-      field.dispatchEvent(new Event("input", { bubbles: true }));
-    }
-    since = new Map();
-  });
   document.addEventListener("htmx:afterSettle", (event) => {
     showTimes(event.target.parentElement || document);
     for (const form of all("form[data-picks]")) countPicked(form);
@@ -204,4 +191,52 @@
   document.addEventListener("htmx:beforeSwap", (event) => {
     if (event.detail.xhr.status >= 400) { event.detail.shouldSwap = true; event.detail.isError = false; }
   });
+
+  /* Live parts ask again while somebody looks. Only what changed is changed, so that focus, a click under
+     way and open menus stay; a server that does not answer leaves what is there, and is asked again. */
+  const isLive = (detail) => detail.target.matches("[data-live]") && detail.requestConfig.elt === detail.target;
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (document.hidden && isLive(event.detail)) event.preventDefault();
+  });
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden && window.htmx) for (const one of all("[data-live]")) window.htmx.trigger(one, "look");
+  });
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (!isLive(event.detail)) return;
+    event.detail.shouldSwap = false;
+    if (event.detail.xhr.status >= 500) return;
+    const old = event.detail.target;
+    const page = new DOMParser().parseFromString(event.detail.serverResponse, "text/html");
+    const fresh = page.getElementById(old.id);
+    if (!fresh) return;
+    update(old, fresh, true);
+    window.htmx.process(old);
+    showTimes(old);
+  });
+  const KEPT = new Set(["open", "aria-busy", "data-sent"]);
+  const isSame = (one, other) =>
+    one.nodeName === other.nodeName && ["id", "name"].every((key) => (one[key] || "") === (other[key] || ""));
+  function update(old, fresh, isRoot) {
+    if (old.nodeType !== Node.ELEMENT_NODE) {
+      if (old.nodeValue !== fresh.nodeValue) old.nodeValue = fresh.nodeValue;
+      return;
+    }
+    if (!isRoot && fresh.matches("[data-keep]")) return;
+    if (old.matches("time") && old.dateTime === fresh.dateTime) return;
+    for (const { name } of Array.from(old.attributes)) {
+      if (!fresh.hasAttribute(name) && !KEPT.has(name)) old.removeAttribute(name);
+    }
+    for (const { name, value } of Array.from(fresh.attributes)) {
+      if (old.getAttribute(name) !== value && !KEPT.has(name)) old.setAttribute(name, value);
+    }
+    const stays = new Set(Array.from(fresh.children, (one) => one.id).filter(Boolean));
+    let at = old.firstChild;
+    const drop = () => { const next = at.nextSibling; at.remove(); at = next; };
+    for (const wanted of Array.from(fresh.childNodes)) {
+      while (at && at.id && !stays.has(at.id)) drop();
+      if (at && isSame(at, wanted)) { update(at, wanted); at = at.nextSibling; }
+      else old.insertBefore(document.adoptNode(wanted), at);
+    }
+    while (at) drop();
+  }
 })();

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -65,6 +66,8 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
     """All rows, also of a run that is not full, or those of one month (`2026-11`)."""
     all_months: Callable[[], Sequence[str]]
     changed_months: Callable[[], Sequence[str]]
+    changed_between: Callable[[], tuple[datetime, datetime] | None]
+    """The first and the last time of what changed; only of data sets that are cut by time."""
     scopes: tuple[tuple[str, tuple[int, ...]], ...]
     """(column, ids): rows of the target with one of these ids go before `rows` come."""
     before: str | None
@@ -122,6 +125,10 @@ class TargetKind(Protocol):
 
     def read(self, raw: Mapping[str, Any], surroundings: Surroundings) -> Checked:
         """Settings of a request body, checked. Raises `InvalidExport`, `TargetRefused`."""
+        ...
+
+    def given(self, full: dict[str, Any]) -> dict[str, Any]:
+        """The settings that `read` made these of: what is left blank in a form stays as it is."""
         ...
 
     def open(self, uid: str, full: dict[str, Any], surroundings: Surroundings) -> Target:

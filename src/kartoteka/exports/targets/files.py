@@ -57,6 +57,11 @@ class _Kind:
         place = place_of("files", surroundings.export_dir, *parts)
         return Checked({**shown, "parts": parts}, shown, place)
 
+    def given(self, full: dict[str, Any]) -> dict[str, Any]:
+        return {
+            name: value for name, value in full.items() if name not in ("parts", "bucket", "prefix")
+        }
+
     def open(self, uid: str, full: dict[str, Any], surroundings: Surroundings) -> Files:
         return Files(uid, full, _store(full, surroundings))
 

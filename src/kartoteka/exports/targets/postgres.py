@@ -12,8 +12,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import certifi
-
 from kartoteka.db.copying import (
     Session,
     compose,
@@ -22,10 +20,9 @@ from kartoteka.db.copying import (
     literal,
     names,
     raw,
-    read_conninfo,
 )
 from kartoteka.exports.datasets import Column, Dataset
-from kartoteka.exports.errors import InvalidExport, TargetChanged, TargetRefused
+from kartoteka.exports.errors import TargetChanged, TargetRefused
 from kartoteka.exports.targets.base import (
     Caution,
     Checked,
@@ -33,16 +30,12 @@ from kartoteka.exports.targets.base import (
     Wanted,
     Work,
     digest,
-    place_of,
 )
-from kartoteka.exports.targets.hosts import addresses_of
 from kartoteka.exports.targets.postgres_errors import in_words
+from kartoteka.exports.targets.postgres_settings import dial, read_settings
 
-SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
-_TAKEN = ("host", "port", "dbname", "user", "password", "sslmode")
 _COMMENT = re.compile(r"Kept by Kartoteka, export (\w+), mark (\w+)\.")
 _IDS_A_STATEMENT = 20_000
-_MOST_CERTIFICATE_CHARS = 200_000
 _TEXT = ("text", "character varying", "json", "jsonb")
 _SAME_TYPE = {
     "text": _TEXT,
@@ -62,69 +55,17 @@ class _Kind:
     default_interval_s: int = 3600
 
     def read(self, raw_settings: Mapping[str, Any], surroundings: Surroundings) -> Checked:
-        url = raw_settings.get("url")
-        if not isinstance(url, str) or not url.strip():
-            raise InvalidExport(
-                "settings.url must be postgresql://user:password@host:5432/database or a text of "
-                "key=value."
-            )
-        try:
-            said = read_conninfo(url.strip())
-        except ValueError:
-            raise InvalidExport(
-                "settings.url is no connection string: postgresql://user:password@host:5432/database "
-                "or host=… dbname=… user=… password=…."
-            ) from None
-        parts = {name: said[name] for name in _TAKEN if said.get(name)}
-        self._check(parts)
-        schema = raw_settings.get("schema") or "public"
-        if not isinstance(schema, str) or not 0 < len(schema.encode()) < 64 or "\0" in schema:
-            raise InvalidExport("settings.schema must be a name of 1 to 63 bytes.")
-        certificate = _certificate(raw_settings.get("rootCertificate"))
-        if certificate and "sslmode" not in parts:
-            parts["sslmode"] = "verify-full"
-        full = {"parts": parts, "schema": schema, "rootCertificate": certificate}
-        shown = {
-            "host": parts["host"],
-            "port": int(parts.get("port", 5432)),
-            "database": parts["dbname"],
-            "user": parts.get("user"),
-            "sslmode": parts.get("sslmode", "prefer"),
-            "schema": schema,
-            "rootCertificate": certificate is not None,
-        }
-        place = place_of("postgres", parts["host"], shown["port"], parts["dbname"], schema)
-        addresses_of(parts["host"], surroundings, only_if_known=True)
-        return Checked(full, shown, place)
+        return read_settings(raw_settings, surroundings)
 
-    def _check(self, parts: dict[str, str]) -> None:
-        if "host" not in parts or "," in parts["host"]:
-            raise InvalidExport("settings.url must name one host.")
-        if "dbname" not in parts:
-            raise InvalidExport("settings.url must name a database.")
-        port = parts.get("port", "5432")
-        if not port.isdecimal() or not 0 < int(port) < 65536:
-            raise InvalidExport("The port in settings.url must be 1 to 65535.")
-        if parts.get("sslmode", "prefer") not in SSL_MODES:
-            raise InvalidExport(f"sslmode must be one of {', '.join(SSL_MODES)}.")
+    def given(self, full: dict[str, Any]) -> dict[str, Any]:
+        again = {"url": conninfo(full["parts"]), "schema": full["schema"]}
+        return again | {"rootCertificate": full["rootCertificate"]}
 
     def open(self, uid: str, full: dict[str, Any], surroundings: Surroundings) -> Postgres:
         return Postgres(uid, full, surroundings)
 
 
 KIND = _Kind()
-
-
-def _certificate(given: object) -> str | None:
-    if given is None or given == "":
-        return None
-    if (
-        not isinstance(given, str)
-        or len(given) > _MOST_CERTIFICATE_CHARS
-        or "-----BEGIN CERTIFICATE-----" not in given
-    ):
-        raise InvalidExport("settings.rootCertificate must be the text of a PEM certificate.")
-    return given
 
 
 def _refuse_own(is_own: bool) -> None:
@@ -140,7 +81,7 @@ class Postgres:
         self._schema: str = full["schema"]
         self._sslmode: str = full["parts"].get("sslmode", "prefer")
         with in_words("connecting"), tempfile.TemporaryDirectory() as folder:
-            self._session = Session.open(_dial(full, surroundings, Path(folder)))
+            self._session = Session.open(dial(full, surroundings, Path(folder)))
         try:
             with in_words("connecting"):
                 self._session.run("set timezone = 'UTC'")
@@ -360,38 +301,3 @@ class Postgres:
 def _definitions(columns: tuple[Column, ...]) -> Any:
     parts = [compose("{c} ", c=one.name) + raw(one.type.value) for one in columns]
     return joined(parts)
-
-
-def _dial(full: dict[str, Any], surroundings: Surroundings, folder: Path) -> str:
-    """The connection string: only what was taken, and the addresses that were checked."""
-    parts = dict(full["parts"])
-    host = parts["host"]
-    addresses = addresses_of(host, surroundings)
-    if addresses:
-        parts["host"] = ",".join([host] * len(addresses))
-        parts["hostaddr"] = ",".join(addresses)
-    certificate = full.get("rootCertificate")
-    if certificate:
-        path = folder / "root.pem"
-        path.write_text(certificate)
-        parts["sslrootcert"] = str(path)
-    elif parts.get("sslmode", "").startswith("verify"):
-        parts["sslrootcert"] = certifi.where()
-    else:
-        parts["sslrootcert"] = "/nonexistent"
-    parts.setdefault("sslmode", "prefer")
-    return conninfo(
-        {
-            **parts,
-            "sslcert": "/nonexistent",
-            "sslkey": "/nonexistent",
-            "passfile": "/nonexistent",
-            "gssencmode": "disable",
-            "application_name": "kartoteka export",
-            "connect_timeout": "10",
-            "keepalives_idle": "30",
-            "keepalives_interval": "10",
-            "keepalives_count": "3",
-            "tcp_user_timeout": "60000",
-        }
-    )

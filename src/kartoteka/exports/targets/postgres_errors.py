@@ -21,7 +21,21 @@ _CONNECT_HINTS = (
     ("no password supplied", "The server asks for a password; the connection string has none."),
     ("does not exist", "The server knows no such database or user."),
     ("pg_hba.conf", "The server does not let this user in from this machine (pg_hba.conf)."),
-    ("certificate", "The server's certificate is not trusted, or is of another host."),
+    (
+        "does not match host name",
+        (
+            "The server's certificate is of another host than the connection string names; "
+            "sslmode=verify-ca does not look at the name."
+        ),
+    ),
+    (
+        "certificate verify failed",
+        (
+            "The server's certificate is out of date, or signed by nobody who is trusted here; "
+            "rootCertificate takes the certificate of whoever signed it."
+        ),
+    ),
+    ("certificate", "The server's certificate cannot be checked."),
     ("does not support SSL", "The server does not support TLS; sslmode asks for it."),
     ("SSL", "The TLS connection failed."),
     ("Connection refused", "Nobody listens at this host and port."),

@@ -31,16 +31,13 @@ class Operator(msgspec.Struct, frozen=True, eq=False):
     sql: ToSql
     """(expression, operand, Sql): what may be null counts as false."""
     negated: bool = False
-    on_none: bool = False
-    """What it says of a contact without the value, before it is negated."""
     moments: Callable[[Any, Any, datetime], list[datetime]] | None = None
     """When time may change the answer; it counts from that very moment."""
     moments_sql: Callable[[str, Any, Sql], list[str]] | None = None
 
     def asks(self, value: Any, operand: Operand, now: datetime) -> bool:
-        """Whether it holds of this value, None for none."""
-        holds = self.on_none if value is None else self.holds(value, operand.value, now)
-        return holds is not self.negated
+        """Whether it holds of this value, None for none: then only what is negated does."""
+        return (value is not None and self.holds(value, operand.value, now)) is not self.negated
 
     def to_sql(self, expression: str, operand: Operand, sql: Sql) -> str:
         """The same as an expression that is never null."""

@@ -46,6 +46,7 @@ def _page(
         "settings_account.html",
         400 if problem else 200,
         settings=list(SETTINGS.values()),
+        identity=IDENTITY,
         values=values,
         problem=problem,
         at=at,

@@ -6,6 +6,7 @@ from kartoteka.access.apps import Apps
 from kartoteka.access.model import AppKind
 from kartoteka.access.users import Role
 from kartoteka.admin import texts
+from kartoteka.admin.pages.settings.asking import ask
 from kartoteka.admin.replies import Reply
 from kartoteka.admin.request import Request
 from kartoteka.admin.routing import Page
@@ -55,6 +56,20 @@ async def create(request: Request) -> Reply:
     return await _page(request, new=made.key.text)
 
 
+async def ask_delete(request: Request) -> Reply:
+    """GET /admin/settings/apps/{app}/delete."""
+    app = await _apps(request).get(request.params["app"])
+    return ask(
+        request,
+        "apps",
+        app.name,
+        points=(("ban", "delete_stops"), ("smartphone", "delete_tokens")),
+        action=f"{PATH}/change",
+        back=PATH,
+        fields={"action": "delete", "app_id": app.app_id},
+    )
+
+
 async def change(request: Request) -> Reply:
     """POST /admin/settings/apps/change: trusted or not, another key, or gone."""
     action, app_id = request.form.one("action"), request.form.one("app_id")
@@ -75,5 +90,6 @@ async def change(request: Request) -> Reply:
 PAGES = (
     Page(method="GET", path=PATH, role=Role.OWNER, handler=apps),
     Page(method="POST", path=PATH, role=Role.OWNER, handler=create),
+    Page(method="GET", path=f"{PATH}/{{app}}/delete", role=Role.OWNER, handler=ask_delete),
     Page(method="POST", path=f"{PATH}/change", role=Role.OWNER, handler=change),
 )

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from kartoteka.access.users import Role
 from kartoteka.activity.event_types import read_change, read_type_key
+from kartoteka.activity.model import EventType
 from kartoteka.admin.replies import Reply
 from kartoteka.admin.request import Request
 from kartoteka.admin.routing import Page
@@ -19,12 +23,29 @@ async def event_types(request: Request) -> Reply:
 
 
 async def _page(request: Request, problem: str = "", status: int = 200) -> Reply:
-    found, total = await request.services.event_types.page(
-        request.account_id, request.query.number("skip"), ROWS
-    )
+    skip = request.query.number("skip")
+    found, total = await request.services.event_types.page(request.account_id, skip, ROWS)
     return request.render(
-        "settings_event_types.html", status, types=found, total=total, problem=problem
+        "settings_event_types.html",
+        status,
+        types=found,
+        total=total,
+        skip=skip,
+        size=ROWS,
+        problem=problem,
+        values=_values(request, found),
     )
+
+
+def _values(request: Request, found: Sequence[EventType]) -> dict[str, Any]:
+    """What the form shows: what was typed, else the type that was picked from the table."""
+    form, key = request.form, request.query.one("key")
+    one = next((one for one in found if one.key == key), None)
+    if form.has("key") or one is None:
+        required, makes = form.one("required"), form.flag("segmentation")
+        return {"key": form.one("key"), "required": required, "segmentation": makes}
+    names = ", ".join(param["name"] for param in one.required_params or ())
+    return {"key": one.key, "required": names, "segmentation": one.segmentation}
 
 
 async def save(request: Request) -> Reply:

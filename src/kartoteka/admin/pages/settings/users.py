@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kartoteka.access.users import LastOwner, LoginTaken, Role
 from kartoteka.admin import texts
+from kartoteka.admin.pages.settings.asking import ask
 from kartoteka.admin.replies import Reply
 from kartoteka.admin.request import Request
 from kartoteka.admin.routing import Page
@@ -72,9 +73,24 @@ async def edit(request: Request) -> Reply:
     return request.render("settings_user.html", user=user, roles=roles)
 
 
+async def ask_delete(request: Request) -> Reply:
+    """GET /admin/settings/users/{id}/delete."""
+    user = await request.services.users.get(request.account_id, request.id())
+    return ask(
+        request,
+        "users",
+        user.login,
+        points=(("log-out", "delete_sessions"), ("scroll-text", "delete_log")),
+        action=f"{PATH}/{user.user_id}",
+        back=f"{PATH}/{user.user_id}",
+        fields={"action": "delete"},
+    )
+
+
 PAGES = (
     Page(method="GET", path=PATH, role=Role.OWNER, handler=users),
     Page(method="POST", path=PATH, role=Role.OWNER, handler=create),
     Page(method="GET", path=f"{PATH}/{{id}}", role=Role.OWNER, handler=edit),
+    Page(method="GET", path=f"{PATH}/{{id}}/delete", role=Role.OWNER, handler=ask_delete),
     Page(method="POST", path=f"{PATH}/{{id}}", role=Role.OWNER, handler=change),
 )

@@ -6,6 +6,7 @@ from typing import Any
 
 from kartoteka.access.users import Role
 from kartoteka.admin.bodies import Fields
+from kartoteka.admin.pages.settings.asking import ask
 from kartoteka.admin.replies import Reply
 from kartoteka.admin.request import Request
 from kartoteka.admin.routing import Page
@@ -75,6 +76,20 @@ async def one_webhook(request: Request) -> Reply:
     )
 
 
+async def ask_delete(request: Request) -> Reply:
+    """GET /admin/settings/webhooks/{id}/delete."""
+    one = await request.services.webhooks.find(request.account_id, request.id())
+    return ask(
+        request,
+        "webhooks",
+        one.url,
+        points=(("ban", "delete_stops"), ("trash-2", "delete_waiting")),
+        action=f"{PATH}/{one.id}",
+        back=f"{PATH}/{one.id}",
+        fields={"action": "delete"},
+    )
+
+
 async def change(request: Request) -> Reply:
     """POST /admin/settings/webhooks/{id}: on, off, once more, or gone."""
     hooks, account_id, webhook_id = request.services.webhooks, request.account_id, request.id()
@@ -95,5 +110,6 @@ PAGES = (
     Page(method="GET", path=PATH, role=Role.OWNER, handler=webhooks),
     Page(method="POST", path=PATH, role=Role.OWNER, handler=create),
     Page(method="GET", path=_ONE, role=Role.OWNER, handler=one_webhook),
+    Page(method="GET", path=f"{_ONE}/delete", role=Role.OWNER, handler=ask_delete),
     Page(method="POST", path=_ONE, role=Role.OWNER, handler=change),
 )
