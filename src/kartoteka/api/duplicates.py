@@ -168,6 +168,29 @@ async def release(call: Call) -> Answer:
 
 _PAIRS = {"type": "array", "items": {"type": "object"}}
 
+_RELEASED = {
+    "type": "object",
+    "required": ["kind", "value", "senders", "identifiers", "contacts", "visits"],
+    "properties": {
+        "kind": {"type": "string"},
+        "value": {"type": "string"},
+        "senders": {"type": "integer", "description": "External IDs that sent it; counted anew."},
+        "identifiers": {
+            "type": "array",
+            "items": {"type": "object"},
+            "description": "What changes hands: to a contact, or to whoever sends it next (null).",
+        },
+        "contacts": {
+            "type": "array",
+            "items": {"type": "object"},
+            "description": "Contacts that change, as they are then, and what each gains.",
+        },
+        "visits": {
+            "type": "integer",
+            "description": "Visits that change hands: none, what came in quarantine stays nobody's.",
+        },
+    },
+}
 _MOMENT = {"type": ["string", "null"], "format": "date-time"}
 _SEARCH = {
     "type": "object",
@@ -265,7 +288,7 @@ ROUTES = (
                 "dryRun": {"type": "boolean"},
             },
         },
-        replies={200: Reply("What was released.", {"type": "object"})},
+        replies={200: Reply("What changes, the same with dryRun.", _RELEASED)},
         errors=(400, 404, 413, 415),
     ),
 )
