@@ -7,7 +7,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.admin.conftest import eventually
+from tests.admin.conftest import eventually, shoot
+from tests.admin.test_looks import _RUN as RUN_AXE
 
 
 def add(page, family: str, label: str, where: int = 0) -> None:
@@ -88,7 +89,7 @@ def test_the_count_follows_while_one_types(open_page):
     expect(page.locator("#preview")).to_contain_text("Olena Crowd001")
 
 
-def test_groups_and_the_other_side(open_page, name):
+def test_groups_and_the_other_side(open_page, axe, name):
     page = open_page("/admin/segments/new")
     add(page, "Fields", "Last name")
     page.get_by_label("Operator").select_option(label="starts with")
@@ -104,6 +105,9 @@ def test_groups_and_the_other_side(open_page, name):
     expect(preview).to_contain_text("except")
     expect(preview.locator("b").first).to_have_text("63")
     page.get_by_label("Name", exact=True).fill(name)
+    page.evaluate(axe)
+    assert page.evaluate(RUN_AXE) == []
+    shoot(page, "segment-builder-1440")
     page.get_by_role("button", name="Done").click()
     expect(page.locator(".figure b")).to_have_text("63")
     page.get_by_role("link", name=re.compile("^Why is")).first.click()
@@ -198,7 +202,7 @@ def test_a_count_that_nobody_waits_for_is_called_off(open_page):
     assert "Crowd001" not in page.locator("#preview").inner_text()
 
 
-def test_versions_say_who_changed_what_and_come_back(open_page, owner, api, name):
+def test_versions_say_who_changed_what_and_come_back(open_page, owner, api, axe, name):
     form = {"w.in.0.field": "town", "w.in.0.operator": "equals", "w.in.0.value": name}
     owner.submit("/admin/segments/save", name=name, **form)
     (group,) = api.get("/api/v1/groups", params={"name": name}).json()
@@ -213,6 +217,9 @@ def test_versions_say_who_changed_what_and_come_back(open_page, owner, api, name
     expect(versions.first).to_contain_text("API key")
     expect(versions.last).to_contain_text(f'Town is "{name}"')
     expect(versions.last).to_contain_text("admin")
+    page.evaluate(axe)
+    assert page.evaluate(RUN_AXE) == []
+    shoot(page, "segment-1440")
     versions.last.get_by_role("link", name="Restore version 1").click()
     expect(page.get_by_text("These are the conditions of version 1.")).to_be_visible()
     page.get_by_label("Operator").select_option(label="starts with")
@@ -273,13 +280,15 @@ def test_it_works_without_a_script(open_page, name):
     assert page.locator(".figure b").inner_text() == "10"
 
 
-def test_the_card_names_its_segments_and_why(open_page, owner, name):
+def test_the_card_names_its_segments_and_why(open_page, owner, axe, name):
     form = {"w.in.0.field": "lastName", "w.in.0.operator": "equals", "w.in.0.value": "Lee"}
     saved = owner.submit("/admin/segments/save", name=name, **form)
     assert saved.status_code == 303, saved.text
     page = open_page("/admin/contacts/1")
     panel = page.locator(".panel", has_text="Lists and segments")
     expect(panel).to_contain_text(name)
+    page.evaluate(axe)
+    assert page.evaluate(RUN_AXE) == []
     panel.locator("div", has_text=name).get_by_role("link", name="Why?").first.click()
     expect(page.locator("dialog")).to_contain_text('Last name is "Lee"')
 
