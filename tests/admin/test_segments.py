@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 
+import httpx
+import psycopg
 import pytest
 from playwright.sync_api import expect
 
+from kartoteka.db.embedded import running_url
 from tests.admin.conftest import eventually, shoot
 from tests.admin.test_looks import _RUN as RUN_AXE
 
@@ -190,7 +193,28 @@ def test_done_waits_for_the_change_that_is_under_way(open_page, name):
     expect(page.get_by_role("heading", name=f'Last name is "{name}"')).to_be_visible()
 
 
-def test_a_count_that_nobody_waits_for_is_called_off(open_page):
+def test_a_count_that_nobody_waits_for_is_called_off(owner, admin_server):
+    """Held up by a lock, then nobody is there any more: the statement goes, no page is made of it."""
+    url = running_url(admin_server.log.parent / "data")
+    form = {"w.in.0.field": "lastName", "w.in.0.operator": "equals", "w.in.0.value": "Crowd001"}
+
+    def made() -> int:
+        return admin_server.log.read_text("utf-8").count('"page":"/admin/segments/build"')
+
+    before = made()
+    with psycopg.connect(url) as blocker, psycopg.connect(url, autocommit=True) as watcher:
+        waiting = "select count(*) from pg_stat_activity where wait_event_type = 'Lock'"
+        blocker.execute("lock table contact in access exclusive mode")
+        with pytest.raises(httpx.ReadTimeout):
+            owner.post("/admin/segments/build", data={"csrf": owner.csrf, **form}, timeout=1)
+        eventually(lambda: watcher.execute(waiting).fetchone() == (0,))
+        blocker.rollback()
+    assert "1</b>" in owner.submit("/admin/segments/build", **form).text
+    eventually(lambda: made() > before)
+    assert made() == before + 1
+
+
+def test_the_count_is_of_the_words_that_were_typed_last(open_page):
     page = open_page("/admin/segments/new")
     add(page, "Fields", "Last name")
     slow = Slow(page)
