@@ -20,8 +20,8 @@ from docs.import_page import import_page
 from docs.tables import code, table
 from kartoteka.access.setting_values import setting_rows
 from kartoteka.api.errors import InternalError, status_of
-from kartoteka.api.later import not_yet
 from kartoteka.api.limits import PER_SECOND, SHARED
+from kartoteka.api.not_served import nothing
 from kartoteka.api.routes import ROUTES
 from kartoteka.api.routing import Route
 from kartoteka.cli import kartoteka as command
@@ -67,8 +67,8 @@ def account_settings_page() -> str:
         "# Settings of an account\n\n`kartoteka accounts set NAME key=value` changes them, and so "
         "does `PATCH /api/v1/account/settings` with a key of full rights; `default` (in JSON: "
         "null) brings the default back. All changes of one call are made, or none. The column "
-        "*source* names the decision that leaves the choice to the account. Settings that "
-        "*nothing reads yet* belong to features of later parts.\n\n" + table(headers, rows)
+        "*source* names the decision that leaves the choice to the account.\n\n"
+        + table(headers, rows)
     )
 
 
@@ -231,8 +231,8 @@ def error_classes() -> Iterator[type[KartotekaError]]:
 
 def methods_page() -> str:
     """Every method of the API with the right it needs."""
-    served = [route for route in ROUTES if route.endpoint is not not_yet]
-    later = [route for route in ROUTES if route.endpoint is not_yet]
+    served = [route for route in ROUTES if route.endpoint is not nothing]
+    others = [route for route in ROUTES if route.endpoint is nothing]
     text = (
         "# API methods\n\nParameters, bodies and answers of each method: `/docs` of a running "
         "server, and the same as OpenAPI 3.1 at `/openapi.json`. Each right includes those before "
@@ -246,11 +246,11 @@ def methods_page() -> str:
         text += f"\n## {tag}\n\n" + table(
             ("method", "what it does", "right", "calls a second"), rows
         )
-    rows = [(_name(route), _right(route)) for route in later]
+    rows = [(_name(route), _right(route)) for route in others]
     return (
-        text + "\n## Not yet\n\nThese paths of the original, and of Kartoteka's own plan, answer "
-        "501 with the code `not_available_yet` after key and right are checked; nothing is "
-        "stored.\n\n" + table(("method", "right"), rows)
+        text + "\n## Not served\n\nKartoteka sends no messages and has nothing for these paths of "
+        "the original: after key and right are checked they answer 501 with the code `not_served`, "
+        "and nothing is stored.\n\n" + table(("method", "right"), rows)
     )
 
 

@@ -25,6 +25,13 @@ where e.account_id = %(account_id)s and e.params ? '{LABEL}'
 """
 
 
+_QUARANTINED = """
+select kind, coalesce(long_value, value_key)
+from identifier
+where account_id = %(account_id)s and contact_id = 0
+"""
+
+
 class Counted(msgspec.Struct):
     """Figures of one kind of life under one set of rules."""
 
@@ -51,6 +58,8 @@ class Verdicts(msgspec.Struct):
 
     by_kind: dict[str, Counted]
     wrong: list[str]
+    quarantined: list[str] = []
+    """Values that name nobody any more (D6)."""
 
     @property
     def all(self) -> Counted:
@@ -90,6 +99,8 @@ async def count(
     visits = dict(await database.fetch(_VISITS, account_id=account_id))
     for life in lives:
         _count_visits(verdicts, life, visits, on_card)
+    stand = await database.fetch(_QUARANTINED, account_id=account_id)
+    verdicts.quarantined = sorted(value for _, value in stand)
     return verdicts
 
 

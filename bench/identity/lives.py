@@ -212,15 +212,22 @@ def file_of_mails(life: Life) -> None:
     life.visit("b", cookie=life.name("cb"))
 
 
+HOT_LIVES = 50
+HOT = "everybody"
+LATE = timedelta(days=60)
+
+
 def hot_cookie(people: int) -> Tells:
-    """A shop's server sends one cookie with everybody (100,000 in the issue; here some fewer)."""
+    """A shop's server sends one cookie with everybody; later somebody looks around with it. Many lives
+    share it, so that many requests are under way at once."""
 
     def tell(life: Life) -> None:
-        cookie = life.name("everybody")
-        for number in range(people):
+        for number in range(people // HOT_LIVES):
             who = f"h{number}"
-            life.post(who, x=life.name(who), email=life.mail(who), cookie=cookie)
-        life.believed.pop(cookie)  # it stands for nobody
+            life.post(who, x=life.name(who), email=life.mail(who), cookie=HOT)
+        life.believed.pop(HOT, None)  # it stands for nobody
+        life.now += LATE
+        life.visit("h0", cookie=HOT)
 
     return tell
 
@@ -249,7 +256,7 @@ LIVES: tuple[tuple[str, Tells, int], ...] = (
 def live(seed: int, scale: float, hot: int) -> list[Life]:
     """All lives of a run."""
     lives = []
-    kinds = [*LIVES, ("hot cookie", hot_cookie(hot), 1 / scale)]
+    kinds = [*LIVES, ("hot cookie", hot_cookie(hot), HOT_LIVES / scale)]
     for kind, tell, number in kinds:
         for place in range(max(1, round(number * scale))):
             name = kind.replace(" ", "-")

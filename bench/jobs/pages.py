@@ -16,8 +16,10 @@ import psycopg
 
 from bench.figures import Measured, percentile_ms
 from bench.jobs.base import Checked, Compared, OwnJob
+from bench.jobs.segments import make
 from bench.setting import Length, Setting, say
 from kartoteka.access.passwords import hash_password
+from kartoteka.db.named import load_queries
 
 LOGIN, PASSWORD = "bench", "a password for measuring"
 FLOOR = "/admin/shortcuts"
@@ -41,7 +43,16 @@ PAGES = (
     "/admin/exports",
     "/admin/settings/fields",
     "/admin/settings/audit",
+    "/admin/duplicates",
+    "/admin/duplicates?skip=200",
+    "/admin/duplicates?by=likeness",
+    "/admin/duplicates/apart",
+    "/admin/quarantine",
+    "/admin/merge?keep=1000&absorb=2000",
+    "/admin/simulator",
 )
+_QUERIES = load_queries("bench", "pages.sql")
+_EVERYBODY = {"field": "email", "operator": "is_set"}
 
 
 class Browser:
@@ -71,12 +82,12 @@ class Browser:
 def measure(job: OwnJob, setting: Setting, length: Length) -> Measured:
     """The pages and the floor in turn, several times."""
     measured = Measured(job, setting.processes)
-    _add_user(setting)
+    pages = (*PAGES, *_prepare(setting))
     browser = Browser(setting)
     times = QUICK_TIMES if length.quick else TIMES
     slowest: dict[str, float] = {}
     for _ in range(length.rounds):
-        ours: dict[str, list[int]] = {path: [] for path in PAGES}
+        ours: dict[str, list[int]] = {path: [] for path in pages}
         floor: list[int] = []
         started = time.perf_counter()
         for _ in range(times):
@@ -86,7 +97,7 @@ def measure(job: OwnJob, setting: Setting, length: Length) -> Measured:
                     measured.failure = f"{path} answers {status}"
                     return measured
                 found.append(took)
-            floor += [browser.get(FLOOR)[1] for _ in PAGES]
+            floor += [browser.get(FLOOR)[1] for _ in pages]
         seconds = time.perf_counter() - started
         latencies = [took for found in ours.values() for took in found]
         measured.ours.add(len(latencies) / seconds, latencies)
@@ -102,6 +113,19 @@ def _sentence(slowest: dict[str, float]) -> Checked:
     path = max(slowest, key=lambda one: slowest[one])
     sentence = f"{len(slowest)} pages; the slowest is {path}, {slowest[path]:.0f} ms in its median"
     return Checked(sentence, slowest[path] < 200)
+
+
+def _prepare(setting: Setting) -> tuple[str, ...]:
+    """Somebody who signs in, what the pages of part 6 show, and a segment of everybody; its pages."""
+    _add_user(setting)
+    with psycopg.connect(setting.server.database_url, autocommit=True) as connection:
+        for query in _QUERIES.values():
+            connection.execute(query.sql, {"account_id": setting.account_id})
+        for table in ("identifier", "duplicate", "apart"):
+            connection.execute(f"vacuum (analyze) {table}")
+    (everybody,) = make(setting, [_EVERYBODY])
+    segment = f"/admin/segments/{everybody}"
+    return segment, f"{segment}?skip=1000", f"{segment}/edit", f"{segment}/why/1000"
 
 
 def _add_user(setting: Setting) -> None:

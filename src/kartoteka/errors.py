@@ -105,10 +105,10 @@ class RateLimited(KartotekaError):
         self.retry_after_s = retry_after_s
 
 
-class NotAvailableYet(KartotekaError):
-    """This version of Kartoteka does not do that yet."""
+class NotServed(KartotekaError):
+    """Kartoteka sends no messages and does not serve this path of the original."""
 
-    code = "not_available_yet"
+    code = "not_served"
 
 
 class DatabaseUnavailable(KartotekaError):

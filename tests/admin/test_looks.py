@@ -25,6 +25,8 @@ PAGES = {
     "segments": "/admin/segments",
     "segment-new": "/admin/segments/new",
     "duplicates": "/admin/duplicates",
+    "duplicates-alike": "/admin/duplicates?by=likeness",
+    "duplicates-apart": "/admin/duplicates/apart",
     "quarantine": "/admin/quarantine",
     "merge": "/admin/merge?keep=1",
     "exports": "/admin/exports",

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 from playwright.sync_api import expect
+
+from tests.admin.command import command
 
 
 def person(api, external_id: str, phone: str, **more) -> int:
@@ -36,7 +40,7 @@ def test_a_pair_is_looked_at_merged_and_taken_apart_again(open_page, api, name):
     gone = other if kept == one else one
     assert api.get(f"/api/v1/contact/{gone}").json()["id"] == kept
     page.goto(f"/admin/contacts/{kept}/identity")
-    page.get_by_role("link", name="Undo merge").click()
+    page.get_by_role("link", name="Undo merge", exact=True).click()
     expect(page.locator("dialog")).to_contain_text(f"#{gone}")
     page.locator("dialog").get_by_role("button", name="Undo merge").click()
     expect(page.get_by_text("The merge was taken back.")).to_be_visible()
@@ -45,8 +49,7 @@ def test_a_pair_is_looked_at_merged_and_taken_apart_again(open_page, api, name):
 
 def test_who_is_not_the_same_is_shown_no_more(open_page, api, name):
     phone = "+380671900002"
-    person(api, f"{name}-1", phone)
-    person(api, f"{name}-2", phone)
+    one, other = person(api, f"{name}-1", phone), person(api, f"{name}-2", phone)
     page = open_page("/admin/duplicates")
     while page.get_by_text(f"{name}-1", exact=True).count() == 0:
         page.keyboard.press("ArrowRight")
@@ -55,6 +58,50 @@ def test_who_is_not_the_same_is_shown_no_more(open_page, api, name):
     expect(page.get_by_text("They are kept apart from now on.")).to_be_visible()
     page.goto("/admin/duplicates")
     expect(page.get_by_text(f"{name}-1", exact=True)).to_have_count(0)
+    # Taken back: they may be one person again.
+    page.get_by_role("link", name="Told apart").click()
+    row = page.locator("tr", has_text=f"{name}-1")
+    expect(row).to_contain_text("said to be different people · admin")
+    row.get_by_role("button", name="Take back").click()
+    expect(page.get_by_text("the rules decide about them again")).to_be_visible()
+    expect(page.locator("tr", has_text=f"{name}-1")).to_have_count(0)
+    pairs = api.get("/api/v1/duplicates", params={"maxrows": 100}).json()
+    assert {one, other} in [{pair["contactId"], pair["otherId"]} for pair in pairs]
+
+
+def test_who_looks_alike_stands_side_by_side_with_the_score_by_field(
+    open_page, api, admin_server, name
+):
+    for number, first in enumerate(("Zinoviy", "Zinovii")):
+        person(
+            api, f"{name}-{number}", f"+38067190010{number}", firstName=first, lastName="Zalizniak",
+            address={"town": "Zhovkva", "address": "Lvivska 7"},
+        )  # fmt: skip
+    command(admin_server, "identity", "duplicates")
+    page = open_page("/admin/duplicates?by=likeness")
+    while page.get_by_text(f"{name}-0", exact=True).count() == 0:
+        page.keyboard.press("ArrowRight")
+        page.wait_for_load_state("networkidle")
+    expect(page.get_by_text(re.compile(r"\d+% likely one person"))).to_be_visible()
+    expect(page.locator("tr.differs", has_text="First name").locator(".alike")).to_have_text("94%")
+    expect(page.locator("tr", has_text="Last name").locator(".alike")).to_have_text("100%")
+    expect(page.locator("tr", has_text="City").locator(".alike")).to_have_text("100%")
+    page.keyboard.press("n")
+    expect(page.get_by_text("They are kept apart from now on.")).to_be_visible()
+
+
+def test_a_merge_is_undone_from_the_history(open_page, api, name):
+    keep = person(api, f"{name}-1", "+380671900021", firstName="Keep")
+    absorb = person(api, f"{name}-2", "+380671900022", firstName="Absorb")
+    api.post("/api/v1/merges", json={"keep": keep, "absorb": absorb}).raise_for_status()
+    page = open_page(f"/admin/contacts/{keep}/identity")
+    page.get_by_role("link", name=f"Undo merge of #{absorb}").click()
+    dialog = page.locator("dialog")
+    expect(dialog.locator("tr", has_text="First name")).to_contain_text("Absorb")
+    dialog.get_by_role("button", name="Undo merge").click()
+    expect(page.get_by_text("The merge was taken back.")).to_be_visible()
+    page.goto(f"/admin/contacts/{keep}/identity")
+    expect(page.get_by_role("link", name="Undo merge of")).to_have_count(0)
 
 
 def test_two_cards_are_merged_from_the_card(open_page, api, name):
@@ -69,6 +116,7 @@ def test_two_cards_are_merged_from_the_card(open_page, api, name):
     page.get_by_role("textbox", name="Number of the contact").fill(str(absorb))
     page.get_by_role("button", name="Look at it").click()
     expect(page.locator("#ask")).to_contain_text("Leaves the contact")
+    expect(page.locator("tr", has_text="External ID").locator("td.after")).to_have_text(f"{name}-1")
     page.get_by_role("button", name="Merge").click()
     page.wait_for_url(f"**/admin/contacts/{keep}")
     assert api.get(f"/api/v1/contact/{absorb}").json()["id"] == keep
@@ -84,6 +132,11 @@ def test_a_quarantined_value_is_let_go_with_a_preview(open_page, api, name):
     row = page.locator("tr", has_text=f"shared:{name}")
     row.get_by_role("link", name="Let go").click()
     expect(page.locator("dialog")).to_contain_text("people have sent it")
+    page.locator("dialog").get_by_role("textbox").fill("999999999")
     page.locator("dialog").get_by_role("button", name="Let go").click()
+    expect(page.get_by_role("alert")).to_contain_text("No live contact has the id '999999999'")
+    expect(page.locator("#ask")).to_contain_text("people have sent it")
+    page.get_by_role("textbox", name="Contact number").fill("")
+    page.get_by_role("button", name="Let go").click()
     expect(page.get_by_text("It names people again.")).to_be_visible()
     expect(page.locator("tr", has_text=f"shared:{name}")).to_have_count(0)

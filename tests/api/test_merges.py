@@ -126,5 +126,12 @@ def test_not_the_same_is_remembered(api: httpx.Client, name: str):
     pair = {"contactId": ann, "otherId": visitor}
     assert api.post("/api/v1/duplicates/not-the-same", json=pair).json()["changed"] is True
     assert api.post("/api/v1/duplicates/not-the-same", json=pair).json()["changed"] is False
+    back = {**pair, "takeBack": True}
+    for changed in (True, False):
+        said = api.post("/api/v1/duplicates/not-the-same", json=back).json()
+        assert said["changed"] is changed
+    wrong = api.post("/api/v1/duplicates/not-the-same", json={**pair, "takeBack": "yes"})
+    assert wrong.status_code == 400
+    assert api.post("/api/v1/duplicates/not-the-same", json=pair).json()["changed"] is True
     make(api, externalCustomerId=f"A-{name}", channels=token)
     assert api.get(f"/api/v1/contact/{visitor}").json()["id"] == visitor

@@ -151,9 +151,9 @@ def test_a_bearer_token_is_good_for_events_only(api: httpx.Client, stranger: htt
 
 
 @pytest.mark.parametrize("route", [one for one in ROUTES if 501 in one.errors], ids=name_of)
-def test_what_comes_later_says_so(api: httpx.Client, route: Route):
+def test_what_is_not_served_says_so(api: httpx.Client, route: Route):
     answer = api.request(route.method, path_of(route), json={"contacts": []})
-    assert (answer.status_code, answer.json()["code"]) == (501, "not_available_yet")
+    assert (answer.status_code, answer.json()["code"]) == (501, "not_served")
     assert route.path in answer.json()["message"]
 
 

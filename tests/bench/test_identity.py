@@ -6,7 +6,7 @@ import pytest
 
 from bench.identity import run
 from bench.identity.count import Verdicts, count
-from bench.identity.lives import live
+from bench.identity.lives import HOT, live
 from bench.identity.told import Believed
 from kartoteka.access.accounts import Accounts
 from kartoteka.clock import Clock
@@ -23,7 +23,8 @@ where event.kind = 1 and event.owner_id <> other.owner_id
 
 
 async def test_nobody_gets_what_is_another_persons(database_url: str) -> None:
-    verdicts = await run.judge(database_url, live(7, 0.1, 60), DEFAULT)
+    verdicts = await run.judge(database_url, live(7, 0.1, 100), DEFAULT)
+    assert verdicts.quarantined == [HOT]
     assert verdicts.wrong == []
     assert (verdicts.all.wrong_merges, verdicts.all.wrong_visits, verdicts.all.lost_visits) == (
         0,

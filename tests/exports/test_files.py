@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import csv
 import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
+import httpx
 import psycopg
 import pytest
 
@@ -113,3 +116,49 @@ async def test_a_file_that_was_taken_away_comes_back(exporting):
     run = await exporting.good_run(one)
     assert run.datasets["contacts"].full
     assert path.exists()
+
+
+@contextmanager
+def asking_for_keys(store: str) -> Iterator[None]:
+    """From now on it looks who signed a request, and knows nobody."""
+    httpx.post(f"{store}/moto-api/reset-auth", content=b"0").raise_for_status()
+    try:
+        yield
+    finally:
+        httpx.post(f"{store}/moto-api/reset-auth", content=b"inf").raise_for_status()
+
+
+async def test_what_a_store_refuses_is_said(exporting, s3):
+    one = await exporting.create(
+        datasets=("contacts",),
+        target="files",
+        settings={
+            "url": "s3://no-such-bucket/x",
+            "endpoint": s3,
+            "accessKey": "key",
+            "secretKey": "sesame",
+        },
+    )
+    run = await exporting.run(one)
+    assert (run.state, run.code) == ("failed", "export_target_failed")
+    assert run.error == "There is no such bucket, while writing contacts.parquet."
+    with asking_for_keys(s3):
+        run = await exporting.run(one)
+    assert (run.state, run.code) == ("failed", "export_target_denied")
+    assert run.error == "The store does not accept the keys, while reading kartoteka.json."
+
+
+async def test_a_store_that_does_not_answer_is_told(exporting):
+    one = await exporting.create(
+        datasets=("contacts",),
+        target="files",
+        settings={
+            "url": "s3://shop/x",
+            "endpoint": "http://127.0.0.1:1",
+            "accessKey": "key",
+            "secretKey": "sesame",
+        },
+    )
+    run = await exporting.run(one)
+    assert (run.state, run.code) == ("failed", "export_target_unreachable")
+    assert run.error == "The store does not answer, while reading kartoteka.json."

@@ -18,6 +18,7 @@ from kartoteka.db.database import Database
 from kartoteka.segments.actions import SegmentActions
 from kartoteka.segments.filling import QUERIES as FILLING
 from kartoteka.segments.filling import Filling
+from kartoteka.segments.shown import segment_json
 from kartoteka.segments.store import Segments
 from kartoteka.segments.verifying import check_activity, verify
 from kartoteka.segments.waking import next_moment, wake
@@ -144,6 +145,39 @@ asyncio.run(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))
 """
 
 
+async def test_progress_says_how_far_a_filling_is(shop, database):
+    """First by its own conditions, exact at every moment; an edit is filled while the old one serves."""
+    account_id = shop.account.account_id
+    await people(shop, 250)
+    clock, segments = Clock(), Segments(database)
+    actions = SegmentActions(
+        database, clock, Definitions(database), segments, Slowly(database, clock)
+    )
+    segment_id = await actions.create(account_id, {"name": "S", "condition": EMPTY})
+    filling = Filling(database, clock, rows_in_a_range=100)
+
+    async def looked() -> tuple[str, dict[str, int] | None, int]:
+        stored = await segments.stored(account_id, segment_id)
+        said = segment_json(stored)
+        return said["state"], said.get("progress"), await segments.count(account_id, stored)
+
+    async def through(state: str, count: int) -> None:
+        version_id = (await database.fetch(FILLING["versions_to_do"]))[-1][1]
+        for seen in (0, 100, 200, 250):
+            assert await looked() == (state, {"seen": seen, "expected": 250}, count)
+            before = shop.rows("select seen, state from segment_version")
+            async with asyncio.timeout(60):  # its lock goes with the connection, in a moment
+                while before == shop.rows("select seen, state from segment_version"):
+                    await filling.advance(account_id, version_id, 0)
+
+    await through("filling", 125)
+    assert await looked() == ("ready", None, 125)
+    ann = {"field": "firstName", "operator": "equals", "value": "Ann"}
+    await actions.change(account_id, segment_id, {"condition": ann})
+    await through("refilling", 125)
+    assert await looked() == ("ready", None, len([n for n in range(250) if n % 3 == 0]))
+
+
 async def test_killed_while_filling_another_process_goes_on(shop, database):
     """kill -9 in the middle: what is filled stays, the rest follows, nobody is counted twice."""
     account_id = shop.account.account_id
@@ -222,6 +256,8 @@ async def test_after_downtime_the_clock_catches_up(shop, database):
     assert shop.rows("select count(*) from segment_moment") == [(0,)]
     told = "select count(*) from happening where kind = 2"
     assert shop.rows(told) == [(30,)]
+    noted = "select contact_ids from change order by change_id desc limit 1"
+    assert len(shop.rows(noted)[0][0]) == 30, "exports read who left"
 
 
 async def test_activity_that_is_deleted_in_bulk_is_asked_again(shop, database):

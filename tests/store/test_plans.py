@@ -7,8 +7,14 @@ import re
 import psycopg
 import pytest
 
+from kartoteka.contacts.values.custom_fields import FieldDefinition, FieldType
 from kartoteka.db.database import SESSION_OPTIONS, WRITER_OPTIONS
 from kartoteka.db.named import load_queries
+from kartoteka.segments.conditions import CONDITIONS
+from kartoteka.segments.conditions.base import Context
+from kartoteka.segments.conditions.tree import read_condition
+from kartoteka.segments.evaluating import version_of
+from kartoteka.segments.model import State
 from tests.conftest import fresh_database
 
 _OTHERWISE = ("find_by_field", "any_refusal")
@@ -34,6 +40,25 @@ STATEMENTS = {
 }
 """What the engine runs for every batch: no erasing, no single reads."""
 
+SEGMENTS = load_queries("kartoteka.segments", "watch.sql")
+STATEMENTS |= {
+    name: SEGMENTS[name]
+    for name in (
+        "flip_segments",
+        "mark_segments",
+        "members_in_range",
+        "touch_emptied",
+        "contacts_of_owners",
+        "touch_active",
+    )
+}
+"""The others read the row of the account, and its definitions when they are others than before."""
+BIRTHDAY = FieldDefinition(1, "PERSONAL", "Personal", "BIRTHDAY", "Birthday", FieldType.DATE)
+CONTEXT = Context({"1": BIRTHDAY}, {7: ("News", None)})
+"""What the examples of the conditions name."""
+
+_WHOLE_SEGMENT = "using segment_match_by_time"
+"""By version and time: to find one contact in it is to read all of the segment."""
 _WHOLE_ACCOUNT = re.compile(r"Index Cond: \(account_id = \$\d+\)$", re.MULTILINE)
 
 
@@ -53,9 +78,24 @@ def connection(postgres_url: str):
 
 @pytest.mark.parametrize("name", STATEMENTS)
 def test_in_an_empty_table_no_statement_of_a_batch_reads_the_whole_account(connection, name: str):
-    plan = _generic_plan(connection, STATEMENTS[name].sql)
+    _looks_up(_generic_plan(connection, STATEMENTS[name].sql))
+
+
+@pytest.mark.parametrize("state", [State.FILLING, State.SERVING])
+@pytest.mark.parametrize(
+    "example", [one.example for one in CONDITIONS], ids=lambda one: one["field"]
+)
+def test_in_an_empty_table_settling_a_segment_looks_its_contacts_up(connection, example, state):
+    """Whatever a segment asks, a batch reads only of the contacts that it changed."""
+    resolved = read_condition(example, CONTEXT).to_json(resolved=True)
+    version = version_of(1, 1, 1, state, resolved)
+    _looks_up(_generic_plan(connection, version.settle().sql))
+
+
+def _looks_up(plan: str) -> None:
     assert "Seq Scan" not in plan
     assert _WHOLE_ACCOUNT.search(plan) is None, plan
+    assert _WHOLE_SEGMENT not in plan, plan
 
 
 def _generic_plan(connection: psycopg.Connection, sql: str) -> str:

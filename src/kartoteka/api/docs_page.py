@@ -53,9 +53,7 @@ def _menu(tag: str, routes: Sequence[Route]) -> str:
 
 def _mark(route: Route) -> str:
     """Methods that answer 501 are shown as such in the menu."""
-    return (
-        ' class="later" title="not there yet: answers 501"' if 501 in error_statuses(route) else ""
-    )
+    return ' class="later" title="not served: answers 501"' if 501 in error_statuses(route) else ""
 
 
 def _group(tag: str, routes: Sequence[Route]) -> str:

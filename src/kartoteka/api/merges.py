@@ -48,10 +48,17 @@ async def undo(call: Call) -> Answer:
 
 
 async def not_the_same(call: Call) -> Answer:
-    """POST /api/v1/duplicates/not-the-same: `{contactId, otherId}`."""
+    """POST /api/v1/duplicates/not-the-same: `{contactId, otherId, takeBack?}`."""
     body = await call.json_object()
     one, other = body_id(body, "contactId"), body_id(body, "otherId")
-    outcome = await call.write(NotTheSame(origin=call.origin(), contact_id=one, other_id=other))
+    taken_back = body.get("takeBack")
+    if taken_back not in (None, True, False):
+        raise InvalidParameter("takeBack must be true or false.")
+    outcome = await call.write(
+        NotTheSame(
+            origin=call.origin(), contact_id=one, other_id=other, taken_back=bool(taken_back)
+        )
+    )
     return json_answer(
         {"contactId": one, "otherId": other, "changed": outcome.resolution.outcome == "updated"}
     )
@@ -160,9 +167,15 @@ ROUTES = (
         endpoint=not_the_same,
         summary="Say that two contacts are different people",
         description="No rule merges them from now on, and they are not shown as duplicates any more. "
-        "Merging them by hand takes it back.",
+        "Merging them by hand takes it back, and so does the same call with takeBack.",
         tag="Merges",
-        body=_PAIR,
+        body={
+            **_PAIR,
+            "properties": {
+                **_PAIR["properties"],  # type: ignore[dict-item]
+                "takeBack": {"type": "boolean", "description": "Say it no more."},
+            },
+        },
         replies={
             200: Reply(
                 "Whether it was new.",

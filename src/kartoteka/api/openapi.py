@@ -25,7 +25,7 @@ _CONDITIONS = {
     415: "The body is not JSON.",
     422: "The Idempotency-Key was used for another request.",
     429: "Too many requests; Retry-After says when to come back.",
-    501: "This version does not do that yet; nothing was stored.",
+    501: "Kartoteka does not serve this; nothing was stored.",
     503: "The database does not answer; try again in a moment.",
     507: "The disk is full; nothing was imported.",
 }

@@ -43,6 +43,16 @@ class Shared(msgspec.Struct, frozen=True):
     other_id: int
 
 
+class ToldApart(msgspec.Struct, frozen=True):
+    """Two contacts that are not the same person, as somebody said (or took a merge back)."""
+
+    contact_id: int
+    other_id: int
+    at: datetime
+    reason: str
+    request_id: str
+
+
 class Quarantined(msgspec.Struct, frozen=True):
     """A value that stands on too many people."""
 
@@ -99,6 +109,11 @@ class Duplicates:
         """Pairs that look alike, the likeliest first."""
         found = await self._fetch("look_alikes", account_id, skip=skip, rows=rows, score=score)
         return [Alike(*row) for row in found]
+
+    async def told_apart(self, account_id: int, *, skip: int, rows: int) -> list[ToldApart]:
+        """Pairs that are kept apart because somebody said so, the latest first."""
+        found = await self._fetch("told_apart", account_id, skip=skip, rows=rows)
+        return [ToldApart(*row) for row in found]
 
     async def quarantine(self, account_id: int, *, skip: int, rows: int) -> list[Quarantined]:
         """Values that name nobody, newest first (D6)."""

@@ -1,6 +1,6 @@
 -- name: shared_addresses
 -- Pairs of live contacts with the same e-mail or phone that nobody told apart, by address; the first
--- twenty of each. Index identifier_shared, primary keys.
+-- twenty of each. Index identifier_shared, whose order it is: a page reads as far as it goes. Primary keys.
 select a.kind, least(a.contact_id, b.contact_id), greatest(a.contact_id, b.contact_id)
 from (
     select distinct kind, value_key
@@ -34,7 +34,7 @@ where a.contact_id > 0
         and contact_id = least(a.contact_id, b.contact_id)
         and other_id = greatest(a.contact_id, b.contact_id)
   )
-order by 2, 3, 1
+order by shared.kind, shared.value_key, a.ordinal, b.ordinal
 limit %(rows)s
 offset %(skip)s
 
@@ -53,6 +53,18 @@ where d.account_id = %(account_id)s
         and a.other_id = d.other_id
   )
 order by d.score desc, d.contact_id, d.other_id
+limit %(rows)s
+offset %(skip)s
+
+-- name: told_apart
+-- Pairs of live contacts that somebody told apart, the latest first; primary keys. People do this one by
+-- one, so there are few.
+select a.contact_id, a.other_id, a.at, a.reason, a.request_id
+from apart a
+join contact x on x.account_id = %(account_id)s and x.contact_id = a.contact_id and x.status = 0
+join contact y on y.account_id = %(account_id)s and y.contact_id = a.other_id and y.status = 0
+where a.account_id = %(account_id)s
+order by a.at desc, a.contact_id, a.other_id
 limit %(rows)s
 offset %(skip)s
 

@@ -56,16 +56,22 @@ def would_be(ws: WorkingSet, card: Card) -> dict[str, Any]:
 
 
 def keep_apart(ws: WorkingSet, command: NotTheSame) -> Outcome:
-    """No rule merges them from now on, and they are no duplicates of each other any more."""
+    """No rule merges them from now on, and they are no duplicates of each other any more.
+
+    Taken back, the rules decide again, and they may be duplicates.
+    """
     one, other = _two_live(ws, command.contact_id, command.other_id)
     pair = (one.contact_id, other.contact_id)
-    known = ws.are_apart(*pair)
-    if not known:
+    changes = ws.are_apart(*pair) == command.taken_back
+    if changes:
         origin = command.origin
-        ws.keep_apart(*pair, origin.at, "not_the_same", origin.request_id, origin.key_id)
+        if command.taken_back:
+            ws.join(*pair)
+        else:
+            ws.keep_apart(*pair, origin.at, "not_the_same", origin.request_id, origin.key_id)
         for contact_id in pair:
             ws.touch(contact_id)
-    outcome = "unchanged" if known else "updated"
+    outcome = "updated" if changes else "unchanged"
     return Outcome(Resolution(one.contact_id, outcome, "contact_id", "not_the_same"))
 
 

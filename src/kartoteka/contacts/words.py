@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from kartoteka.identity.kinds import EMAIL, PHONE, InvalidIdentifier, Region
+from kartoteka.identity.kinds.phone import begun
 
+_OF_A_NUMBER = re.compile(r"[+(]?[\d().\-–]+")
 _NOWHERE = "\x01"
 """What no value begins with."""
+
+
+def words_of(text: str) -> tuple[str, ...]:
+    """The words of a search, at most eight; a phone number written with blanks is one of them."""
+    words: list[str] = []
+    run: list[str] = []
+    for word in [*text.split(), ""]:
+        if word and _OF_A_NUMBER.fullmatch(word):
+            run.append(word)
+            continue
+        digits = sum(char.isdigit() for part in run for char in part)
+        words += ["".join(run)] if 6 <= digits <= 15 else run
+        words += [word] if word else []
+        run = []
+    return tuple(words[:8])
 
 
 def narrowest(words: Sequence[str]) -> tuple[str, list[str]]:
@@ -69,4 +87,4 @@ def _phone(text: str, digits: str, region: Region) -> str:
     try:
         return PHONE.normalise(text, region) or digits
     except InvalidIdentifier:
-        return digits
+        return begun(text, region) or digits

@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from kartoteka.db.database import Database
-from kartoteka.exports.runner import ALERT_AFTER
 from kartoteka.exports.store import QUERIES
+from kartoteka.exports.turn import ALERT_AFTER
 
 
 class ExportLoad(msgspec.Struct, frozen=True):

@@ -13,12 +13,18 @@ from collections.abc import Callable
 
 import msgspec
 from rapidfuzz.distance import DamerauLevenshtein, JaroWinkler
-from rapidfuzz.fuzz import token_set_ratio
+from rapidfuzz.fuzz import ratio, token_set_ratio
 
 LIKELY = 0.8
 """From this score on a pair is shown."""
 _PRIOR = -8.0
 """Bits: of the pairs in a block one in some hundreds is one person."""
+
+
+_ALIKE, _DIFFERENT = 0.8, 0.65
+"""From which likeness on a field agrees, and below which it contradicts."""
+_HOUSEHOLD = 0.5
+"""The most that people of one household come to."""
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -45,20 +51,27 @@ def plain(text: str | None) -> str:
 
 
 def blocks(one: Record) -> set[str]:
-    """What it has to share with another to be compared: none of them is needed by itself."""
-    first, last = one.first, one.last
+    """What it has to share with another to be compared: none of them is needed by itself, and first and
+    last name may stand in each other's place."""
+    first, last, born, town, postcode = one.first, one.last, one.born, one.town, one.postcode
+    street = "".join(sign for sign in one.address if sign.isalpha())
+    name = one.email.split("@")[0]
     found = {
         f"n:{min(first, last)}:{max(first, last)}" if first and last else "",
-        f"l:{last[:4]}:{one.postcode}" if last and one.postcode else "",
-        f"f:{first[:4]}:{one.postcode}" if first and one.postcode else "",
-        f"b:{one.born}:{last[:1]}" if one.born and last else "",
-        f"c:{one.born}:{first[:1]}" if one.born and first else "",
-        f"a:{one.address}:{one.town}" if len(one.address) > 5 and one.town else "",
+        f"a:{one.address}:{town}" if len(one.address) > 5 and town else "",
+        f"s:{street[:12]}:{postcode}" if len(street) > 5 and postcode else "",
+        f"t:{street[:12]}:{town[:6]}" if len(street) > 5 and town else "",
+        f"d:{born}:{postcode}" if born and postcode else "",
         f"p:{one.phone[-9:]}" if len(one.phone) >= 9 else "",
-        f"e:{one.email.split('@')[0]}" if len(one.email.split("@")[0]) > 5 else "",
-        f"x:{first[:3]}:{last[:3]}:{one.town[:4]}" if first and last and one.town else "",
-        f"y:{last[:5]}:{one.born[:4]}" if last and one.born else "",
+        f"e:{name}" if len(name) > 5 else "",
+        f"x:{first[:3]}:{last[:3]}:{town[:4]}" if first and last and town else "",
+        f"y:{last[:5]}:{born[:4]}" if last and born else "",
     }
+    for word in (first, last):
+        if word and postcode:
+            found.add(f"w:{word[:4]}:{postcode}")
+        if word and born:
+            found.add(f"b:{born}:{word[:1]}")
     return found - {""}
 
 
@@ -73,7 +86,7 @@ def _digits(a: str, b: str) -> float:
 
 
 def _address(a: str, b: str) -> float:
-    return token_set_ratio(a, b) / 100
+    return max(token_set_ratio(a, b), ratio(a.replace(" ", ""), b.replace(" ", ""))) / 100
 
 
 _FIELDS: tuple[tuple[str, str, Callable[[str, str], float], float, float], ...] = (
@@ -92,19 +105,38 @@ _FIELDS: tuple[tuple[str, str, Callable[[str, str], float], float, float], ...] 
 def compare(a: Record, b: Record) -> tuple[float, dict[str, float]]:
     """(score from 0 to 1, how alike each field is that both have)."""
     bits, fields = _PRIOR, {}
-    swapped = a.first and a.last and (a.first, a.last) == (b.last, b.first) and a.first != a.last
+    crossed = _crossed(a, b)
     for name, attribute, alike, same, different in _FIELDS:
         one, other = getattr(a, attribute), getattr(b, attribute)
         if not one or not other:
             continue
-        likeness = 0.95 if swapped and attribute in ("first", "last") else alike(one, other)
+        likeness = alike(one, other)
+        if attribute in ("first", "last"):
+            likeness = max(likeness, crossed)
         fields[name] = round(likeness, 2)
         bits += _bits(likeness, same, different)
-    return 1 / (1 + 2**-bits), fields
+    score = 1 / (1 + 2**-bits)
+    return (min(score, _HOUSEHOLD) if _is_household(fields) else score), fields
+
+
+def _is_household(fields: dict[str, float]) -> bool:
+    """Another first name, and nothing that is one person's alone agrees: a family shares surname,
+    address and phone."""
+    if fields.get("firstName", 1.0) >= _DIFFERENT:
+        return False
+    return max(fields.get("email", 0.0), fields.get("birthday", 0.0)) < _ALIKE
+
+
+def _crossed(a: Record, b: Record) -> float:
+    """How alike the names are where one record has them in each other's place."""
+    if not (a.first and a.last and b.first and b.last):
+        return 0.0
+    likeness = min(_words(a.first, b.last), _words(a.last, b.first))
+    return 0.95 * likeness if likeness > _ALIKE else 0.0
 
 
 def _bits(likeness: float, same: float, different: float) -> float:
     """All bits for the same, none for half alike, less than none for different."""
-    if likeness >= 0.8:
+    if likeness >= _ALIKE:
         return same * (likeness - 0.6) / 0.4
-    return different if likeness < 0.65 else different / 2
+    return different if likeness < _DIFFERENT else different / 2

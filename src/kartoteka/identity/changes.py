@@ -188,12 +188,13 @@ def _refresh(held: Held, one: Identifier, card: Card, journal: Journal) -> None:
 
 
 def _move(change: Change, card: Card, held: Held, one: Identifier) -> None:
+    former = change.ws.card(held.contact_id)
     if change.occurred <= held.since:
         change.resolution.warnings.append(
             Notice("identifier_is_newer_elsewhere", "another contact got this identifier later")
         )
+        count_senders(change, former, card, held)  # whoever comes late sent it too
         return
-    former = change.ws.card(held.contact_id)
     if former.has_external_id and not change.takes_from_known:
         change.resolution.warnings.append(
             Notice("identifier_stays", "a contact with an External ID has this identifier")

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
-from collections.abc import Awaitable, Iterator
-from typing import Any
+from collections.abc import Collection, Iterator
 
 import msgspec
 
@@ -19,8 +18,7 @@ from kartoteka.access.model import AccountContext
 from kartoteka.clock import Clock
 from kartoteka.contacts.definitions import Definitions
 from kartoteka.db.database import Database
-from kartoteka.db.listening import listening
-from kartoteka.db.lock import Lock, try_lock
+from kartoteka.db.lock import Lock
 from kartoteka.errors import DatabaseUnavailable, KartotekaError
 from kartoteka.imports.model import Source
 from kartoteka.imports.payload import rows_of_payload
@@ -28,10 +26,9 @@ from kartoteka.imports.run import Run, first_undone
 from kartoteka.imports.statement import Item
 from kartoteka.imports.store import QUERIES, Imports
 from kartoteka.intake.engine import Engine
+from kartoteka.jobs.lanes import Lanes
 from kartoteka.log import logger
 
-LOOK_EVERY_S = 2.0
-PAUSE_AFTER_TROUBLE_S = 1.0
 LANES = 0x6B696D70
 """Family of the lanes' advisory locks."""
 MOST_LANES = {False: 6, True: 2}
@@ -50,6 +47,10 @@ class Lane(msgspec.Struct, frozen=True):
         return self.account_id * 2 + self.is_file
 
 
+def _has_room(under_way: Collection[Lane], lane: Lane) -> bool:
+    return sum(one.is_file == lane.is_file for one in under_way) < MOST_LANES[lane.is_file]
+
+
 class Runner:
     """One for each jobs process."""
 
@@ -66,82 +67,41 @@ class Runner:
     ) -> None:
         """`leases` has the connections that hold lanes and listen."""
         self._database = database
-        self._leases = leases
         self._engine = engine
         self._imports = imports
         self._accounts = accounts
         self._definitions = definitions
         self._clock = clock
-        self._lanes: dict[Lane, asyncio.Task[None]] = {}
-        self._stopping = asyncio.Event()
-        self._again = asyncio.Event()
+        self._lanes = Lanes(
+            "imports",
+            leases,
+            family=LANES,
+            number=lambda lane: lane.number,
+            due=self._due,
+            has_room=_has_room,
+            take_turn=self._take_turn,
+        )
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Carry imports out until told to stop, then end after the batches that are under way."""
-        self._stopping = stopping
-        while not self._stopping.is_set():
-            try:
-                async with listening(self._leases, "kartoteka_imports") as bell:
-                    while not self._stopping.is_set():
-                        await self._start_lanes()
-                        await self._first(bell.wait(LOOK_EVERY_S))
-            except DatabaseUnavailable as error:
-                logger.warning("imports_wait_for_database", reason=error.message)
-                await self._first(asyncio.sleep(PAUSE_AFTER_TROUBLE_S))
-        await asyncio.gather(*self._lanes.values(), return_exceptions=True)
+        await self._lanes.run(stopping)
 
-    async def _first(self, waiting: Awaitable[Any]) -> None:
-        """Until that is over, a lane ended or we are told to stop; what it raises is raised."""
-        task = asyncio.ensure_future(waiting)
-        others = [asyncio.ensure_future(one.wait()) for one in (self._stopping, self._again)]
-        await asyncio.wait((task, *others), return_when=asyncio.FIRST_COMPLETED)
-        self._again.clear()
-        for one in others:
-            one.cancel()
-        if task.done():
-            task.result()
-        else:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+    async def _due(self) -> list[Lane]:
+        return [Lane(*row) for row in await self._database.fetch(QUERIES["import_lanes"])]
 
-    async def _start_lanes(self) -> None:
-        """Lanes with something to do, those that wait longest first."""
-        for account_id, is_file in await self._database.fetch(QUERIES["import_lanes"]):
-            lane = Lane(account_id, is_file)
-            running = sum(one.is_file == is_file for one in self._lanes)
-            if lane not in self._lanes and running < MOST_LANES[is_file]:
-                self._lanes[lane] = asyncio.create_task(self._run_lane(lane))
-
-    async def _run_lane(self, lane: Lane) -> None:
-        """A turn of that lane; after it others have theirs, and what came meanwhile is looked for."""
+    async def _take_turn(self, lane: Lane, lock: Lock) -> bool:
+        """One file, or all calls that wait; False when nothing waits."""
         did = False
-        try:
-            did = await self._take_turn(lane)
-        except DatabaseUnavailable as error:
-            logger.warning("imports_wait_for_database", reason=error.message)
-            await asyncio.sleep(PAUSE_AFTER_TROUBLE_S)
-        except Exception:  # noqa: BLE001  the lane is tried again; the others go on
-            logger.exception("import_lane_failed")
-            await asyncio.sleep(PAUSE_AFTER_TROUBLE_S)
-        finally:
-            del self._lanes[lane]
-            if did:
-                self._again.set()
-
-    async def _take_turn(self, lane: Lane) -> bool:
-        """One file, or all calls that wait; False when another process is at it or nothing waits."""
-        did = False
-        async with try_lock(self._leases, LANES, lane.number) as lock:
-            while lock is not None and not self._stopping.is_set():
-                row = await self._database.fetch_one(
-                    QUERIES["next_import"], account_id=lane.account_id, is_file=lane.is_file
-                )
-                if row is None:
-                    break
-                await self._carry_out(lane.account_id, row[0], lock)
-                did = True
-                if lane.is_file:
-                    break
+        while not self._lanes.stopping.is_set():
+            row = await self._database.fetch_one(
+                QUERIES["next_import"], account_id=lane.account_id, is_file=lane.is_file
+            )
+            if row is None:
+                break
+            await self._carry_out(lane.account_id, row[0], lock)
+            did = True
+            if lane.is_file:
+                break
         return did
 
     async def _carry_out(self, account_id: int, import_id: int, lock: Lock) -> None:
@@ -153,7 +113,7 @@ class Runner:
             database=self._database,
             engine=self._engine,
             clock=self._clock,
-            stopping=self._stopping,
+            stopping=self._lanes.stopping,
         )
         if not await run.start():
             return
@@ -186,10 +146,10 @@ class Runner:
             await run.set_total(file.total)
             fields = dict(await self._definitions.read(one.account_id))
             return file.read(account.settings, fields, run.origin(), first)
-        row = await self._database.fetch_one(
+        body = await self._database.fetch_bytes(
             QUERIES["read_payload"], account_id=one.account_id, import_id=one.import_id
         )
-        return iter(() if row is None else rows_of_payload(bytes(row[0]), one.rules, run.origin()))
+        return iter(() if body is None else rows_of_payload(body, one.rules, run.origin()))
 
 
 def _in_words(error: KartotekaError | OSError) -> str:

@@ -145,9 +145,9 @@ class Version(msgspec.Struct, frozen=True):
         return f"""gone as (
             delete from segment_match m
             using given g
+            cross join lateral ({self._row_of("segment_match")}) l
             where m.account_id = %(account_id)s::integer
-              and m.version_id = {self.version_id}
-              and m.contact_id = g.contact_id
+              and m.ctid = l.ctid
               and not g.holds
               and m.since < 'infinity'
             returning m.contact_id
@@ -184,11 +184,23 @@ class Version(msgspec.Struct, frozen=True):
         return f"""forgot as (
             delete from segment_moment m
             using given g
+            cross join lateral ({self._row_of("segment_moment")}) l
             where m.account_id = %(account_id)s::integer
-              and m.version_id = {self.version_id}
-              and m.contact_id = g.contact_id
+              and m.ctid = l.ctid
               and g.next is null
         )"""
+
+    def _row_of(self, table: str) -> str:
+        """Where the row of contact `g` is: looked up by its key, in a young table too."""
+        return f"""
+                select ctid
+                from {table}
+                where account_id = %(account_id)s::integer
+                  and version_id = {self.version_id}
+                  and contact_id between g.contact_id and g.contact_id
+                order by contact_id
+                limit 1
+            """
 
     def _told(self) -> str:
         """Who changed sides; of a version that serves that is told, and noted for exports."""

@@ -34,9 +34,17 @@ for share
 with gone as (
     delete from segment_match m
     using unnest(%(left)s::bigint[], %(who_left)s::bigint[]) as d (version_id, contact_id)
+    cross join lateral (
+        select ctid
+        from segment_match
+        where account_id = %(account_id)s::integer
+          and version_id = d.version_id
+          and contact_id between d.contact_id and d.contact_id
+        order by contact_id  -- so that each is looked up by its key, in a young table too
+        limit 1
+    ) l
     where m.account_id = %(account_id)s::integer
-      and m.version_id = d.version_id
-      and m.contact_id = d.contact_id
+      and m.ctid = l.ctid
 ), come as (
     insert into segment_match (account_id, version_id, contact_id, since)
     select %(account_id)s::integer, version_id, contact_id, %(at)s::timestamptz
@@ -65,12 +73,16 @@ where (segment_match.since = 'infinity') <> (excluded.since = 'infinity')
 -- name: members_in_range
 -- Who will leave a list that is emptied in part; primary key.
 select m.contact_id
-from segment_member m
-join unnest(%(segment_id)s::integer[], %(first)s::bigint[], %(last)s::bigint[])
+from unnest(%(segment_id)s::integer[], %(first)s::bigint[], %(last)s::bigint[])
     as d (segment_id, first_id, last_id)
-  on m.segment_id = d.segment_id
- and m.contact_id between d.first_id and d.last_id
-where m.account_id = %(account_id)s
+cross join lateral (
+    select contact_id
+    from segment_member
+    where account_id = %(account_id)s
+      and segment_id = d.segment_id
+      and contact_id between d.first_id and d.last_id
+    order by contact_id
+) m
 
 -- name: touch_emptied
 -- Cards that leave a list although nobody named them; primary key.

@@ -12,6 +12,7 @@ from kartoteka.identity.changes import MOST_SENDERS
 from kartoteka.identity.model import QUARANTINED, Settings
 from kartoteka.identity.never import NeverIdentifiers
 from tests.rules import stories
+from tests.rules.stories import START
 from tests.rules.world import World
 
 GUEST = "guest@shop.ua"
@@ -118,6 +119,17 @@ def test_quarantine_is_said_when_it_begins(world: World) -> None:
     """D6: a warning in `resolution`."""
     passed_around(world, MOST_SENDERS)
     assert world.post(x="last", token="T").warnings == ["quarantined_identifier"]
+
+
+def test_who_comes_late_has_sent_it_too(world: World) -> None:
+    """D6, D12: what an older request names stays where it is, but it was sent by one more."""
+    holder = world.post(x="A", cookie="C").id
+    for number in range(MOST_SENDERS - 1):
+        world.send(stories.order(f"O-{number}", x=f"X-{number}", cookie="C", date=START))
+    assert world.owners("cookie", "C") == [holder]
+    for number in range(2):
+        world.send(stories.order(f"P-{number}", x=f"Y-{number}", cookie="C", date=START))
+    assert world.owners("cookie", "C") == [QUARANTINED]
 
 
 def test_anonymous_holders_do_not_count(world: World) -> None:

@@ -60,17 +60,18 @@ async def identity(request: Request) -> Reply:
     who = await request.services.users.who_did(
         request.account_id, [row.request_id for row in found.history]
     )
+    merges, _ = await request.services.identities.merges(
+        request.account_id, shown.contact_id, skip=0, rows=50
+    )
+    may_undo = request.may(Role.MARKETER)
     return request.render(
         "card_identity.html",
         card=shown,
         identity=found,
         who=who,
         picture=identity_graph(found.history, found.contact_id),
-        merges=(
-            await request.services.identities.merges(
-                request.account_id, shown.contact_id, skip=0, rows=50
-            )
-        )[0],
+        merges=merges,
+        undoable={one.merge_id for one in merges if may_undo and one.undone_at is None},
         is_cut=len(found.history) == HISTORY,
     )
 

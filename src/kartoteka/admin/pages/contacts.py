@@ -24,6 +24,7 @@ from kartoteka.contacts.model import (
     RemoveContact,
 )
 from kartoteka.contacts.values.custom_fields import FieldDefinition
+from kartoteka.contacts.words import words_of
 from kartoteka.errors import Forbidden, InvalidRequest, KartotekaError
 from kartoteka.identity.kinds import BY_CODE, BY_NAME, KINDS
 from kartoteka.imports.statement_csv import BOM, safe_cell
@@ -89,7 +90,7 @@ def read_filter(request: Request) -> tuple[Filter, dict[str, str]]:
         "to": _day_text(query.one("to")),
     }
     asked = Filter(
-        words=tuple(given["q"].split()[:8]),
+        words=words_of(given["q"]),
         removed=bool(given["removed"]),
         without_external_id=bool(given["noid"]),
         channel=channel.code if channel else None,

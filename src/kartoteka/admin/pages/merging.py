@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -10,7 +11,8 @@ from kartoteka.access.users import Role
 from kartoteka.admin.replies import Reply
 from kartoteka.admin.request import Request
 from kartoteka.admin.routing import Page
-from kartoteka.contacts.browsing import ShownCard
+from kartoteka.contacts.browsing import Row, ShownCard
+from kartoteka.contacts.clearing import PROFILE
 from kartoteka.contacts.duplicates import Duplicates
 from kartoteka.contacts.identity_reads import HeldIdentifier
 from kartoteka.contacts.model import MergeContacts, NotTheSame, UndoMerge
@@ -26,6 +28,9 @@ FIELDS = (
 )
 """What stands side by side."""
 BY = ("address", "likeness")
+ROWS = 50
+_FIELD_OF = {"sms": "phone", "birthday": "birthday", **PROFILE}
+"""What a score calls a field, and what the pages call it."""
 _PATH = "/admin/duplicates"
 
 
@@ -44,7 +49,8 @@ class Pair(msgspec.Struct):
     shares: str = ""
     rule: str = ""
     score: float = 0.0
-    fields: dict[str, float] = {}
+    alike: dict[str, float] = {}
+    """How alike each field is that both have, from 0 to 1; a custom one is a `birthday`."""
 
     @property
     def differing(self) -> set[str]:
@@ -80,7 +86,7 @@ async def _found(request: Request, by: str, skip: int) -> list[Pair]:
             Pair(
                 *await _sides(request, one.contact_id, one.other_id),
                 score=one.score,
-                fields=one.fields,
+                alike={_FIELD_OF.get(name, name): share for name, share in one.fields.items()},
             )
             for one in alike
         ]
@@ -122,6 +128,35 @@ async def not_the_same(request: Request) -> Reply:
     return request.go(f"{_PATH}?by={by if by in BY else 'address'}&skip={skip}", "not_the_same")
 
 
+async def told_apart(request: Request) -> Reply:
+    """GET /admin/duplicates/apart: who is kept apart because somebody said so."""
+    services, account_id = request.services, request.account_id
+    skip = request.query.number("skip")
+    reader = Duplicates(services.database)
+    pairs = await reader.told_apart(account_id, skip=skip, rows=ROWS + 1)
+    ids = {one for pair in pairs[:ROWS] for one in (pair.contact_id, pair.other_id)}
+    rows: dict[int, Row] = {
+        row.contact_id: row for row in await services.browsing.rows(account_id, sorted(ids))
+    }
+    return request.render(
+        "apart.html",
+        pairs=[(one, rows[one.contact_id], rows[one.other_id]) for one in pairs[:ROWS]],
+        who=await services.users.who_did(account_id, [one.request_id for one in pairs]),
+        skip=skip,
+        size=ROWS,
+        has_next=len(pairs) > ROWS,
+    )
+
+
+async def not_apart(request: Request) -> Reply:
+    """POST /admin/duplicates/apart: the rules decide again."""
+    one, other = request.form.number("one"), request.form.number("other")
+    command = NotTheSame(origin=request.origin(), contact_id=one, other_id=other, taken_back=True)
+    await request.write(command)
+    await request.note("not_apart", f"#{one}, #{other}")
+    return request.go(f"{_PATH}/apart", "not_apart")
+
+
 async def ask_merge(request: Request) -> Reply:
     """GET /admin/merge?keep=&absorb=: what would come of it; without the other one it asks which."""
     keep, absorb = request.query.number("keep"), request.query.number("absorb")
@@ -151,9 +186,19 @@ async def _ask_merge(request: Request, keep: int, absorb: int, problem: str = ""
         absorb=absorb,
         sides=sides,
         answer=answer,
+        after=_after(answer.get("contact", {})),
         problem=problem,
         fields=FIELDS,
     )
+
+
+def _after(contact: Mapping[str, Any]) -> dict[str, Any]:
+    """What the pages show of a contact that an answer of the engine describes."""
+    shown = {PROFILE[name]: value for name, value in contact.items() if name in PROFILE}
+    for one in contact.get("identifiers", ()):
+        if one["kind"] in ("external_id", "email", "phone") and not one.get("former"):
+            shown[one["kind"]] = one["value"]
+    return shown
 
 
 async def merge(request: Request) -> Reply:
@@ -170,17 +215,23 @@ async def merge(request: Request) -> Reply:
 async def ask_undo(request: Request) -> Reply:
     """GET /admin/merges/{id}/undo: both cards as they would be."""
     merge_id = request.id()
-    answer: dict[str, Any] = {}
     problem = ""
+    cards: list[tuple[dict[str, Any], dict[str, Any]]] = []
     try:
         outcome = await request.write(
             UndoMerge(origin=request.origin(), merge_id=merge_id, dry_run=True)
         )
-        answer = outcome.answer
+        both = (outcome.answer.get("survivor", {}), outcome.answer.get("absorbed", {}))
+        cards = [(one, _after(one)) for one in both]
     except KartotekaError as error:
         problem = error.message
     return request.render(
-        "undo.html", 409 if problem else 200, merge_id=merge_id, answer=answer, problem=problem
+        "undo.html",
+        409 if problem else 200,
+        merge_id=merge_id,
+        cards=cards,
+        problem=problem,
+        fields=FIELDS,
     )
 
 
@@ -195,6 +246,8 @@ async def undo(request: Request) -> Reply:
 PAGES = (
     Page(method="GET", path=_PATH, role=Role.READER, handler=duplicates),
     Page(method="POST", path=f"{_PATH}/not-the-same", role=Role.MARKETER, handler=not_the_same),
+    Page(method="GET", path=f"{_PATH}/apart", role=Role.READER, handler=told_apart),
+    Page(method="POST", path=f"{_PATH}/apart", role=Role.MARKETER, handler=not_apart),
     Page(method="GET", path="/admin/merge", role=Role.MARKETER, handler=ask_merge),
     Page(method="POST", path="/admin/merge", role=Role.MARKETER, handler=merge),
     Page(method="GET", path="/admin/merges/{id}/undo", role=Role.MARKETER, handler=ask_undo),

@@ -90,7 +90,12 @@ async def edit(request: Request) -> Reply:
         version = await versions.find(request.account_id, stored.id, number)
         builder = builder_of(version.condition, version.exclude)
     return await _builder(
-        request, builder, name=stored.name, segment_id=stored.id, restoring=number
+        request,
+        builder,
+        name=stored.name,
+        segment_id=stored.id,
+        restoring=number,
+        counts=False,
     )
 
 
@@ -99,7 +104,7 @@ async def duplicate(request: Request) -> Reply:
     stored = await request.services.segments.stored(request.account_id, request.id())
     builder = empty() if stored.condition is None else builder_of(stored.condition, stored.exclude)
     name = str(texts.text("segments.copy_of", name=stored.name).unescape())
-    return await _builder(request, builder, name=name, segment_id=None)
+    return await _builder(request, builder, name=name, segment_id=None, counts=False)
 
 
 async def build(request: Request) -> Reply:
@@ -301,14 +306,14 @@ async def _growth(request: Request, stored: Stored, total: int) -> Curve | None:
     if not days:
         return None
     moved = {one.day: one.entered - one.left for one in days}
-    first = min(moved)
+    first = max(min(moved), stored.created_at.date().isoformat())
     points: list[tuple[Any, int]] = []
     day, level = request.at.date(), total
     while day.isoformat() >= first:
         points.append((day, max(level, 0)))
         level -= moved.get(day.isoformat(), 0)
         day -= timedelta(days=1)
-    points.append((day, max(level, 0)))
+    points.append((max(day, stored.created_at.date()), max(level, 0)))
     return curve(points[::-1], width=320, height=160, left=36, marks=2)
 
 

@@ -11,6 +11,10 @@
   const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
   const short = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
   const day = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
+  const ticks = {
+    clock: new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }),
+    day: new Intl.DateTimeFormat(undefined, { day: "2-digit", month: "short" }),
+  };
   const words = new Intl.RelativeTimeFormat(root.lang || "en", { numeric: "auto" });
   const units = [["day", 86400], ["hour", 3600], ["minute", 60]];
   function relative(at) {
@@ -29,6 +33,9 @@
       const style = one.dataset.style;
       one.textContent = style === "exact" ? short.format(at) : style === "day" ? day.format(at) : relative(at);
       one.title = exact.format(at);
+    }
+    for (const one of all("svg [data-at]", from)) {
+      one.textContent = ticks[one.dataset.style].format(new Date(one.dataset.at));
     }
   }
 

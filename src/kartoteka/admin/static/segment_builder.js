@@ -129,6 +129,7 @@
     });
   }
 
+  if (form.querySelector(".condition") && !form.querySelector("#preview .figure")) countSoon(0);
   form.addEventListener("input", (event) => {
     if (!event.target.matches("[data-changes], [name=name]")) countSoon();
   });

@@ -72,7 +72,12 @@ language sql stable rows 10 as $$
         union
         select p.contact_id, c.contact_id
         from person p
-        join contact c on c.account_id = account and c.merged_into = p.part
+        cross join lateral (
+            select x.contact_id
+            from contact x
+            where x.account_id = account and x.merged_into = p.part
+            order by x.merged_into  -- so that each is looked up by its key, in a young table too
+        ) c
     )
     select p.contact_id, p.part from person p
 $$;
@@ -89,7 +94,12 @@ language sql stable rows 10 as $$
     union all
     select p.contact_id, s.owner_id
     from person p
-    join visitor_span s on s.account_id = account and s.contact_id = p.part
+    cross join lateral (
+        select x.owner_id
+        from visitor_span x
+        where x.account_id = account and x.contact_id = p.part
+        order by x.contact_id
+    ) s
 $$;
 
 -- Whose activity these owners are now: rows (owner, the card that its contact was merged into at last).
@@ -100,17 +110,34 @@ language sql stable rows 10 as $$
     with recursive way as (
         select o as owner_id, coalesce(s.contact_id, o) as contact_id
         from unnest(owners) as o
-        left join visitor_span s on s.account_id = account and s.owner_id = o
+        left join lateral (
+            select x.owner_id, x.contact_id
+            from visitor_span x
+            where x.account_id = account and x.owner_id = o
+            order by x.owner_id
+        ) s on true
         where s.owner_id is null or s.contact_id is not null
         union
         select w.owner_id, c.merged_into
         from way w
-        join contact c on c.account_id = account and c.contact_id = w.contact_id
+        cross join lateral (
+            select x.merged_into
+            from contact x
+            where x.account_id = account and x.contact_id = w.contact_id
+            order by x.contact_id
+            limit 1
+        ) c
         where c.merged_into is not null
     )
-    select w.owner_id, c.contact_id
+    select w.owner_id, w.contact_id
     from way w
-    join contact c on c.account_id = account and c.contact_id = w.contact_id
+    cross join lateral (
+        select x.merged_into
+        from contact x
+        where x.account_id = account and x.contact_id = w.contact_id
+        order by x.contact_id
+        limit 1
+    ) c
     where c.merged_into is null
 $$;
 
@@ -236,6 +263,12 @@ create table change (
     owner_ids bigint[] not null default '{}',       -- whose activity passed to another contact, as a whole
     primary key (account_id, change_id)
 );
+-- Ids of thousands do not pack well, and are gone in a day.
+alter table change
+    alter column contact_ids set storage external,
+    alter column order_ids set storage external,
+    alter column event_ids set storage external,
+    alter column event_times set storage external;
 create index change_by_xid on change (account_id, xid);
 
 -- Below this transaction id rows of `change` were dropped that some export had not read: whoever got

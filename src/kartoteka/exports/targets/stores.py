@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -18,8 +19,7 @@ from kartoteka.exports.errors import (
 )
 from kartoteka.exports.targets.parquet import need_pyarrow
 
-_FULL = (28, 122, 27)
-"""ENOSPC, EDQUOT, EFBIG."""
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class Store(Protocol):
@@ -210,12 +210,16 @@ def told(doing: str) -> Iterator[None]:
         raise TargetDenied(f"A right is missing, while {doing}.") from error
     except OSError as error:
         text = str(error)
+        if error.errno == errno.EROFS:
+            raise TargetDenied(f"A right is missing, while {doing}.") from error
         if error.errno in _FULL:
             raise TargetFull(
                 f"The disk is full, while {doing}; old files are as they were."
             ) from error
         if "ACCESS_DENIED" in text or "403" in text or "SIGNATURE" in text.upper():
             raise TargetDenied(f"The store does not accept the keys, while {doing}.") from error
+        if "NO_SUCH_BUCKET" in text:
+            raise TargetFailed(f"There is no such bucket, while {doing}.") from error
         if "NETWORK" in text.upper() or "connect" in text.lower():
             raise TargetUnreachable(f"The store does not answer, while {doing}.") from error
         raise TargetFailed(f"The store refused, while {doing}.") from error

@@ -45,6 +45,21 @@ def normalise(value: object, region: Region) -> str | None:
     return digits
 
 
+def begun(text: str, region: Region) -> str:
+    """How the stored digits of a number begin of which only so much is typed yet."""
+    digits = "".join(str(unicodedata.decimal(char)) for char in text if char.isdecimal())
+    plain = text.lstrip(" (")
+    if plain.startswith(("+", "\uff0b")):
+        return digits
+    if digits.startswith("00"):
+        return digits[2:]
+    known = phonenumbers.PhoneMetadata.metadata_for_region(region)
+    trunk = None if known is None else known.national_prefix
+    if trunk and digits.startswith(trunk):
+        return f"{phonenumbers.country_code_for_region(region)}{digits.removeprefix(trunk)}"
+    return digits
+
+
 def is_region(text: str) -> bool:
     """Whether phone numbers can be read as numbers of that country (ISO 3166-1 alpha-2)."""
     return text in phonenumbers.SUPPORTED_REGIONS

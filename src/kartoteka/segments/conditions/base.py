@@ -80,8 +80,15 @@ class Sql:
 
 
 def owners_sql(sql: Sql) -> str:
-    """The owners of what the contact did: itself, cards merged into it, spans of visitors (0014)."""
-    return f"(select o.owner_id from owners_of({sql.account}, array[c.contact_id]) o)"
+    """The owners of what the contact did, as an array: itself, cards merged into it, spans of visitors
+    (0014). Few contacts have other cards in them, and only of these the whole way is walked.
+    """
+    spans = (
+        f"array(select w.owner_id from visitor_span w where w.account_id = {sql.account} "
+        "and w.contact_id = c.contact_id)"
+    )
+    walked = f"array(select o.owner_id from owners_of({sql.account}, array[c.contact_id]) o)"
+    return f"case when c.merges = 0 then c.contact_id || {spans} else {walked} end"
 
 
 class Test(Protocol):
@@ -157,6 +164,11 @@ class Source(msgspec.Struct, frozen=True, eq=False):
     also_timed_sql: Callable[[Sql], str] | None = None
     column: str | None = None
     """The column of the card that the value is, as it stands."""
+
+    @property
+    def is_looked_up(self) -> bool:
+        """Whether SQL has to read other rows for it: then it is worth reading them once."""
+        return ACTIVITY in self.reads
 
 
 class Context(msgspec.Struct, frozen=True):

@@ -105,7 +105,7 @@ class Which(msgspec.Struct, frozen=True):
         """A sub-select over them."""
         parts = [
             f"e.account_id = {sql.account}",
-            f"e.owner_id in {owners_sql(sql)}",
+            f"e.owner_id = any({owners_sql(sql)})",
             f"e.kind = {int(self.is_visit)}",
             f"e.type_key = any({sql.param(list(self.types), 'text[]')})",
         ]

@@ -31,7 +31,7 @@ def _totals(sql: Sql, what: str, currency: str | None) -> str:
     of = "" if currency is None else f" and t.currency = {sql.param(currency, 'text')}"
     return (
         f"(select {what} from order_totals t where t.account_id = {sql.account} "
-        f"and t.owner_id in {owners_sql(sql)}{of})"
+        f"and t.owner_id = any({owners_sql(sql)}){of})"
     )
 
 

@@ -118,7 +118,13 @@ class Asked(msgspec.Struct, frozen=True):
         return self.operator.asks(self.source.read(who), self.operand, who.now)
 
     def to_sql(self, sql: Sql) -> str:
-        return f"({self.operator.to_sql(self.source.sql(sql), self.operand, sql)})"
+        if not self.source.is_looked_up:
+            return f"({self.operator.to_sql(self.source.sql(sql), self.operand, sql)})"
+        return self._once(self.operator.to_sql("once.x", self.operand, sql), sql)
+
+    def _once(self, asked: str, sql: Sql) -> str:
+        """An expression on `once.x`, for which the value is read a single time for a contact."""
+        return f"(select {asked} from (select {self.source.sql(sql)} as x offset 0) once)"
 
     def next_change(self, who: Subject) -> datetime | None:
         moments: list[datetime] = []
@@ -132,8 +138,10 @@ class Asked(msgspec.Struct, frozen=True):
     def next_sql(self, sql: Sql) -> list[str]:
         moments: list[str] = []
         if self.operator.moments_sql is not None:
-            x = self.source.sql(sql)
-            moments += self.operator.moments_sql(x, self.operand.value, sql)
+            is_once = self.source.is_looked_up
+            x = "once.x" if is_once else self.source.sql(sql)
+            found = self.operator.moments_sql(x, self.operand.value, sql)
+            moments += [self._once(f"least({', '.join(found)})", sql)] if is_once else found
         if self.source.also_timed_sql is not None:
             moments.append(self.source.also_timed_sql(sql))
         return moments
