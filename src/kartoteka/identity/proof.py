@@ -3,6 +3,7 @@
 `Card.proof` has a saying for each request: [names, at, request id, key id, method, matched by, rule],
 names as in `NAMES`, `field:<id>` for custom fields and `consent:<channel>` for consent. A value without
 a saying came with the request that created the card; of a merge the absorbed card's id stands behind.
+`[["unkeyed"], sides]` is no request's: `identity/sides.py` keeps it there.
 """
 
 from __future__ import annotations
