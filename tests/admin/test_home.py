@@ -176,7 +176,7 @@ def test_a_server_that_does_not_answer_leaves_the_page_as_it_was(in_account, adm
 
 def test_health_says_how_the_last_run_went_and_why(in_account, admin_server, key, name):
     call(admin_server, key, "/api/v1/contact", {"externalCustomerId": "1"})
-    target = {"url": "postgresql://u:secret-word@127.0.0.1:9/shop"}
+    target = {"url": f"postgresql://u:secret-word@127.0.0.1:9/{name}"}
     body = {"name": "Warehouse", "target": "postgres", "settings": target}
     call(admin_server, key, "/api/v1/exports", body)
     rows = {"contacts": [{"externalCustomerId": "1"}, {"firstName": "Nobody"}], "dedupeOn": "email"}
