@@ -216,21 +216,26 @@ class SegmentActions:
 
         Raises `SegmentNotFound` and `SegmentInUse`.
         """
+        await _insist(lambda: self._delete(account_id, segment_id, remove_contacts))
+        await self._ring()
+
+    async def _delete(self, account_id: int, segment_id: int, remove_contacts: bool) -> None:
+        epoch = await read_epoch(self._database, account_id)
         stored = await self._segments.stored(account_id, segment_id)
         known = await self.nameable(account_id)
         users = [one for one in known.values() if _names(one, segment_id)]
         if users:
             raise SegmentInUse(segments=[one.id for one in users])
-        if remove_contacts:
-            await self._database.fetch(
-                QUERIES["leave_segment_to_jobs"],
-                account_id=account_id,
-                segment_id=segment_id,
-                leaving="remove",
-            )
-        else:
-            await delete_segment(self._database, account_id, segment_id, stored.type)
-        await self._ring()
+        if not remove_contacts:
+            kind = stored.type
+            await delete_segment(self._database, account_id, segment_id, kind, epoch=epoch)
+            return
+
+        async def work(tx: Transaction) -> None:
+            params = {"segment_id": segment_id, "leaving": "remove"}
+            await tx.run(call("leave_segment_to_jobs", account_id, **params))
+
+        await change_definitions(self._database, account_id, work, epoch=epoch)
 
     async def snapshot(self, account_id: int, segment_id: int, body: Mapping[str, Any]) -> int:
         """A new list of who is in the segment now; its id. Raises what `add_list` raises."""
@@ -276,9 +281,14 @@ async def _insist(work: Callable[[], Awaitable[Result]]) -> Result:
 
 
 async def delete_segment(
-    database: Database, account_id: int, segment_id: int, kind: SegmentType
+    database: Database,
+    account_id: int,
+    segment_id: int,
+    kind: SegmentType,
+    *,
+    epoch: int | None = None,
 ) -> None:
-    """The segment goes now; jobs take its versions away."""
+    """The segment goes now; jobs take its versions away. `epoch`: as in `change_definitions`."""
 
     async def work(tx: Transaction) -> None:
         await tx.run(
@@ -287,7 +297,7 @@ async def delete_segment(
             forget_versions(account_id, segment_id),
         )
 
-    await change_definitions(database, account_id, work)
+    await change_definitions(database, account_id, work, epoch=epoch)
     if kind is SegmentType.STATIC:
         await database.execute(
             QUERIES["delete_list_members"], account_id=account_id, segment_id=segment_id
