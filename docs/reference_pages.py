@@ -67,8 +67,8 @@ def account_settings_page() -> str:
         "# Settings of an account\n\n`kartoteka accounts set NAME key=value` changes them, and so "
         "does `PATCH /api/v1/account/settings` with a key of full rights; `default` (in JSON: "
         "null) brings the default back. All changes of one call are made, or none. The column "
-        "*source* names the decision that leaves the choice to the account. Settings that "
-        "*nothing reads yet* belong to features of later parts.\n\n" + table(headers, rows)
+        "*source* names the decision that leaves the choice to the account.\n\n"
+        + table(headers, rows)
     )
 
 

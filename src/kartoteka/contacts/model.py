@@ -15,7 +15,7 @@ from kartoteka.identity.model import Notice, Origin, Resolution
 from kartoteka.identity.rules import Person
 
 
-class Profile(msgspec.Struct, frozen=True):
+class Profile(msgspec.Struct, frozen=True, omit_defaults=True):
     """Values for the card, already checked; None leaves the stored one alone (decisions D16)."""
 
     first_name: str | None = None
@@ -31,7 +31,7 @@ class Profile(msgspec.Struct, frozen=True):
     """Custom fields: {"<field id>": canonical text}."""
 
 
-class ContactInput(msgspec.Struct, frozen=True):
+class ContactInput(msgspec.Struct, frozen=True, omit_defaults=True):
     """A contact out of a request body: whom it names, what it says, what was dropped (D18)."""
 
     person: Person = Person()

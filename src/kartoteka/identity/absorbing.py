@@ -99,5 +99,5 @@ def _retire(other: Card, card: Card, at: datetime) -> None:
     other.last_word = None
     for name in GAPS:
         setattr(other, name, None)
-    other.fields, other.consent, other.proof = {}, {}, {}
+    other.fields, other.consent, other.proof = {}, {}, []
     other.updated_at = at

@@ -18,6 +18,7 @@ import msgspec
 from kartoteka.identity.history import Journal
 from kartoteka.identity.kinds import BY_CODE
 from kartoteka.identity.model import Card, Held, Key, Origin, Word
+from kartoteka.identity.proof import saying_of
 from kartoteka.identity.rules import Person
 from kartoteka.identity.working_set import WorkingSet
 
@@ -59,31 +60,40 @@ def side_of(ws: WorkingSet, contact_id: int) -> int:
 
 
 _UNKEYED = "unkeyed"
-"""The entry of `Card.proof` with the sides that no keyed call has written yet (D36)."""
+"""The saying of `Card.proof` with the sides that no keyed call has written yet (D36)."""
 
 
 def note_unkeyed(card: Card, other: Card) -> None:
     """Called before `other` is merged into the card."""
-    unkeyed = {
-        side
-        for one in (card, other)
-        for side in one.proof.get(_UNKEYED, () if one.keyed else (one.contact_id,))
-    }
-    if unkeyed:
-        card.proof = {**card.proof, _UNKEYED: sorted(unkeyed)}
+    sides: set[int] = set()
+    for one in (card, other):
+        noted = _unkeyed(one)
+        if noted is not None:
+            sides.update(noted)
+        elif not one.keyed:
+            sides.add(one.contact_id)
+    if sides:
+        _note(card, sorted(sides))
 
 
 def is_unkeyed(card: Card, side: int) -> bool:
     """Whether no keyed call has written this side of a merged card so far."""
-    return side in card.proof.get(_UNKEYED, ())
+    return side in (_unkeyed(card) or ())
 
 
 def note_keyed(card: Card, side: int) -> None:
     """A keyed call has written this side."""
-    left = [one for one in card.proof.get(_UNKEYED, ()) if one != side]
-    card.proof = {name: entry for name, entry in card.proof.items() if name != _UNKEYED}
-    if left:
-        card.proof[_UNKEYED] = left
+    _note(card, [one for one in _unkeyed(card) or () if one != side])
+
+
+def _unkeyed(card: Card) -> list[int] | None:
+    saying = saying_of(card.proof, _UNKEYED)
+    return None if saying is None else saying[0]
+
+
+def _note(card: Card, sides: list[int]) -> None:
+    others = [one for one in card.proof if one[0] != [_UNKEYED]]
+    card.proof = [*others, [[_UNKEYED], sides]] if sides else others
 
 
 def keep_word(

@@ -191,6 +191,12 @@ class WorkingSet:
             return [*found.values()]
         return [found[row_key] for row_key in sorted(found)]
 
+    def rows_of(self, key: Key) -> Mapping[RowKey, Held] | None:
+        """The same rows in no order, for who counts them; nothing is copied."""
+        if not self.is_known(key):
+            raise Missing(keys=[key])
+        return self._by_key.get(key)
+
     def is_stranger(self, identifiers: Iterable[Identifier]) -> bool:
         """Whether nobody holds any of these."""
         by_key, known = self._by_key, self._known_keys

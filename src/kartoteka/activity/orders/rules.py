@@ -192,10 +192,10 @@ def new_order(
 
 def _write_down(order: Order, said: OrderSaid) -> None:
     """D16: what the request says takes the place of what stands there, the rest stays."""
-    for name in KEPT_WHEN_UNSAID:
-        value = getattr(said, name)
-        if value is not None:
-            setattr(order, name, value)
+    values = msgspec.structs.astuple(said)
+    for place, name in KEPT_WHEN_UNSAID:
+        if values[place] is not None:
+            setattr(order, name, values[place])
     if said.items is not None:
         order.items_hash = items_hash(said.items)
 
