@@ -8,7 +8,7 @@ from decimal import Decimal
 import psycopg
 
 from tests.exports.conftest import Exporting, Warehouse, picture, table
-from tests.rules.stories import add, delete_order, erase, order, subscribe
+from tests.rules.stories import add, delete_order, erase, merge, order, subscribe, undo
 
 ACTIVITY = ("contacts", "events", "orders", "orderItems", "redirects")
 
@@ -92,27 +92,30 @@ async def test_merged_people_keep_their_rows_and_leave_a_redirect(exporting, war
     assert warehouse.rows('select distinct "contactId" from events') == [(anna,)]
 
 
-async def test_who_comes_back_from_a_merge_has_the_events_again(exporting, warehouse):
-    """Undo (D28): the redirect goes, and events that were written as the survivor's are their own."""
+async def test_who_comes_back_from_a_merge_has_everything_again(exporting, warehouse):
+    """Undo (D28): every table is as if the merge had never been; the redirect goes, and what was written as
+    the survivor's is their own, that which came since too."""
     shop = exporting.shop
-    one = await exporting.to(warehouse.url, *ACTIVITY)
-    other = await shop.id(add(token="T" * 12))
+    one = await exporting.to(warehouse.url)
     anna = await shop.id(add(x="X1", email="anna@example.com"))
+    other = await shop.id(add(x="X2", email="ben@example.com", token="T" * 12, device="D" * 12))
     insert_event(exporting, other, {"n": 1})
-    await shop.send(add(x="X1", token="T" * 12))
+    await shop.send(order("O-1", x="X2", items=["shoe"]))
     await exporting.good_run(one)
-    assert warehouse.rows('select "contactId" from events') == [(anna,)]
-    with psycopg.connect(shop.url) as connection:  # as an undo leaves the cards
-        connection.execute(
-            "update contact set status = 0, merged_into = null where contact_id = %s", [other]
-        )
-        connection.execute(
-            "insert into change (account_id, at, contact_ids) values (%s, now(), %s)",
-            [exporting.account_id, [anna, other]],
-        )
-    await same(exporting, warehouse, one)
-    assert warehouse.rows('select "contactId" from events') == [(other,)]
-    assert warehouse.rows("select count(*) from redirects") == [(0,)]
+    names = ("contacts", "identifiers", "devices", "segmentMembers", "redirects")
+    before = {name: table(warehouse, name) for name in names}
+    await shop.send(merge(anna, other))
+    await exporting.good_run(one, full=True)
+    assert warehouse.rows('select distinct "contactId" from events') == [(anna,)]
+    assert warehouse.rows('select "contactId" from orders') == [(anna,)]
+    await shop.send(order("O-2", x="X2", items=["hat"]))
+    await exporting.good_run(one)
+    [(merge_id,)] = shop.rows("select history_id from identity_history where action = 'absorbed'")
+    await shop.send(undo(merge_id))
+    await same(exporting, warehouse, one, *ACTIVITY, "identifiers", "devices", "segmentMembers")
+    assert {name: table(warehouse, name) for name in names} == before
+    assert warehouse.rows('select distinct "contactId" from events') == [(other,)]
+    assert warehouse.rows('select "contactId" from orders') == [(other,), (other,)]
 
 
 async def test_an_erased_person_leaves_every_table(exporting, warehouse):
