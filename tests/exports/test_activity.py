@@ -93,8 +93,8 @@ async def test_merged_people_keep_their_rows_and_leave_a_redirect(exporting, war
 
 
 async def test_who_comes_back_from_a_merge_has_everything_again(exporting, warehouse):
-    """Undo (D28): every table is as if the merge had never been; the redirect goes, and what was written as
-    the survivor's is their own, that which came since too."""
+    """Undo (D28): every table is as if the merge had never been; the redirect goes, and what was written
+    as the survivor's is their own, that which came since too."""
     shop = exporting.shop
     one = await exporting.to(warehouse.url)
     anna = await shop.id(add(x="X1", email="anna@example.com"))
