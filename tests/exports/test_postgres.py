@@ -230,6 +230,33 @@ async def test_a_pause_stops_a_run_and_loses_nothing(exporting, warehouse):
     await same(exporting, warehouse, one)
 
 
+async def test_deleting_an_export_ends_its_run_and_leaves_the_table(exporting, warehouse):
+    one = await with_two(exporting, warehouse)
+    before = table(warehouse, "contacts")
+    await exporting.shop.send(add(x="X1", first="Anna"))
+    account_id = exporting.account_id
+    with psycopg.connect(warehouse.url) as holder:
+        holder.execute("lock table contacts in exclusive mode")
+        async with exporting.running():
+            await exporting.exports.ask_for_run(account_id, one.export_id)
+            await until_waits(warehouse)
+            await exporting.exports.delete(account_id, one.export_id)
+            async with asyncio.timeout(60):
+                while warehouse.rows(_OURS):  # noqa: ASYNC110  polls a database
+                    await asyncio.sleep(0.02)  # although the target still makes it wait
+        holder.rollback()
+    assert table(warehouse, "contacts") == before
+    assert exporting.shop.rows("select count(*) from export_run") == [(0,)]
+    again = await exporting.to(warehouse.url, "contacts")  # takes the table over
+    await same(exporting, warehouse, again)
+
+
+_OURS = (
+    "select 1 from pg_stat_activity where application_name = 'kartoteka export' "
+    "and datname = current_database()"
+)
+
+
 async def test_how_far_a_run_is_can_be_seen_while_it_goes(exporting, warehouse):
     """Data set by data set, and within one; an index that has to wait holds the run up here."""
     one = await with_two(exporting, warehouse, "contacts", "devices")

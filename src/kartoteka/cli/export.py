@@ -14,7 +14,7 @@ from kartoteka.cli.keys import account_option
 from kartoteka.cli.running import Access, with_access
 from kartoteka.cli.tables import json_option, print_json, print_table
 from kartoteka.errors import KartotekaError
-from kartoteka.exports.datasets import DATASETS, LATEST, LEFT_OUT
+from kartoteka.exports.datasets import BY_NAME, DATASETS, LATEST, LEFT_OUT
 from kartoteka.exports.errors import TargetFailed
 from kartoteka.exports.model import Export, ExportRun, RunState
 from kartoteka.exports.opening import open_exports
@@ -352,10 +352,12 @@ def _print_run(one: ExportRun) -> None:
     click.echo(f"Run {one.run_id} is {one.state}{seconds}: {one.rows:,} rows, {one.bytes:,} bytes.")
     if one.error:
         click.echo(f"Error: {one.error}")
-    print_table(
-        ("data set", "rows", "replaced", "bytes", "how"),
-        [
-            (name, done.rows, done.deleted, done.bytes, "all" if done.full else "changes")
-            for name, done in one.datasets.items()
-        ],
-    )
+    if one.datasets:
+        rows = [(name, one.datasets[name]) for name in BY_NAME if name in one.datasets]
+        print_table(
+            ("data set", "rows", "replaced", "bytes", "how"),
+            [
+                (name, done.rows, done.deleted, done.bytes, "all" if done.full else "changes")
+                for name, done in rows
+            ],
+        )

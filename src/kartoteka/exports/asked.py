@@ -17,7 +17,7 @@ from kartoteka.exports.targets.base import Checked, Surroundings, TargetKind
 SHORTEST_INTERVAL_S = 60
 LONGEST_INTERVAL_S = 366 * 86_400
 _MOST_NAME_CHARS = 100
-_INTERVAL = re.compile(r"(\d{1,9})\s*(s|m|h|d|w)?")
+_INTERVAL = re.compile(r"(\d{1,9})\s*(s|m|h|d|w)?", re.ASCII)
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
 

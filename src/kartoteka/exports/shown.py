@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from kartoteka.exports.asked import interval_text
-from kartoteka.exports.datasets import LATEST
+from kartoteka.exports.datasets import BY_NAME, LATEST
 from kartoteka.exports.model import Export, ExportRun, State
 
 
@@ -46,7 +46,11 @@ def run_members(run: ExportRun) -> dict[str, Any]:
         "rows": run.rows,
         "bytes": run.bytes,
         "seconds": seconds,
-        "datasets": {name: msgspec.to_builtins(done) for name, done in run.datasets.items()},
+        "datasets": {
+            name: msgspec.to_builtins(run.datasets[name])
+            for name in BY_NAME
+            if name in run.datasets
+        },
         "error": run.error,
         "code": run.code,
         "createdAt": run.created_at,

@@ -169,7 +169,9 @@ def test_intervals(raw, seconds):
     assert read_interval(interval_text(seconds)) == seconds
 
 
-@pytest.mark.parametrize("raw", ["", "1y", "-1h", 0, "59s", True, None, 1.5, "9999d", [], "1h 5m"])
+@pytest.mark.parametrize(
+    "raw", ["", "1y", "-1h", 0, "59s", True, None, 1.5, "9999d", [], "1h 5m", "９０"]
+)
 def test_what_is_no_interval_is_refused(raw):
     with pytest.raises(InvalidExport):
         read_interval(raw)
