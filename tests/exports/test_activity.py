@@ -190,6 +190,27 @@ async def test_an_erased_person_leaves_every_table(exporting, warehouse):
     assert table(warehouse, "orders") == table(warehouse, "orderItems") == []
 
 
+async def test_a_former_id_that_is_erased_alone_leaves_every_table(exporting, warehouse):
+    """Decisions D11, D29: its traces go out of events, history and identifiers of the merged card."""
+    shop = exporting.shop
+    one = await exporting.to(warehouse.url)
+    other = await shop.id(add(x="Secret-7", email="other@example.com"))
+    anna = await shop.id(add(x="X1", email="anna@example.com"))
+    insert_event(exporting, other, {"externalCustomerId": "Secret-7", "n": 1})
+    await shop.send(order("O-1", x="Secret-7", email="other@example.com", items=["shoe"]))
+    await shop.send(merge(anna, other))
+    await exporting.good_run(one)
+    told = [name for name in BY_NAME if "Secret-7" in str(table(warehouse, name))]
+    assert told == ["events", "identifiers", "identityHistory"]
+    await shop.send(erase(x="Secret-7"))
+    await exporting.good_run(one)
+    for name in BY_NAME:
+        assert "Secret-7" not in str(table(warehouse, name)), name
+    kept = "select count(*) from identity_history h where h::text like '%%Secret-7%%'"
+    assert shop.rows(kept) == [(0,)]
+    await everything_is_there(exporting, warehouse, keeps_contact=True)
+
+
 def insert_event(exporting: Exporting, owner_id: int, params: dict) -> None:
     """An event, as whoever writes one does it: noted in the same transaction."""
     at = datetime.now(UTC)
