@@ -93,25 +93,30 @@ async def test_merged_people_keep_their_rows_and_leave_a_redirect(exporting, war
     assert warehouse.rows('select distinct "contactId" from events') == [(anna,)]
 
 
-async def test_who_comes_back_from_a_merge_has_the_events_again(exporting, warehouse):
-    """Undo (D28): the redirect goes, and events that were written as the survivor's are their own."""
+async def test_who_comes_back_from_a_merge_has_everything_again(exporting, warehouse):
+    """Undo (D28): every table is as if the merge had never been; the redirect goes, and what was written
+    as the survivor's is their own, that which came since too."""
     shop = exporting.shop
     one = await exporting.to(warehouse.url)
-    mine = 'select "contactId" from events where "eventTypeKey" = \'test\''
-    other = await shop.id(add(token="T" * 12))
     anna = await shop.id(add(x="X1", email="anna@example.com"))
+    other = await shop.id(add(x="X2", email="ben@example.com", token="T" * 12, device="D" * 12))
     insert_event(exporting, other, {"n": 1})
-    await shop.send(order("O-1", x="X1", email="anna@example.com", items=["shoe"]))
-    await shop.send(add(x="X1", token="T" * 12))
+    await shop.send(order("O-1", x="X2", items=["shoe"]))
     await exporting.good_run(one)
-    assert warehouse.rows(mine) == [(anna,)]
-    await everything_is_there(exporting, warehouse)
-    ((merge_id,),) = shop.rows("select history_id from identity_history where action = 'absorbed'")
+    names = ("contacts", "identifiers", "devices", "segmentMembers", "redirects")
+    before = {name: table(warehouse, name) for name in names}
+    await shop.send(merge(anna, other))
+    await exporting.good_run(one, full=True)
+    assert warehouse.rows('select distinct "contactId" from events') == [(anna,)]
+    assert warehouse.rows('select "contactId" from orders') == [(anna,)]
+    await shop.send(order("O-2", x="X2", items=["hat"]))
+    await exporting.good_run(one)
+    [(merge_id,)] = shop.rows("select history_id from identity_history where action = 'absorbed'")
     await shop.send(undo(merge_id))
-    await exporting.good_run(one)
-    await everything_is_there(exporting, warehouse)
-    assert warehouse.rows(mine) == [(other,)]
-    assert warehouse.rows("select count(*) from redirects") == [(0,)]
+    await same(exporting, warehouse, one, *ACTIVITY, "identifiers", "devices", "segmentMembers")
+    assert {name: table(warehouse, name) for name in names} == before
+    assert warehouse.rows('select distinct "contactId" from events') == [(other,)]
+    assert warehouse.rows('select "contactId" from orders') == [(other,), (other,)]
 
 
 async def test_merges_by_hand_and_their_undo_arrive_through_any_chain(exporting, warehouse):
