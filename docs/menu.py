@@ -46,6 +46,7 @@ MENU: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("identity/explain.md", "Explain and dry run"),
             ("identity/history.md", "Identity history"),
             ("identity/undo.md", "Merge, explain, undo"),
+            ("identity/duplicates.md", "Possible duplicates"),
             ("identity/what-if.md", "What if?"),
             ("identity/erase.md", "Remove, restore, erase"),
         ),

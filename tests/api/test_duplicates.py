@@ -108,7 +108,7 @@ def test_look_alikes_with_their_score_by_field(api: httpx.Client, server, name: 
         text=True,
         check=True,
     )
-    assert "look alike" in done.stdout
+    assert "alike" in done.stdout
     found = pairs(api, by="likeness")
     assert found[one, other]["score"] > 0.9
     assert found[one, other]["fields"]["lastName"] == 1.0

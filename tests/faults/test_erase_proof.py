@@ -3,6 +3,7 @@ except PostgreSQL's own, and the log (decisions D29; tables, indexes aside)."""
 
 from __future__ import annotations
 
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ import httpx
 import psycopg
 
 from kartoteka.db.embedded import running_url
+from tests.conftest import COMMAND, clean_environment
 
 VALUES = {
     "external id": "erase-me-external-4711",
@@ -80,7 +82,61 @@ def live_a_life(api: httpx.Client) -> int:
     api.post("/api/v1/contact/subscribe", json={"contact": contact, "groups": ["Erase"]})
     on_the_website(api)
     by_import(api)
+    elsewhere(api)
+    looks_like_another(api)
     return int(who)
+
+
+def elsewhere(api: httpx.Client) -> None:
+    """What goes to others: an export of files in the data folder, and deliveries that nobody takes."""
+    v = VALUES
+    hook = {"url": "http://127.0.0.1:9/nobody-listens", "events": ["contact.updated"]}
+    made = api.post("/api/v1/webhooks", json=hook)
+    assert made.status_code in (200, 201), made.text
+    body = {"externalCustomerId": v["external id"], "languageCode": "uk", "channels": []}
+    assert api.post("/api/v1/contact", json=body).status_code == 200
+    deliveries = f"/api/v1/webhooks/{made.json()['id']}/deliveries"
+    wait_for(lambda: api.get(deliveries).json() != [])
+    export = {
+        "name": "all",
+        "target": "files",
+        "settings": {"format": "csv", "folder": "all"},
+        "paused": True,
+    }
+    made = api.post("/api/v1/exports", json=export)
+    assert made.status_code in (200, 201), made.text
+    run_exports(api)
+
+
+def run_exports(api: httpx.Client) -> None:
+    for one in api.get("/api/v1/exports").json():
+        run = api.post(f"/api/v1/exports/{one['id']}/run?wait=true").json()
+        assert run["state"] == "finished", run
+
+
+def looks_like_another(api: httpx.Client) -> None:
+    """A possible duplicate, told apart, and a value of the person that too many others sent."""
+    v = VALUES
+    twin = {
+        "externalCustomerId": "twin",
+        "firstName": v["first name"],
+        "lastName": v["last name"],
+        "address": {"town": v["town"]},
+        "channels": [{"type": "email", "value": v["other email"]}],
+    }
+    other = api.post("/api/v1/contact", json=twin).json()["id"]
+    who = api.get(f"/api/v1/contacts?externalCustomerId={v['external id']}").json()[0]["id"]
+    assert api.post("/api/v1/duplicates/search").status_code == 202
+    search = "/api/v1/duplicates/search"
+    wait_for(lambda: api.get(search).json()["state"] == "finished")
+    said = {"contactId": who, "otherId": other}
+    assert api.post("/api/v1/duplicates/not-the-same", json=said).status_code == 200
+    for kind in ("email", "firstName", "consent.email"):
+        api.get(f"/api/v1/contact/{who}/why", params={"kind": kind})
+    api.get("/api/v1/why-not", params={"a": who, "b": other})
+    # The twin is another person: with their own name they keep nothing of hers.
+    gone = api.delete(f"/api/v1/contact/{other}", params={"erase": "true"})
+    assert gone.status_code == 200
 
 
 def on_the_website(api: httpx.Client) -> None:
@@ -131,6 +187,22 @@ def wait_for(holds: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
+def what_if(folder: Path) -> None:
+    """Tells the history again: it leaves nothing behind."""
+    environment = clean_environment() | {"KARTOTEKA_DATA_DIR": str(folder)}
+    for command in (["what-if", "absorb=never"], ["verify"], ["duplicates"]):
+        ran = subprocess.run(
+            [COMMAND, "identity", *command],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert ran.returncode == 0, ran.stderr
+        said = ran.stdout + ran.stderr
+        assert not [name for name, value in VALUES.items() if value in said]
+
+
 def dump(url: str) -> str:
     """Every row of every table as text."""
     with psycopg.connect(url, autocommit=True) as connection:
@@ -145,15 +217,18 @@ def dump(url: str) -> str:
 
 
 def test_no_byte_of_an_erased_person_is_left(start_server, tmp_path: Path):
-    server = start_server()
+    server = start_server(KARTOTEKA_ALLOW_PRIVATE_ADDRESSES="on")
     folder = server.log.parent / "data"
     with httpx.Client(base_url=server.url, auth=("", server.key), timeout=60) as api:
         who = live_a_life(api)
         before = dump(running_url(folder))
         known = {name for name, value in VALUES.items() if value in before}
         assert known >= VALUES.keys() - {"cookie", "other email", "last name", "town", "former id"}
+        assert found_in([*folder.rglob("*.csv")]) >= {"external id", "other email"}
         erased = api.delete(f"/api/v1/contact/{who}", params={"erase": "true"})
         assert erased.status_code == 200, erased.text
+        run_exports(api)
+        what_if(folder)
     after = dump(running_url(folder))
     left = {
         name: [line.split(" ")[0] for line in after.splitlines() if value in line]
@@ -164,5 +239,10 @@ def test_no_byte_of_an_erased_person_is_left(start_server, tmp_path: Path):
     assert "public.claim " not in after
     files = [path for path in folder.rglob("*") if path.is_file() and "postgres" not in str(path)]
     for path in [*files, server.log]:
-        content = path.read_bytes()
-        assert not [name for name, value in VALUES.items() if value.encode() in content], path
+        assert not found_in([path]), path
+
+
+def found_in(files: list[Path]) -> set[str]:
+    """Which of the values stand in these files."""
+    content = b"\n".join(path.read_bytes() for path in files)
+    return {name for name, value in VALUES.items() if value.encode() in content}

@@ -61,7 +61,8 @@ def duplicates(*, account: str, rows: int, as_json: bool) -> None:
     if as_json:
         print_json({"found": found, "pairs": shown})
         return
-    click.echo(f"{found:,} pairs look alike." if found else "No two contacts look alike.")
+    some = "1 pair looks alike." if found == 1 else f"{found:,} pairs look alike."
+    click.echo(some if found else "No two contacts look alike.")
     if shown:
         print_table(
             ("contact", "other", "score", "by field"),

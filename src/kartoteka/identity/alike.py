@@ -29,8 +29,8 @@ _ALIKE, _DIFFERENT = 0.85, 0.65
 """From which likeness on a field agrees, and below which it contradicts."""
 _LONG_NAME = 5
 """Longer names of mailboxes say something by themselves."""
-_HOUSEHOLD = 0.5
-"""The most that people of one household come to."""
+_ANOTHER = 0.5
+"""The most that namesakes and people of one household come to."""
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -166,7 +166,19 @@ def compare(
         fields[name] = round(likeness, 2)
         bits += _bits(likeness, frequencies.most(attribute, one, other, same), different)
     score = 1 / (1 + 2**-bits)
-    return (min(score, _HOUSEHOLD) if _is_household(fields) else score), fields
+    if _is_household(fields) or _are_namesakes(fields):
+        score = min(score, _ANOTHER)
+    return score, fields
+
+
+_NAMES = frozenset(("firstName", "lastName"))
+
+
+def _are_namesakes(fields: dict[str, float]) -> bool:
+    """Nothing but the names agrees, though more is known."""
+    return any(name not in _NAMES for name in fields) and all(
+        likeness < _ALIKE or name in _NAMES for name, likeness in fields.items()
+    )
 
 
 def _is_household(fields: dict[str, float]) -> bool:
