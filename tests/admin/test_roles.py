@@ -82,6 +82,7 @@ def form_of(path: str, world: World) -> dict[str, Any]:
             "dataset": "contacts", "filled": "1",
         },
         "/admin/duplicates/not-the-same": {"one": keep, "other": contact},
+        "/admin/duplicates/apart": {"one": keep, "other": contact},
         "/admin/merge": {"keep": keep, "absorb": absorb},
         "/admin/simulator/send": {"method": "update", "contact_id": contact, "firstName": "Cyd"},
         "/admin/settings/keys": {"kind": "server", "rights": "full"},
@@ -246,6 +247,7 @@ def test_what_belongs_to_another_account_is_not_there(admin_server, account, own
     asked = 0
     by_form = {
         "/admin/segments/save", "/admin/duplicates/not-the-same", "/admin/merge",
+        "/admin/duplicates/apart",
         "/admin/simulator/send", "/admin/settings/apps/change",
     }  # fmt: skip
     for page in PAGES:
@@ -270,7 +272,7 @@ def newest(owner: Visitor) -> int:
 def test_every_write_is_in_the_audit_log(admin_server, account):
     """Every page that writes, in an order in which each has something to write."""
     _, owner, world = account
-    late = ("remove", "restore", "erase", "undo", "delete", "password", "bulk", "merge")
+    late = ("apart", "remove", "restore", "erase", "undo", "delete", "password", "bulk", "merge")
     writes = [
         page
         for page in PAGES
