@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
+
+from tests.api.conftest import make_key
+from tests.conftest import COMMAND, clean_environment
 
 
 def make(api: httpx.Client, **said: Any) -> int:
@@ -135,3 +140,159 @@ def test_not_the_same_is_remembered(api: httpx.Client, name: str):
     assert api.post("/api/v1/duplicates/not-the-same", json=pair).json()["changed"] is True
     make(api, externalCustomerId=f"A-{name}", channels=token)
     assert api.get(f"/api/v1/contact/{visitor}").json()["id"] == visitor
+
+
+def merge(api: httpx.Client, keep: int, absorb: int) -> httpx.Response:
+    return api.post("/api/v1/merges", json={"keep": keep, "absorb": absorb})
+
+
+def undo(api: httpx.Client, merge_id: int) -> httpx.Response:
+    return api.post(f"/api/v1/merges/{merge_id}/undo")
+
+
+def seen(api: httpx.Client, *contact_ids: int) -> list[Any]:
+    """All that is shown of these contacts, whoever holds them now."""
+    paths = [f"/api/v1/contact/{one}{more}" for one in contact_ids for more in ("", "/identity")]
+    paths += [f"/api/v1/merges?contactId={one}" for one in contact_ids]
+    found = [(answer.status_code, answer.json()) for answer in map(api.get, paths)]
+    for _, body in found:
+        if isinstance(body, dict):
+            body.pop("timestamp", None)
+    return found
+
+
+def refusal(answer: httpx.Response) -> tuple[int, str]:
+    return answer.status_code, answer.json()["code"]
+
+
+def test_nobody_is_merged_with_who_is_not_there(api: httpx.Client, name: str):
+    """Removed and erased contacts, on either side; then nothing changes."""
+    ann, other = two(api, name)
+    removed, erased = (
+        make(api, externalCustomerId=f"R-{name}"),
+        make(api, firstName="Eve", **_token(name)),
+    )
+    api.delete(f"/api/v1/contact/{removed}")
+    api.delete(f"/api/v1/contact/{erased}", params={"erase": "true"})
+    before = seen(api, ann, other)
+    for gone in (removed, erased):
+        assert merge(api, ann, gone).status_code == 404
+        assert merge(api, gone, ann).status_code == 404
+    assert seen(api, ann, other) == before
+
+
+def _token(name: str) -> dict[str, Any]:
+    return {"channels": channels(("mobilepush", f"E-{name}"))}
+
+
+def test_an_automatic_absorption_is_undone_too(api: httpx.Client, name: str):
+    ann = make(
+        api, externalCustomerId=f"A-{name}", channels=channels(("email", f"a{name}@x.example"))
+    )
+    visitor = make(api, firstName="Anna", channels=channels(("mobilepush", f"T-{name}")))
+    before = seen(api, ann)[0], seen(api, visitor)[0]
+    make(api, externalCustomerId=f"A-{name}", channels=channels(("mobilepush", f"T-{name}")))
+    [listed] = api.get("/api/v1/merges", params={"contactId": visitor}).json()
+    assert listed["rule"] == "absorbed_anonymous"
+    assert undo(api, listed["id"]).status_code == 200
+    assert (seen(api, ann)[0], seen(api, visitor)[0]) == before
+    make(api, externalCustomerId=f"A-{name}", channels=channels(("mobilepush", f"T-{name}")))
+    assert api.get(f"/api/v1/contact/{visitor}").json()["id"] == visitor
+
+
+def test_of_two_undos_at_once_one_is_refused(api: httpx.Client, name: str):
+    """And of two merges of one pair at once, whichever way round."""
+    ann, other = two(api, name)
+    with ThreadPoolExecutor(4) as threads:
+        pairs = [(ann, other), (other, ann), (ann, other), (other, ann)]
+        answers = list(threads.map(lambda pair: merge(api, *pair), pairs))
+        assert sorted(one.status_code for one in answers) == [200, 409, 409, 409]
+        [done] = [one.json()["id"] for one in answers if one.status_code == 200]
+        answers = list(threads.map(lambda merge_id: undo(api, merge_id), [done] * 4))
+    assert sorted(one.status_code for one in answers) == [200, 409, 409, 409]
+    assert {api.get(f"/api/v1/contact/{one}").json()["id"] for one in (ann, other)} == {ann, other}
+
+
+def test_what_was_erased_does_not_come_back(api: httpx.Client, name: str):
+    ann, other = two(api, name)
+    done = merge(api, ann, other).json()["id"]
+    assert api.delete(f"/api/v1/contact/{ann}", params={"erase": "true"}).status_code == 200
+    before = seen(api, ann, other)
+    assert refusal(undo(api, done)) == (409, "merge_erased")
+    assert seen(api, ann, other) == before
+    assert [status for status, _ in before[:4:2]] == [404, 404]
+
+
+def test_an_external_id_that_is_elsewhere_is_named_and_nothing_changes(
+    api: httpx.Client, name: str
+):
+    """D11: cleared off the merged contact, and somebody else got it."""
+    ann, ben = make(api, externalCustomerId=f"A-{name}"), make(api, externalCustomerId=f"B-{name}")
+    done = merge(api, ann, ben).json()["id"]
+    assert api.put(f"/api/v1/contact/{ann}?clear=formerExternalIds", json={}).status_code == 200
+    other = make(api, externalCustomerId=f"B-{name}")
+    before = seen(api, ann, ben, other)
+    refused = undo(api, done)
+    assert refusal(refused) == (409, "undo_breaks_external_id")
+    assert refused.json()["details"] == {"contactId": other}
+    assert seen(api, ann, ben, other) == before
+
+
+def test_a_dry_run_is_what_then_happens(api: httpx.Client, name: str):
+    """Of a merge and of its undo; a dry run of either leaves everything as it was."""
+    ann, other = two(api, name)
+    before = seen(api, ann, other)
+    dry = api.post("/api/v1/merges?dryRun=true", json={"keep": ann, "absorb": other}).json()
+    assert seen(api, ann, other) == before
+    done = merge(api, ann, other).json()
+    shown = api.get(f"/api/v1/contact/{ann}").json()
+    assert (dry["contact"]["firstName"], dry["contact"]["lastName"]) == (
+        shown["firstName"],
+        shown["lastName"],
+    )
+    merged = seen(api, ann, other)
+    path = f"/api/v1/merges/{done['id']}/undo"
+    dry = api.post(path, params={"dryRun": "true"}).json()
+    assert seen(api, ann, other) == merged
+    undone = api.post(path).json()
+    assert {key: dry[key] for key in ("survivor", "absorbed")} == {
+        key: undone[key] for key in ("survivor", "absorbed")
+    }
+
+
+def test_only_a_key_of_full_rights_merges(
+    api: httpx.Client, stranger: httpx.Client, keys: dict[str, str], name: str
+):
+    """D21: nor is anybody else told which merges there were."""
+    ann, other = two(api, name)
+    done = merge(api, ann, other).json()["id"]
+    before = seen(api, ann, other)
+    for rights in ("contacts", "contacts_write", "events", "write", "browser", "app"):
+        key = ("", keys[rights])
+        body = {"keep": ann, "absorb": other, "dryRun": True}
+        assert stranger.post("/api/v1/merges", json=body, auth=key).status_code in (401, 403)
+        for dry in ("false", "true"):
+            answer = stranger.post(f"/api/v1/merges/{done}/undo?dryRun={dry}", auth=key)
+            assert answer.status_code in (401, 403)
+        listed = stranger.get(f"/api/v1/merges?contactId={ann}", auth=key)
+        assert listed.status_code in (401, 403)
+    assert stranger.post(f"/api/v1/merges/{done}/undo").status_code == 401
+    assert seen(api, ann, other) == before
+
+
+def test_another_accounts_merges_are_not_there(api: httpx.Client, server: Any, name: str):
+    ann, other = two(api, name)
+    done = merge(api, ann, other).json()["id"]
+    folder = {"KARTOTEKA_DATA_DIR": str(server.log.parent / "data")}
+    create = [COMMAND, "accounts", "create", name]
+    subprocess.run(create, env=clean_environment() | folder, capture_output=True, check=True)
+    key = make_key(server, "--account", name)
+    before = seen(api, ann, other)
+    with httpx.Client(base_url=server.url, auth=("", key), timeout=120) as mallory:
+        hers = make(mallory, externalCustomerId="M")
+        assert refusal(undo(mallory, done)) == (404, "merge_unknown")
+        assert merge(mallory, hers, ann).status_code == 404
+        assert merge(mallory, ann, hers).status_code == 404
+        listed = mallory.get("/api/v1/merges", params={"contactId": ann})
+        assert listed.status_code == 404 or listed.json() == []
+    assert seen(api, ann, other) == before

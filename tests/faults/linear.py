@@ -110,3 +110,25 @@ def mailbox(state: Any, one: Operation) -> tuple[Hashable, ...] | None:
     if state == "made" and found is not None:
         return (found,)
     return (state,) if found == state else None
+
+
+def pair(state: Any, one: Operation) -> tuple[Hashable, ...] | None:
+    """Two contacts that are merged and parted: None, or the id of the merge that stands.
+
+    "made": by a call that was never answered, so that nobody knows its id yet. The `value` of an undo is
+    the id of the merge; answers are 200, or 409 for what is not so any more.
+    """
+    if one.what == "read":
+        return (state,) if one.answer == [state is not None] else None
+    if one.what == "merge":
+        if not one.is_answered:
+            return (state or "made",)
+        if one.answer == 409:
+            return None if state is None else (state,)
+        return (one.answer,) if state is None else None
+    is_that = state in (one.value, "made")
+    if one.answer == 409:
+        return None if state == one.value else (state,)
+    if not one.is_answered:
+        return (None if is_that else state,)
+    return (None,) if is_that else None

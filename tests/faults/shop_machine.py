@@ -16,12 +16,13 @@ import psycopg
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
 
-from tests.faults.invariants import violations
+from tests.faults.invariants import check, violations
 
 TABLES = (
     "contact",
     "identifier",
     "identity_history",
+    "apart",
     "address_refusal",
     "suppression",
     "segment",
@@ -126,6 +127,7 @@ class ShopMachine(RuleBasedStateMachine):
 
     clients: Sequence[httpx.Client]
     database: psycopg.Connection[Any]
+    url: str
     cards = Bundle("cards")
 
     def __init__(self) -> None:
@@ -364,6 +366,34 @@ class ShopMachine(RuleBasedStateMachine):
         found = self.ask("GET", "/contacts", externalCustomerId=external_id)
         assert (found.json(), found.headers["TotalCount"]) == ([], "0")
 
+    @rule(keep=cards, absorb=cards, dry=st.booleans())
+    def merge(self, keep: int, absorb: int, dry: bool) -> None:
+        """D28: two live contacts, or nothing; a dry run changes nothing."""
+        states = self.status(keep), self.status(absorb)
+        before = self.everything()
+        answer = self.ask("POST", "/merges", {"keep": keep, "absorb": absorb, "dryRun": dry})
+        able = keep != absorb and states == (LIVE, LIVE)
+        assert (answer.status_code == 200) is able, answer.text
+        if not able or dry:
+            assert self.everything() == before
+        else:
+            assert self.survivor(absorb) == keep
+
+    @rule(card=cards)
+    def undo(self, card: int) -> None:
+        """D28: the last merge that a card took part in and that stands, or a reason."""
+        listed = self.ask("GET", "/merges", contactId=card)
+        merges = listed.json() if listed.status_code == 200 else []
+        for one in [one for one in merges if "undoneAt" not in one][:1]:
+            before = self.stored()
+            answer = self.ask("POST", f"/merges/{one['id']}/undo")
+            if answer.status_code == 200:
+                assert self.status(answer.json()["absorbed"]["id"]) in (LIVE, REMOVED)
+            else:
+                known = ("later_merge", "merge_erased", "undo_breaks_external_id")
+                assert (answer.status_code, answer.json()["code"] in known) == (409, True)
+                assert self.stored() == before
+
     @rule(email=emails.filter(bool), refuse=st.booleans())
     def unsubscribe(self, email: str, refuse: bool) -> None:
         path = "add" if refuse else "delete"
@@ -405,6 +435,10 @@ class ShopMachine(RuleBasedStateMachine):
         answer = self.ask("DELETE", "/orders", {"externalOrderIds": [number]})
         assert answer.json()["deleted"] == len(known)
         assert self.rows("select 1 from orders where external_order_id = %s", number) == []
+
+    def teardown(self) -> None:
+        """The history replayed says what stands."""
+        check(self.url)
 
     @invariant()
     def all_is_well(self) -> None:

@@ -26,7 +26,7 @@ from kartoteka.db.database import Database
 from kartoteka.identity.verify import verify
 from tests.conftest import API_KEY, Server, fresh_database, launch_server
 from tests.faults.invariants import check
-from tests.faults.linear import Operation, contact, find_order, mailbox, token
+from tests.faults.linear import Operation, contact, find_order, mailbox, pair, token
 from tests.faults.servers import SECRET, Line
 
 HUNT_S = float(os.environ.get("KARTOTEKA_HUNT_S", "0"))
@@ -86,21 +86,31 @@ def site(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 class Hunt:
     """Clients that ask at random, and what each object was asked and said."""
 
-    def __init__(self, site: Site, seed: int) -> None:
+    def __init__(self, site: Site, seed: int, prefix: str) -> None:
         self.site = site
         self.seed = seed
+        self.prefix = prefix
+        """Of all names: nobody else has used them."""
         self.histories: dict[tuple[str, str], list[Operation]] = {}
         self.owners: list[tuple[str, int]] = []
         """External IDs and contact ids of those who take tokens: never removed."""
+        self.pairs: list[tuple[int, int]] = []
+        """Contacts that are merged and parted again."""
         self._numbers = 0
         self._killing = False
 
     async def run(self, *, kills: bool) -> None:
         line = Line(self.site.servers[0])
         for number in range(5):
-            body = {"externalCustomerId": f"{self.seed:x}-owner-{number}"}
+            body = {"externalCustomerId": f"{self.prefix}-owner-{number}"}
             made = await line.ask("POST", "/api/v1/contact", body)
             self.owners.append((body["externalCustomerId"], made.body["id"]))
+        for number in range(OBJECTS):
+            ids = []
+            for side in "ab":
+                body = {"externalCustomerId": f"{self.prefix}-pair-{number}-{side}"}
+                ids.append((await line.ask("POST", "/api/v1/contact", body)).body["id"])
+            self.pairs.append((ids[0], ids[1]))
         line.close()
         self._killing = kills
         clients = [self._client(number) for number in range(CLIENTS)]
@@ -129,7 +139,7 @@ class Hunt:
                 await asyncio.sleep(0.1)
             kind = chance.choice(list(_ASKS))
             what = chance.choice(_ASKS[kind])
-            name = f"{self.seed:x}-{kind}-{chance.randrange(OBJECTS)}"
+            name = f"{self.prefix}-{kind}-{chance.randrange(OBJECTS)}"
             server, cut = chance.randrange(2), chance.random() < 0.04
             if line is None or chance.random() < 0.2:
                 if line is not None:
@@ -146,9 +156,19 @@ class Hunt:
         value: Any = f"n{self._numbers}"
         if kind == "token":
             value = self.owners[self._numbers % len(self.owners)]
+        history = self.histories.setdefault((kind, name), [])
+        try:
+            if kind == "pair":
+                value = self.pairs[int(name.rpartition("-")[2])]
+                if what == "undo":
+                    value = await _standing(line, value)
+                    if value is None:
+                        return True
+        except LOST:
+            line.close()
+            return False
         asked = asyncio.ensure_future(_SEND[kind](line, name, what, value))
         sent = time.monotonic()
-        history = self.histories.setdefault((kind, name), [])
         try:
             if cut:
                 await asyncio.wait([asked], timeout=random.random() * 0.003)
@@ -213,29 +233,58 @@ async def _mailbox(line: Line, name: str, what: str, _: str) -> Any:
     return [found.body[0]["id"] if found.body else None]
 
 
+async def _pair(line: Line, _: str, what: str, value: Any) -> Any:
+    if what == "undo":
+        answer = await line.ask("POST", f"/api/v1/merges/{value}/undo")
+        return 409 if answer.status == 409 else _done(answer)
+    keep, absorb = value
+    if what == "merge":
+        body = {"keep": keep, "absorb": absorb}
+        answer = await line.ask("POST", "/api/v1/merges", body)
+        if answer.status == 200:
+            return answer.body["id"]
+        return 409 if answer.status == 409 else _done(answer)
+    found = await line.ask("GET", f"/api/v1/contact/{absorb}")
+    return [found.body["id"] == keep] if found.status == 200 else None
+
+
+async def _standing(line: Line, pair_ids: tuple[int, int]) -> int | None:
+    """The merge of this pair that stands, if any can be seen."""
+    found = await line.ask("GET", f"/api/v1/merges?contactId={pair_ids[1]}")
+    merges = found.body if found.status == 200 else []
+    return next((one["id"] for one in merges if "undoneAt" not in one), None)
+
+
 def _done(answer: Any) -> Any:
     """503 may or may not have been carried out, like no answer; nothing else is expected."""
     assert answer.status in (200, 503), answer
     return 200 if answer.status == 200 else None
 
 
-_SEND: dict[str, Any] = {"contact": _contact, "token": _token, "mailbox": _mailbox}
+_SEND: dict[str, Any] = {
+    "contact": _contact,
+    "token": _token,
+    "mailbox": _mailbox,
+    "pair": _pair,
+}
 _ASKS = {
     "contact": ("write", "write", "write", "read", "read", "read", "remove", "erase"),
     "token": ("take", "whose"),
     "mailbox": ("write", "read"),
+    "pair": ("merge", "undo", "read"),
 }
-_READS = {"contact": "read", "token": "whose", "mailbox": "read"}
+_READS = {"contact": "read", "token": "whose", "mailbox": "read", "pair": "read"}
 _MODELS: dict[str, Any] = {
     "contact": (("nobody", None), contact),
     "token": (None, token),
     "mailbox": (None, mailbox),
+    "pair": (None, pair),
 }
 
 
 async def hunt(site: Site, seed: int, *, kills: bool) -> None:
     print(f"KARTOTEKA_HUNT_SEED={seed}")
-    one = Hunt(site, seed)
+    one = Hunt(site, seed, f"{seed:x}{'-killed' if kills else ''}")
     await one.run(kills=kills)
     one.check()
     assert sum(map(len, one.histories.values())) > CLIENTS * ASKS / 2

@@ -8,6 +8,7 @@ import asyncio
 import itertools
 from collections.abc import Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
@@ -16,7 +17,22 @@ from kartoteka.access.accounts import Accounts
 from kartoteka.contacts.model import Command
 from kartoteka.errors import KartotekaError
 from tests.faults.conftest import Shop
-from tests.rules.stories import add, erase, merge, not_the_same, put, remove, subscribe, undo
+from tests.rules.stories import (
+    add,
+    app,
+    claim,
+    erase,
+    event,
+    merge,
+    not_the_same,
+    order,
+    put,
+    remove,
+    subscribe,
+    undo,
+    visit,
+    visited,
+)
 
 COMMANDS: dict[str, Callable[[dict[str, int]], Command]] = {
     "absorb a visitor": lambda ids: add(x="A", token="W"),
@@ -29,7 +45,14 @@ COMMANDS: dict[str, Callable[[dict[str, int]], Command]] = {
     "tell apart": lambda ids: not_the_same(ids["ann"], ids["ben"]),
     "remove": lambda ids: remove(ids["ann"]),
     "erase": lambda ids: erase(ids["ann"]),
+    "order of the merged side": lambda ids: order("O", token=("C", "W"), email="carl@x.ua"),
+    "order of the visitor": lambda ids: order("P", x="A", token="W"),
+    "event of the visitor": lambda ids: event(x="B", token="W"),
+    "claim": lambda ids: visited(claim(LATER, x="A"), visit(at=LATER), cookie="K"),
+    "app": lambda ids: app(trusted=True, x="B", device="D", token="T", groups=("News",)),
+    "join a list": lambda ids: subscribe(x="A", groups=("Sale",), subscriptions=("go",)),
 }
+LATER = datetime(2090, 1, 1, tzinfo=UTC)
 WAITING = """
     select count(*) from pg_stat_activity
     where datname = current_database() and wait_event_type = 'Lock'
@@ -51,12 +74,12 @@ async def people(shop: Shop) -> dict[str, int]:
 
 @asynccontextmanager
 async def held_back(url: str):
-    """Nobody can write history or lists inside; gives `until(n, task)`."""
+    """Nobody can write history, orders or events inside; gives `until(n, task)`."""
     async with (
         await psycopg.AsyncConnection.connect(url) as blocker,
         await psycopg.AsyncConnection.connect(url, autocommit=True) as watcher,
     ):
-        await blocker.execute("lock table identity_history, apart in exclusive mode")
+        await blocker.execute("lock table identity_history, apart, orders, event in exclusive mode")
 
         async def until(number: int, task: asyncio.Task[Any]) -> None:
             async with asyncio.timeout(60):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.faults.linear import Operation, contact, find_order, mailbox, token
+from tests.faults.linear import Operation, contact, find_order, mailbox, pair, token
 
 NOBODY = ("nobody", None)
 
@@ -96,6 +96,17 @@ def test_two_contacts_of_one_mailbox() -> None:
     assert find_order(made, None, mailbox)
     assert find_order([*made, Operation("write", None, 2, 7, 8)], None, mailbox) is None
     assert find_order([Operation("write", None, 0), *made], None, mailbox)
+
+
+def test_a_pair_that_is_merged_and_parted() -> None:
+    merged, undone = Operation("merge", None, 0, 1, 7), Operation("undo", 7, 2, 3, 200)
+    assert find_order([merged, undone, Operation("read", None, 4, 5, [False])], None, pair)
+    assert find_order([merged, undone, Operation("read", None, 4, 5, [True])], None, pair) is None
+    assert find_order([merged, Operation("merge", None, 2, 3, 8)], None, pair) is None
+    assert find_order([merged, undone, Operation("undo", 7, 4, 5, 200)], None, pair) is None
+    assert find_order([merged, Operation("undo", 7, 2, 3, 409)], None, pair) is None
+    never_answered = [Operation("merge", None, 0), Operation("undo", 9, 2, 3, 200)]
+    assert find_order(never_answered, None, pair)
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])

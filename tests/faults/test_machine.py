@@ -39,7 +39,9 @@ def machine(server: Any) -> Iterator[type[ShopMachine]]:
     keys = asyncio.run(make_accounts(url))
     clients = [httpx.Client(base_url=server.url, auth=("", key), timeout=120) for key in keys]
     with psycopg.connect(url, autocommit=True) as database:
-        yield type("TheShop", (ShopMachine,), {"clients": clients, "database": database})
+        yield type(
+            "TheShop", (ShopMachine,), {"clients": clients, "database": database, "url": url}
+        )
     for client in clients:
         client.close()
 

@@ -15,11 +15,13 @@ from hypothesis import HealthCheck, Phase, assume, event, given, settings
 from hypothesis import strategies as st
 
 from kartoteka.activity.orders.model import Order, OrderStatus
+from kartoteka.activity.visitors.model import PushToken
 from kartoteka.contacts.model import Command
 from kartoteka.errors import KartotekaError
+from kartoteka.identity.kinds import EXTERNAL_ID, PHONE, WEB_COOKIE, WEB_TOKEN
 from kartoteka.identity.model import Settings
 from tests.conftest import fresh_database
-from tests.faults.conftest import open_shop
+from tests.faults.conftest import Shop, open_shop
 from tests.rules import stories
 from tests.rules.identity.test_undo_law import AFTER, BEFORE, undo
 from tests.rules.identity.undo_law import Pair, cleared_in, same
@@ -232,3 +234,31 @@ def _totals(orders: list[Order], whose: Callable[[int], int]) -> list[tuple[Any,
         for place, more in enumerate((1, int(delivered), one.counted or 0)):
             sums[place] += more
     return [(*key, *sums) for key, sums in sorted(found.items())]
+
+
+async def test_what_waited_comes_to_the_side_that_it_names(shop: Shop) -> None:
+    """A claim that waited, and a push token that waited with its visitor: statements of their own."""
+    at = shop.clock.now()
+    ann = await shop.id(stories.add(x="A"))
+    ben = await shop.id(stories.add(phone="380501112233"))
+    await shop.send(stories.visited(PushToken("W", at), stories.visit(at=at), cookie="K"))
+    later = at + timedelta(seconds=1)
+    await shop.send(stories.visited(stories.claim(later, x="NEW"), cookie="L"))
+    await shop.send(stories.visited(stories.visit(at=later), cookie="L"))
+    await shop.send(stories.merge(ann, ben))
+    await shop.send(stories.put(ben, x="NEW"))
+    await shop.send(stories.add(phone="380501112233", cookie="K"))
+    held = "select kind, value_key, contact_id from identifier where contact_id > 0 order by 1, 2"
+    assert {row[2] for row in shop.rows(held)} == {ann}
+    shop.check()
+    [(merge_id,)] = shop.rows("select history_id from identity_history where action = 'absorbed'")
+    await shop.send(stories.undo(merge_id))
+    assert shop.rows(held) == [
+        (EXTERNAL_ID.code, "A", ann),
+        (EXTERNAL_ID.code, "NEW", ben),
+        (PHONE.code, "380501112233", ben),
+        (WEB_TOKEN.code, "W", ben),
+        (WEB_COOKIE.code, "K", ben),
+        (WEB_COOKIE.code, "L", ben),
+    ]
+    assert {row[0] for row in shop.rows(EVENTS)} == {ben}

@@ -100,7 +100,10 @@ def keep_word(
     ws: WorkingSet, card: Card, word: Word, origin: Origin, named: Person | None = None
 ) -> None:
     """Remember what was said to a merged card, unless it is what was said last: that changes nothing."""
-    digest = _digest([word.command, word.body])
+    body = word.body
+    if body.get("policy") == "known_order":  # the same order again says the same (D22)
+        body = {**body, "policy": "order"}
+    digest = _digest([word.command, body])
     if digest == card.last_word:
         return
     card.last_word = digest

@@ -55,12 +55,13 @@ async def verify(database: Database, account_id: int | None = None) -> Verified:
     async with database.connection() as connection:
         await connection.execute("begin isolation level repeatable read")
         try:
-            return await _verify(connection, account_id)
+            return await verify_here(connection, account_id)
         finally:
             await connection.execute("rollback")
 
 
-async def _verify(connection: Connection, account_id: int | None) -> Verified:
+async def verify_here(connection: Connection, account_id: int | None = None) -> Verified:
+    """The same in a transaction that is open already."""
     chosen = "" if account_id is None else str(account_id)
     await connection.execute("set local work_mem = '256MB'")
     await connection.execute("set local plan_cache_mode = auto")
@@ -75,6 +76,7 @@ async def _verify(connection: Connection, account_id: int | None) -> Verified:
         await connection.execute(QUERIES[name].sql, prepare=False)
     prints = {row[0]: row[1:] for row in await _rows(connection, "fingerprints")}
     differences = [_column(row) for row in await _rows(connection, "different_columns")]
+    differences += [_count(row) for row in await _rows(connection, "different_counts")]
     if prints["identifiers told"] != prints["identifiers stored"]:
         differences += [
             _identifier(row) for row in await _rows(connection, "different_identifiers")
@@ -117,6 +119,11 @@ def _state(status: int | None, into: int | None) -> str:
         return "not there"
     word = Status(status).name.lower()
     return word if into is None else f"{word} into {into}"
+
+
+def _count(row: tuple[Any, ...]) -> Difference:
+    account_id, contact_id, what, told, stored = row
+    return Difference(account_id, what, contact_id, told, stored)
 
 
 def _column(row: tuple[Any, ...]) -> Difference:

@@ -149,3 +149,64 @@ where named.value is distinct from coalesce(i.long_value, i.value_key)
   and (nullif(current_setting('kartoteka.account'), '')::integer is null or c.account_id = nullif(current_setting('kartoteka.account'), '')::integer)
 order by 1, 2
 limit 1000
+
+-- name: different_counts
+-- Cards that say another number of former External IDs than stand on them, or of cards that they hold than
+-- were merged into them; and identifiers whose home is not among those.
+with recursive inside as (
+    select account_id, contact_id as part, merged_into as holder
+    from contact
+    where merged_into is not null
+      and status = 2
+      and (nullif(current_setting('kartoteka.account'), '')::integer is null or account_id = nullif(current_setting('kartoteka.account'), '')::integer)
+    union
+    select i.account_id, i.part, c.merged_into
+    from inside i
+    join contact c on c.account_id = i.account_id and c.contact_id = i.holder
+    where c.merged_into is not null
+),
+held as (
+    select account_id, holder, count(*) as parts from inside group by 1, 2
+),
+former as (
+    select account_id, contact_id, count(*) as number
+    from identifier
+    where former
+      and contact_id > 0
+    group by 1, 2
+)
+(
+    select c.account_id, c.contact_id, 'former_external_ids', coalesce(f.number, 0)::text, c.former_ids::text
+    from contact c
+    left join former f using (account_id, contact_id)
+    where c.former_ids <> coalesce(f.number, 0)
+      and (nullif(current_setting('kartoteka.account'), '')::integer is null or c.account_id = nullif(current_setting('kartoteka.account'), '')::integer)
+    order by 1, 2
+    limit 1000
+)
+union all
+(
+    select c.account_id, c.contact_id, 'merges', coalesce(h.parts, 0)::text, c.merges::text
+    from contact c
+    left join held h on h.account_id = c.account_id and h.holder = c.contact_id
+    where c.merges <> coalesce(h.parts, 0)
+      and c.status < 2
+      and (nullif(current_setting('kartoteka.account'), '')::integer is null or c.account_id = nullif(current_setting('kartoteka.account'), '')::integer)
+    order by 1, 2
+    limit 1000
+)
+union all
+(
+    select i.account_id, i.contact_id, k.name, 'of a card that it holds', 'of ' || i.home
+    from identifier i
+    join verify_kind k using (kind)
+    where i.home is not null
+      and i.contact_id > 0
+      and not exists (
+          select from inside p
+          where p.account_id = i.account_id and p.part = i.home and p.holder = i.contact_id
+      )
+      and (nullif(current_setting('kartoteka.account'), '')::integer is null or i.account_id = nullif(current_setting('kartoteka.account'), '')::integer)
+    order by 1, 2
+    limit 1000
+)

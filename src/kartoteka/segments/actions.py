@@ -79,6 +79,14 @@ class SegmentActions:
         rows = await self._database.fetch(QUERIES["nameable_segments"], account_id=account_id)
         return {row[0]: Nameable(*row) for row in rows}
 
+    async def zone(self, account_id: int) -> str:
+        """In which this account reads dates without an offset. Raises `InvalidSegment`."""
+        row = await self._database.fetch_one(QUERIES["zone_of_account"], account_id=account_id)
+        zone, is_known = row or ("UTC", True)
+        if not is_known:
+            raise InvalidSegment(f"The database does not know the account's time zone, {zone}.")
+        return str(zone)
+
     async def create(self, account_id: int, body: Mapping[str, Any], who: str = "") -> int:
         """Make a segment; its id. Raises `InvalidSegment`, `InvalidCondition`, `TooManySegments`.
 
@@ -94,8 +102,9 @@ class SegmentActions:
         epoch = await read_epoch(self._database, account_id)
         name, purpose, tags = read_name(body), read_purpose(body), read_tags(body)
         fields = await self._definitions.read(account_id)
-        context = context_of(fields, await self.nameable(account_id))
-        definition = definition_of(name, read_sides(body, context), purpose, tags)
+        zone = await self.zone(account_id)
+        context = context_of(fields, await self.nameable(account_id), zone)
+        definition = definition_of(name, read_sides(body, context), zone, purpose, tags)
 
         async def work(tx: Transaction) -> tuple[int, int]:
             at = self._clock.now()
@@ -162,14 +171,15 @@ class SegmentActions:
             "condition": stored.condition if body.get("condition") is None else body["condition"],
             "exclude": body.get("exclude", stored.exclude),
         }
-        tests = read_sides(sides, context_of(fields, known, segment_id))
-        definition = definition_of(name, tests, purpose, tags)
+        zone = await self.zone(account_id)
+        tests = read_sides(sides, context_of(fields, known, zone, segment_id))
+        definition = definition_of(name, tests, zone, purpose, tags)
         changed = [(segment_id, definition)]
         if definition.resolved != stored.resolved:
             own = Nameable(
                 segment_id, name, definition.resolved, definition.condition, definition.exclude
             )
-            changed += [(one.id, _again(one)) for one in resolve_again(own, known, fields)]
+            changed += [(one.id, _again(one)) for one in resolve_again(own, known, fields, zone)]
         else:
             changed = []
 

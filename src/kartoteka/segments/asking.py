@@ -66,7 +66,8 @@ class Asking:
         Raises `InvalidCondition`.
         """
         fields = await self._definitions.read(account_id)
-        context = context_of(fields, await self._actions.nameable(account_id))
+        zone = await self._actions.zone(account_id)
+        context = context_of(fields, await self._actions.nameable(account_id), zone)
         include, exclude = read_sides(body, context)
         words = in_words(include.describe(), None if exclude is None else exclude.describe())
         test = both_sides(include, exclude)
