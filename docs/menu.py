@@ -56,6 +56,8 @@ MENU: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("admin/index.md", "The pages"),
             ("admin/contacts.md", "Contacts and cards"),
             ("admin/segments.md", "Segments, imports, exports"),
+            ("admin/duplicates.md", "Duplicates, merging, quarantine"),
+            ("admin/settings.md", "Settings"),
             ("admin/simulator.md", "The simulator"),
         ),
     ),

@@ -22,12 +22,26 @@ IMAGES = Path(__file__).with_name("images")
 PASSWORD, KEY = "a password for pictures", "kk_screenshots_0123456789abcdefghij"
 CUSTOMERS = "400"
 SHOTS = {
+    "home": "/admin",
     "contacts": "/admin/contacts",
     "card": "/admin/contacts/{ann}",
     "identity": "/admin/contacts/{ann}/identity",
     "segment": "/admin/segments/{segment}/edit",
+    "import": "/admin/imports",
+    "duplicates": "/admin/duplicates",
     "simulator": "/admin/simulator",
 }
+IN_DARK = ("home", "card")
+"""What README shows by the reader's theme."""
+ON_A_PHONE = ("card",)
+SHARED = "family@example.com"
+FILE = """\
+External ID;Name;Surname;E-mail;Birthday
+shop-20001;Olena;Shevchenko;olena@example.com;1990-01-31
+shop-20002;Ivan;Franko;ivan at example.com;1986-08-27
+;Lesya;Kosach;lesya@example.com;1991-02-30
+shop-20004;شريف;عبد الرحمن;sharif@example.com;1978-03-09
+"""
 
 
 def main() -> None:
@@ -39,10 +53,11 @@ def main() -> None:
             browser = playwright.chromium.launch(
                 executable_path="/usr/bin/chromium", args=["--no-sandbox"]
             )
-            for theme in ("light", "dark"):
-                page = _signed_in(browser, url, theme)
-                for name, path in SHOTS.items():
-                    _take(page, url + path.format(**ids), IMAGES / f"{name}-{theme}.png", name)
+            pages = {name: url + path.format(**ids) for name, path in SHOTS.items()}
+            for kind, names in (("light", SHOTS), ("dark", IN_DARK), ("phone", ON_A_PHONE)):
+                page = _signed_in(browser, url, kind)
+                for name in names:
+                    _take(page, pages[name], IMAGES / f"{name}-{kind}.png", name)
             browser.close()
 
 
@@ -95,6 +110,14 @@ def _fill(url: str, folder: Path) -> dict[str, Any]:
         ):  # fmt: skip
             ann = client.post("/api/v1/contact", json=body).raise_for_status().json()["id"]
             time.sleep(1.1)
+        for reader in ("olha", "petro", "nina"):
+            body = {"channels": [{"type": "email", "value": f"{reader}@example.com"}]}
+            client.post("/api/v1/contact", json=body).raise_for_status()
+        for first, number in (("Mark", "1"), ("Nina", "2")):
+            body = {"externalCustomerId": f"home-{number}", "firstName": first, "lastName": "Petrenko",
+                    "channels": [{"type": "email", "value": SHARED}]}  # fmt: skip
+            client.post("/api/v1/contact", json=body).raise_for_status()
+        _activity(client)
         nameless = {"all": [{"field": "externalCustomerId", "operator": "is_empty"}]}
         segment = client.post(
             "/api/v1/segments", json={"name": "Without External ID", "condition": nameless}
@@ -102,9 +125,37 @@ def _fill(url: str, folder: Path) -> dict[str, Any]:
         return {"ann": ann, "segment": segment.raise_for_status().json()["id"]}
 
 
-def _signed_in(browser: Browser, url: str, theme: Any) -> Page:
+def _activity(client: httpx.Client) -> None:
+    """What the first page tells of: events of today, a copy that is current and one that is not."""
+    for n in range(1, 38):
+        _event(client, "productViewed", f"{n:05}", product=f"Album {n}")
+    _event(client, "productViewed", "shop-10482", product="Blue Train")
+    _event(client, "cartUpdated", "shop-10482", product="Blue Train", total="19.90")
+    for name, target, settings in (
+        ("Nightly files", "files", {"format": "csv", "folder": "nightly"}),
+        ("Warehouse", "postgres", {"url": "postgresql://shop@127.0.0.1:9/warehouse"}),
+    ):
+        body = {"name": name, "target": target, "settings": settings}
+        made = client.post("/api/v1/exports", json=body).raise_for_status().json()
+        runs = f"/api/v1/exports/{made['id']}/runs"
+        while not any(run["finishedAt"] for run in client.get(runs).raise_for_status().json()):
+            time.sleep(0.3)
+
+
+def _event(client: httpx.Client, key: str, external_id: str, **more: str) -> None:
+    said = {"externalCustomerId": external_id, **more}
+    params = [{"name": name, "value": value} for name, value in said.items()]
+    event = {"eventTypeKey": key, "keyValue": external_id, "params": params}
+    client.post("/api/v2/event", json=event).raise_for_status()
+
+
+def _signed_in(browser: Browser, url: str, kind: str) -> Page:
     context = browser.new_context(
-        viewport={"width": 1280, "height": 800}, color_scheme=theme, device_scale_factor=1
+        viewport={"width": 390, "height": 844}
+        if kind == "phone"
+        else {"width": 1280, "height": 800},
+        color_scheme="dark" if kind == "dark" else "light",
+        device_scale_factor=1,
     )
     page = context.new_page()
     page.goto(f"{url}/admin/sign-in")
@@ -117,6 +168,13 @@ def _signed_in(browser: Browser, url: str, theme: Any) -> Page:
 
 def _take(page: Page, address: str, path: Path, name: str) -> None:
     page.goto(address)
+    if name == "home":
+        page.locator("#figures .curve").wait_for()
+    if name == "import":
+        file = {"name": "customers.csv", "mimeType": "text/csv", "buffer": FILE.encode()}
+        page.set_input_files("#file", file)
+        page.locator("td.red").first.wait_for()
+        page.locator("td.red").first.scroll_into_view_if_needed()
     if name == "simulator":
         page.get_by_label("E-mail").fill("ann.lee@example.com")
         page.get_by_label("Mobile push token").fill("fcm:dQw4w9WgXcQ")

@@ -31,6 +31,19 @@ def test_a_field_is_changed_in_place(open_page, api, name):
     assert "contactKey" not in after
 
 
+def test_a_custom_field_is_changed_in_place(open_page, owner, api, name):
+    made = {"name": name, "list_name": "Shop", "key": name.upper(), "type": "TEXTFIELD"}
+    assert owner.submit("/admin/settings/fields/new", **made).status_code == 303
+    one = contact(api, name)
+    page = open_page(f"/admin/contacts/{one}")
+    page.get_by_label("Edit: Fields").click()
+    page.get_by_label(name).fill("Надія")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("#part-fields")).to_contain_text("Надія")
+    values = [field["value"] for field in api.get(f"/api/v1/contact/{one}").json()["fields"]]
+    assert values == ["Надія"]
+
+
 def test_what_somebody_else_changed_meanwhile_stays(open_page, api, name):
     one = contact(api, name, lastName="Old")
     page = open_page(f"/admin/contacts/{one}/edit/profile")

@@ -123,6 +123,44 @@ def test_the_export_has_what_the_filter_shows_and_no_formula(owner, api, name):
     assert everybody.count("@crowd.example") == 70
 
 
+def test_picked_contacts_are_exported_and_taken_off_a_list(owner, api, name):
+    ids = [
+        api.post("/api/v1/contact", json={"externalCustomerId": f"{name}-{n}"}).json()["id"]
+        for n in range(3)
+    ]
+    answer = owner.submit("/admin/contacts/bulk", action="export", pick=[str(ids[0]), str(ids[2])])
+    rows = csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig")))
+    assert {row["External ID"] for row in rows} == {f"{name}-0", f"{name}-2"}
+    picked = [str(one) for one in ids]
+    assert owner.submit("/admin/contacts/bulk", action="attach", new_list=name, pick=picked)
+    (group,) = api.get("/api/v1/groups", params={"name": name}).json()
+    form = {"list": str(group["id"]), "pick": picked[:1], "back": f"?q={name}"}
+    answer = owner.submit("/admin/contacts/bulk", action="detach", **form)
+    assert answer.headers["location"] == f"/admin/contacts?q={name}"
+    members = api.get(f"/api/v1/group/{group['id']}/contacts")
+    assert members.headers["TotalCount"] == "2"
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ({"from": "2026-01-01"}, True),
+        ({"from": "2999-01-01"}, False),
+        ({"to": "2020-01-01"}, False),
+        ({"source": "API"}, True),
+        ({"source": "IMPORT"}, False),
+        ({"channel": "mobile_token"}, True),
+        ({"channel": "telegram_token"}, False),
+        ({"noid": "1"}, False),
+        ({"removed": "1"}, False),
+    ],
+)
+def test_every_filter_narrows_what_is_shown_and_counted(owner, asked, found):
+    shown = owner.get("/admin/contacts", params={"q": "bob", **asked})
+    assert ("shop-2" in shown.text) is found
+    assert ("1 contact<" in shown.text.replace("\n", "")) is found
+
+
 def test_a_new_contact_comes_by_hand(open_page, api, name):
     page = open_page("/admin/contacts")
     page.keyboard.press("n")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.mutate.mutation import Mutation
 
+FILLING = "contacts/filling.py"
 CLAIMS = "activity/mobile/claims.py"
 KEYED = "activity/keyed.py"
 
@@ -53,30 +54,30 @@ APPS = [
     Mutation(
         "apps",
         "blanks are filled, nothing is replaced",
-        CLAIMS,
+        FILLING,
         "        if value is not None and getattr(card, name) is None:\n",
         "        if value is not None:\n",
     ),
     Mutation(
         "apps",
         "custom fields are filled, none is replaced",
-        CLAIMS,
-        "in work.profile.fields.items() if key not in card.fields}",
-        "in work.profile.fields.items()}",
+        FILLING,
+        "in profile.fields.items() if key not in card.fields}",
+        "in profile.fields.items()}",
     ),
     Mutation(
         "apps",
         "e-mail and phone only where no keyed call has written",
-        CLAIMS,
-        "    if card.keyed:\n",
-        "    if False:\n",
+        FILLING,
+        "    if card.keyed or getattr(",
+        "    if getattr(",
     ),
     Mutation(
         "apps",
         "an address of somebody else is not given away",
-        CLAIMS,
-        "    if getattr(card, field) is not None or work.ws.holders(one.key):\n",
-        "    if getattr(card, field) is not None:\n",
+        FILLING,
+        "is not None or ws.holders(one.key):\n",
+        "is not None:\n",
     ),
     Mutation(
         "apps",

@@ -72,8 +72,8 @@ CLAIMING = [
         "D36",
         "only a token that this cookie registered goes along",
         CLAIMS,
-        "        if token.kind in TOKENS and is_own_token(token, held):\n",
-        "        if token.kind in TOKENS:\n",
+        "        if ours and token.kind in TOKENS and is_own_token(token, held):\n",
+        "        if ours and token.kind in TOKENS:\n",
     ),
     Mutation(
         "D37",

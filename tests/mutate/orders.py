@@ -27,7 +27,7 @@ ORDERS = [
         "orders",
         "what names another does not come into the order",
         RULES,
-        "        said = _without_whom(said)\n",
+        "    said = _without_whom(said)\n",
         "",
     ),
     Mutation(

@@ -13,6 +13,8 @@ from typing import Any
 
 import msgspec
 
+from kartoteka.activity.mobile.form import AppCall
+from kartoteka.activity.mobile.model import AppUpdate, PushSaid
 from kartoteka.activity.model import EventInput, RecordEvent, Source
 from kartoteka.activity.orders.model import (
     DeleteOrder,
@@ -21,6 +23,7 @@ from kartoteka.activity.orders.model import (
     OrderStatus,
     SaveOrder,
 )
+from kartoteka.activity.segment_style.model import Identify
 from kartoteka.activity.visitors.model import Claim, Step, Visit, Visited, Who
 from kartoteka.contacts.model import (
     ActivateToken,
@@ -323,6 +326,46 @@ def order(
         items=None if items is None else tuple(OrderItem(one, Decimal(1)) for one in items),
     )
     return SaveOrder(origin=origin(method="ordersBulkInsert"), order=said, contact=named)
+
+
+def app(
+    *,
+    trusted: bool = False,
+    subscriptions: tuple[str, ...] = (),
+    groups: tuple[str, ...] = (),
+    groups_exclude: tuple[str, ...] = (),
+    **said: Any,
+) -> AppUpdate:
+    """A call of the mobile SDK; `said` as in `contact`."""
+    named = contact(**said)
+    changeable = {one.kind: one for one in named.person.changeable}
+    call = AppCall(
+        changeable.get(DEVICE.code),
+        changeable.get(MOBILE_TOKEN.code),
+        named,
+        subscriptions,
+        groups,
+        groups_exclude,
+    )
+    return AppUpdate(origin=origin(method="mobileDevice"), call=call, trusted=trusted)
+
+
+def push_said(token: str, status: str = "CLICKED", number: str = "1") -> PushSaid:
+    """PUT interactions/{id}/status of the mobile SDK."""
+    return PushSaid(
+        origin=origin(),
+        token=Identifier(MOBILE_TOKEN.code, token),
+        interaction=number,
+        status=status,
+        occurred=START,
+        params={},
+        message=f"{number}:{status}".encode(),
+    )
+
+
+def identify(at: datetime = START, **said: Any) -> Identify:
+    """`identify` of the Segment-style API with a server key."""
+    return Identify(origin=origin(), contact=contact(**said), occurred=at)
 
 
 def delete_order(number: str) -> DeleteOrder:

@@ -133,6 +133,7 @@ class World:
         self.joined_at: dict[tuple[str, int], datetime] = {}
         self.apart: set[tuple[int, int]] = set()
         self.event_keys: list[str] = []
+        self.event_times: list[datetime] = []
         self.spans: dict[Key, list[Span]] = {}
         self.happened: list[Happened] = []
         self.event_types: dict[str, EventType] = {}
@@ -144,6 +145,14 @@ class World:
         """Whose rows the last batch wrote."""
         self._ids = itertools.count(1)
         self._span_ids = itertools.count(1_000_000)
+
+    def number_from(self, first: int) -> None:
+        """What is made from now on has these ids."""
+        self._ids = itertools.count(first)
+        self._span_ids = itertools.count(1_000_000 + first)
+
+    def next_id(self) -> int:
+        return next(copy.copy(self._ids))
 
     def copy(self) -> World:
         """Another world in which everything is as it is here."""
@@ -410,9 +419,13 @@ class World:
             [
                 (place, one.at, one.rule, one.identifiers or [])
                 for place, one in since
-                if (one.action == "moved" and self._was(line.contact_id, one.other, place))
+                if (
+                    one.action in ("moved", "claimed")
+                    and self._was(line.contact_id, one.other, place)
+                )
                 or (
-                    (one.action == "quarantined" or one.rule == "logout")
+                    (one.action == "quarantined" or one.rule in ("logout", "claim"))
+                    and one.action in ("quarantined", "dropped")
                     and self._was(line.contact_id, one.contact_id, place)
                 )
             ],
@@ -454,9 +467,12 @@ class World:
         for held in updated:
             self.rows[held.row_key] = astuple(held)
         self.history += [Line(*row) for row in ws.effects.pop("history", [])]
+        came = [row for row in ws.effects.get("came", ()) if row[0] == KIND["cookie"].code]
         for name, write in self._writers().items():
             for row in ws.effects.pop(name, []):
                 write(*row)
+        for row in came:
+            self._give_tokens(*row[:4])
         assert not ws.effects, f"nobody writes {sorted(ws.effects)}"
 
     def _writers(self) -> dict[str, Callable[..., None]]:
@@ -543,7 +559,9 @@ class World:
         self._add_span(key, Span(since, next(self._span_ids), contact, state, self.at))
 
     def _came(self, kind: int, text: str, contact: int, since: datetime, _rule: str) -> None:
-        spans = self.spans[(kind, text)]
+        spans = self.spans.get((kind, text))
+        if spans is None:  # it waited with another: a token with its visitor
+            return
         for place, span in enumerate(spans):
             if span.contact_id is not None or span.state != SpanState.OPEN:
                 continue
@@ -560,6 +578,22 @@ class World:
                 ]
         if spans[-1].contact_id != contact:
             self._follow((kind, text), contact, since)
+
+    def _give_tokens(self, kind: int, text: str, side: int, since: datetime) -> None:
+        """Statement `give_tokens`: web push tokens go along with their visitor."""
+        holder = next(row[3] for row in self.rows.values() if row[:2] == (kind, text))
+        known = {span.owner_id for span in self.spans[(kind, text)] if span.contact_id == side}
+        for row_key, row in self.rows.items():
+            if -row[3] in known and row[0] == KIND["web"].code:
+                held = Held(*row)
+                held.contact_id, held.since, held.rule = holder, since, "with_visitor"
+                held.home = None if side == holder else side
+                self.rows[row_key] = astuple(held)
+                given = [{"kind": "web_token", "value": held.value}]
+                line = Line(
+                    self.at, "added", "with_visitor", holder, None, "visited", "", 0, given, None
+                )
+                self.history.append(line)
 
     def _linked(
         self, kind: int, text: str, former: int, contact: int | None, since: datetime, _rule: str
@@ -605,9 +639,10 @@ class World:
         theirs = [one for one in self.happened if one.owner_id in owners]
         return [one.type_key for one in sorted(theirs, key=lambda one: one.occurred)]
 
-    def _event(self, who: int, key: str, value: str, _at: datetime, params: dict[str, Any]) -> None:
+    def _event(self, who: int, key: str, value: str, at: datetime, params: dict[str, Any]) -> None:
         self.owned.append((who, key, params))
         self.event_keys.append(value)
+        self.event_times.append(at)
 
     def _list(self, number: int) -> set[int]:
         """A list by the id that `_load` tells the rules."""
@@ -734,7 +769,10 @@ class World:
             else line
             for line in self.history
         ]
-        self.owned = [event for event in self.owned if event[0] not in person]
+        kept = [place for place, event in enumerate(self.owned) if event[0] not in person]
+        self.owned = [self.owned[place] for place in kept]
+        self.event_keys = [self.event_keys[place] for place in kept]
+        self.event_times = [self.event_times[place] for place in kept]
         self._erase_activity(person)
         for members in self.lists.values():
             members.difference_update(person)

@@ -15,6 +15,7 @@ from kartoteka.activity.orders.by_event import (
     plan_order,
     said_by,
 )
+from kartoteka.activity.orders.rules import ask_for
 from kartoteka.activity.spans import SPANS, count_event, keep_for_nobody, owner_at, wait_for
 from kartoteka.contacts.addressed import addressed, is_suppressed
 from kartoteka.contacts.model import Outcome
@@ -88,6 +89,9 @@ def record_event(ws: WorkingSet, command: RecordEvent) -> Outcome:
         return Outcome(resolution)
     segmented = known is not None and known.segmentation
     plan = _plan_order(ws, event) if segmented else None
+    if plan is not None:
+        for card in (plan.owner, getattr(decision, "card", None)):
+            ask_for(ws, card)
     may_create = segmented if command.creates is None else command.creates
     if isinstance(decision, (Found, Restore)):
         owner, via, new = _of_card(ws, command, decision, person, resolution)

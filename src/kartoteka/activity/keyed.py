@@ -11,7 +11,7 @@ from datetime import datetime
 import msgspec
 
 from kartoteka.contacts.addressed import is_suppressed
-from kartoteka.contacts.model import ContactInput, Outcome
+from kartoteka.contacts.model import ContactInput, Outcome, PutOn
 from kartoteka.contacts.settle import Settling, settle
 from kartoteka.identity.history import Journal
 from kartoteka.identity.model import Notice, Origin, Policy, Resolution
@@ -54,7 +54,13 @@ def update_person(ws: WorkingSet, said: Said) -> Outcome:
         occurred=said.occurred,
     )
     settled = settle(work, decision)
-    return Outcome(resolution, new=settled.new)
+    again = PutOn(
+        origin=said.origin,
+        contact=said.contact,
+        policy=said.policy.name,
+        occurred=said.occurred,
+    )
+    return Outcome(resolution, new=settled.new, said=again)
 
 
 def _may_restore(decision: Decision, said: Said) -> bool:

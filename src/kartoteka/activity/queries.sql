@@ -236,11 +236,13 @@ with written as (
     )
     select %(account_id)s::integer, owner_id, kind, source, type_key, key_value, occurred, received, via,
            params::jsonb
-    from unnest(
-        %(owner_id)s::bigint[], %(kind)s::smallint[], %(source)s::smallint[], %(type_key)s::text[],
-        %(key_value)s::text[], %(occurred)s::timestamptz[], %(received)s::timestamptz[], %(via)s::bigint[],
-        %(params)s::text[]
-    ) as d (owner_id, kind, source, type_key, key_value, occurred, received, via, params)
+    from (
+        select unnest(%(owner_id)s::bigint[]) as owner_id, unnest(%(kind)s::smallint[]) as kind,
+               unnest(%(source)s::smallint[]) as source, unnest(%(type_key)s::text[]) as type_key,
+               unnest(%(key_value)s::text[]) as key_value, unnest(%(occurred)s::timestamptz[]) as occurred,
+               unnest(%(received)s::timestamptz[]) as received, unnest(%(via)s::bigint[]) as via,
+               unnest(%(params)s::text[]) as params
+    ) d
     returning event_id, occurred
 )
 insert into change (account_id, at, event_ids, event_times)

@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from kartoteka.contacts.bulk import import_row
 from kartoteka.contacts.clearing import clear_fields
 from kartoteka.contacts.consent import forgive, set_subscriptions, subscribe_to
+from kartoteka.contacts.filling import BY_APP, tell_by_app
 from kartoteka.contacts.lists import attach_contacts, detach_contacts, empty_list
 from kartoteka.contacts.merging import keep_apart, merge_contacts
 from kartoteka.contacts.model import (
@@ -48,8 +51,10 @@ from kartoteka.identity.history import Journal
 from kartoteka.identity.model import Card, Consent, Identifier, Notice, Resolution, Status
 from kartoteka.identity.policies import (
     ADD_CONTACT,
+    APP_SDK,
     EVENT,
     EVENT_BY_ID,
+    IDENTIFY,
     MANUAL_CONTACT,
     ORDER,
     SUBSCRIBE,
@@ -205,11 +210,11 @@ def _subscribe_event(ws: WorkingSet, command: Subscribe, card: Card, new: bool) 
     key = "subscribeFromApi" if new else "subscribeUpdateFromApi"
     if command.form_type:
         key += "-" + command.form_type
-    params: dict[str, Any] = {"ContactId": card.contact_id}
+    owner = side_of(ws, card.contact_id)
+    params: dict[str, Any] = {"ContactId": owner}
     if command.contact.person.email:
         params["EmailAddress"] = command.contact.person.email.value
-    owner = side_of(ws, card.contact_id)
-    ws.effect("event", owner, key, str(card.contact_id), command.origin.at, params)
+    ws.effect("event", owner, key, str(owner), command.origin.at, params)
 
 
 def change_subscriptions(ws: WorkingSet, command: SetSubscriptions) -> Outcome:
@@ -237,21 +242,55 @@ def follow(ws: WorkingSet, contact_id: int) -> Card:
     return card
 
 
-_PUT_BY = {"order": ORDER, "event": EVENT, "event_by_id": EVENT_BY_ID}
+_PUT_BY = {
+    "order": ORDER,
+    "known_order": ORDER,
+    "event": EVENT,
+    "event_by_id": EVENT_BY_ID,
+    APP_SDK.name: APP_SDK,
+    IDENTIFY.name: IDENTIFY,
+}
 
 
 def _put_on(ws: WorkingSet, command: PutOn, decision: Decision) -> None:
-    """What an order or event said, told again to one of the people on a merged card."""
+    """What an order, event, app or `identify` said, told again to one of the people on a merged card."""
+    assert isinstance(decision, (Found, Restore))
+    if command.policy == BY_APP:
+        tell_by_app(ws, decision.card, command)
+        return
+    policy = _PUT_BY[command.policy]
+    occurred = command.occurred
+    if isinstance(decision, Restore):
+        late = (occurred or command.origin.at) <= (decision.card.removed_at or command.origin.at)
+        if not late and command.policy != "known_order":
+            policy = msgspec.structs.replace(policy, restores=True)
+        elif command.policy not in (APP_SDK.name, IDENTIFY.name):
+            return  # of orders and events the removed contact is told nothing
+    if occurred is not None and policy.name == ORDER.name:
+        occurred = min(occurred, command.origin.at)
     work = Settling(
         ws,
         command.contact.person,
         command.contact.profile,
-        _PUT_BY[command.policy],
+        policy,
         Journal(ws, command.origin),
         Resolution(),
-        occurred=command.occurred,
+        occurred=occurred,
     )
-    settle(work, decision)
+    card = settle(work, decision).card
+    if command.subscriptions:
+        before = card.consent
+        set_subscriptions(ws, card, command.subscriptions)
+        if card.consent != before:
+            card.updated_at = command.origin.at
+    for name in command.groups:
+        ws.effect("list", name, card.contact_id, command.origin.at)
+
+
+def _touch(_: WorkingSet, command: Command, decision: Decision) -> None:
+    """The token's row has what was said of it; the card was changed then."""
+    assert isinstance(decision, (Found, Restore))
+    decision.card.updated_at = command.origin.at
 
 
 _SAY: Say = {
@@ -260,6 +299,8 @@ _SAY: Say = {
     Subscribe: subscribe_contact,
     ImportRow: import_row,
     AddAppToken: add_app_token,
+    ActivateToken: _touch,
+    MuteToken: _touch,
     SetSubscriptions: lambda ws, command, _: change_subscriptions(ws, command),
     RefuseAddresses: lambda ws, command, _: refuse_addresses(ws, command),
     RemoveContact: lambda ws, command, _: remove_contact(ws, command),

@@ -15,7 +15,7 @@ from kartoteka.identity.model import Notice, Origin, Resolution
 from kartoteka.identity.rules import Person
 
 
-class Profile(msgspec.Struct, frozen=True):
+class Profile(msgspec.Struct, frozen=True, omit_defaults=True):
     """Values for the card, already checked; None leaves the stored one alone (decisions D16)."""
 
     first_name: str | None = None
@@ -31,7 +31,7 @@ class Profile(msgspec.Struct, frozen=True):
     """Custom fields: {"<field id>": canonical text}."""
 
 
-class ContactInput(msgspec.Struct, frozen=True):
+class ContactInput(msgspec.Struct, frozen=True, omit_defaults=True):
     """A contact out of a request body: whom it names, what it says, what was dropped (D18)."""
 
     person: Person = Person()
@@ -219,11 +219,15 @@ class ReleaseValue(Command, kw_only=True):
 
 
 class PutOn(Command, kw_only=True):
-    """What an order or event put on the card that it came to: only told again by an undo (D28)."""
+    """What an order, event, app or `identify` put on the card that it came to: only told again by an
+    undo (D28)."""
 
     contact: ContactInput
     policy: str
     occurred: datetime | None = None
+    groups: tuple[str, ...] = ()
+    subscriptions: tuple[str, ...] = ()
+    """All categories that a trusted app says there are; none: it says nothing of them."""
 
 
 class Unique(msgspec.Struct, frozen=True):
@@ -277,3 +281,5 @@ class Outcome(msgspec.Struct):
     email_status: str | None = None
     active: bool | None = None
     answer: dict[str, Any] = {}
+    said: PutOn | None = None
+    """What an undo tells again of it, where that is not the command (D28)."""

@@ -367,7 +367,7 @@ order by history_id
 
 -- name: names_for_why
 -- Names of these contacts, and which request said each; primary key.
-select first_name, last_name, proof -> 'first_name', proof -> 'last_name', contact_id
+select first_name, last_name, proof, contact_id
 from contact
 where account_id = %(account_id)s
   and contact_id = any(%(ids)s::bigint[])
@@ -376,8 +376,7 @@ where account_id = %(account_id)s
 -- name: names_absorbed_for_why
 -- The same of what was merged into them, as it was; index identity_history_by_contact.
 select snapshot -> 'card' ->> 'first_name', snapshot -> 'card' ->> 'last_name',
-       snapshot -> 'card' -> 'proof' -> 'first_name', snapshot -> 'card' -> 'proof' -> 'last_name',
-       other_contact_id
+       snapshot -> 'card' -> 'proof', other_contact_id
 from identity_history
 where account_id = %(account_id)s
   and contact_id = any(%(ids)s::bigint[])

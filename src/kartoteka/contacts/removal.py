@@ -107,7 +107,7 @@ def erase(ws: WorkingSet, card: Card, journal: Journal) -> None:
     card.former_ids = 0
     for name in GAPS:
         setattr(card, name, None)
-    card.fields, card.consent, card.proof = {}, {}, {}
+    card.fields, card.consent, card.proof = {}, {}, []
     card.merges, card.last_word = 0, None
     card.updated_at = at
     journal.note("erased", "erased_by_request", card.contact_id)

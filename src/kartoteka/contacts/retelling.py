@@ -80,6 +80,9 @@ def retell(alone: Alone, merge: Merge, sides: Iterable[int], foreign: set[Key], 
         alone.speaking.clear()
         if alone.only.merges and word.side:
             alone.speaking[alone.only.contact_id] = word.side
+        for held in word.had:
+            if alone.row_of(held.key, alone.only.contact_id) is None:
+                alone.hold(msgspec.structs.replace(held, contact_id=alone.only.contact_id))
         for kind, text, state in word.refusals:
             alone.refusals[(kind, text)] = state
         try:
@@ -97,13 +100,11 @@ Lost = deque[tuple[int, datetime, str, list[dict[str, str]]]]
 def _lose(alone: Alone, lost: Lost, until: int | None) -> None:
     """Take off what others got before this place in the history (D12)."""
     while lost and (until is None or lost[0][0] < until):
-        _, at, rule, identifiers = lost.popleft()
+        *_, identifiers = lost.popleft()
         gone = {(one["kind"], one["value"]) for one in identifiers}
         for held in alone.own():
             if (BY_CODE[held.kind].name, held.value) in gone:
                 alone.release(held)
-                if rule == "logout":
-                    alone.only.updated_at = at
 
 
 def _tell(alone: Alone, command: Command, rule: str, say: Say) -> None:

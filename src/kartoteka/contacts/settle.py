@@ -133,7 +133,8 @@ def _finders(work: Settling, matched_by: str, card: Card) -> str:
 
 
 def _is_on(ws: WorkingSet, one: Identifier, card: Card) -> bool:
-    return any(held.contact_id == card.contact_id for held in ws.holders(one.key))
+    rows = ws.rows_of(one.key) or {}
+    return any(held.contact_id == card.contact_id for held in rows.values())
 
 
 def _found_by(work: Settling, decision: Decision) -> list[dict[str, Any]]:
@@ -215,8 +216,11 @@ def _says_nothing_new(work: Settling, card: Card) -> bool:
     if work.replace_external_id:
         return False
     for one in work.person.all():
-        held = work.ws.holders(one.key)
-        if len(held) != 1 or held[0].contact_id != card.contact_id:
+        rows = work.ws.rows_of(one.key)
+        if not rows or len(rows) != 1:
+            return False
+        (held,) = rows.values()
+        if held.contact_id != card.contact_id:
             return False
     return True
 

@@ -16,6 +16,7 @@ from kartoteka.identity.kinds import MOBILE_TOKEN, TELEGRAM_TOKEN, WEB_TOKEN
 from kartoteka.identity.model import Card, Held, Identifier, Resolution, Status
 from kartoteka.identity.policies import APP_TOKEN
 from kartoteka.identity.rules import Decision, Nobody
+from kartoteka.identity.sides import home_of, speak_as
 from kartoteka.identity.working_set import WorkingSet
 
 TOKEN_KINDS = (MOBILE_TOKEN.code, WEB_TOKEN.code, TELEGRAM_TOKEN.code)
@@ -55,31 +56,33 @@ def _held_token(ws: WorkingSet, app: str, token: str) -> tuple[Card, Held]:
             if held.contact_id and held.app in (None, app):
                 card = ws.card(held.contact_id)
                 if card.status == Status.LIVE:
+                    speak_as(ws, card, home_of(held))
                     return card, held
     raise NotFound("This application has no such token.")
 
 
-def _write(card: Card, held: Held, name: str, value: Any, at: datetime) -> None:
+def _write(card: Card, held: Held, name: str, value: Any, at: datetime) -> Resolution:
     attributes = {**(held.attributes or {})}
     if value is None:
         attributes.pop(name, None)
     else:
         attributes[name] = value
-    if attributes != (held.attributes or {}):
-        held.attributes = attributes or None
-        card.updated_at = at
+    if attributes == (held.attributes or {}):
+        return Resolution(card.contact_id, "unchanged")
+    held.attributes = attributes or None
+    card.updated_at = at
+    return Resolution(card.contact_id, "updated")
 
 
 def activate_token(ws: WorkingSet, command: ActivateToken) -> Outcome:
     """Remember whether messages may go to this token (`active` of the device block)."""
     card, held = _held_token(ws, command.app, command.token)
-    _write(card, held, "active", command.active, command.origin.at)
-    return Outcome(Resolution(card.contact_id, "updated"), active=command.active)
+    resolution = _write(card, held, "active", command.active, command.origin.at)
+    return Outcome(resolution, active=command.active)
 
 
 def mute_token(ws: WorkingSet, command: MuteToken) -> Outcome:
     """Keep a token silent until a moment, or end that."""
     card, held = _held_token(ws, command.app, command.token)
     until = command.until.isoformat() if command.until else None
-    _write(card, held, "mutedUntil", until, command.origin.at)
-    return Outcome(Resolution(card.contact_id, "updated"))
+    return Outcome(_write(card, held, "mutedUntil", until, command.origin.at))

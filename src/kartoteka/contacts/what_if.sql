@@ -16,7 +16,7 @@ limit %(limit)s
 
 -- name: what_if_names
 -- Names that stand, and which request said each; without one, that which created the card.
-select first_name, last_name, proof -> 'first_name', proof -> 'last_name', contact_id
+select first_name, last_name, proof, contact_id
 from contact
 where account_id = %(account_id)s
   and (first_name is not null or last_name is not null)
@@ -24,8 +24,7 @@ where account_id = %(account_id)s
 -- name: what_if_names_absorbed
 -- The same of cards as they were when they were absorbed.
 select snapshot -> 'card' ->> 'first_name', snapshot -> 'card' ->> 'last_name',
-       snapshot -> 'card' -> 'proof' -> 'first_name', snapshot -> 'card' -> 'proof' -> 'last_name',
-       other_contact_id
+       snapshot -> 'card' -> 'proof', other_contact_id
 from identity_history
 where account_id = %(account_id)s
   and action = 'absorbed'

@@ -12,6 +12,7 @@ from kartoteka.db.arrays import pg_array
 from kartoteka.db.database import Connection, Database
 from kartoteka.db.named import load_queries
 from kartoteka.identity.evidence import Row
+from kartoteka.identity.proof import Saying, saying_of
 
 QUERIES = load_queries(__package__, "what_if.sql")
 ROWS_IN_A_PAGE = 20_000
@@ -106,23 +107,23 @@ def names_said(
     """Which request said which names; rows as query `what_if_names` gives them, cards as they stand
     last."""
     names: dict[tuple[str, datetime], tuple[str | None, str | None]] = {}
-    for first, last, proof_first, proof_last, contact_id in rows:
-        for place, (name, proof) in enumerate(((first, proof_first), (last, proof_last))):
-            said = _said_by(proof, made.get(contact_id))
-            if name is not None and said is not None:
-                before = names.get(said, (None, None))
-                names[said] = (name, before[1]) if place == 0 else (before[0], name)
+    for first, last, proof, contact_id in rows:
+        for place, (name, field) in enumerate(((first, "first_name"), (last, "last_name"))):
+            by = _said_by(saying_of(proof, field), made.get(contact_id))
+            if name is not None and by is not None:
+                before = names.get(by, (None, None))
+                names[by] = (name, before[1]) if place == 0 else (before[0], name)
     return names
 
 
 def _said_by(
-    proof: list[Any] | None, made: tuple[str, datetime] | None
+    saying: Saying | None, made: tuple[str, datetime] | None
 ) -> tuple[str, datetime] | None:
-    if proof is None:
+    if saying is None:
         return made
-    if len(proof) > 6:  # a merge brought it: the absorbed card says by whom
+    if len(saying) > 6:  # a merge brought it: the absorbed card says by whom
         return None
-    return (proof[1], datetime.fromisoformat(proof[0]))
+    return (saying[1], datetime.fromisoformat(saying[0]))
 
 
 async def _rows(connection: Connection, name: str, **params: Any) -> list[tuple[Any, ...]]:

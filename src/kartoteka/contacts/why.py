@@ -22,6 +22,7 @@ from kartoteka.identity.evidence import Node, Row, Step, card_node, chain, steps
 from kartoteka.identity.history import rebuild
 from kartoteka.identity.kinds import BY_CODE, KINDS
 from kartoteka.identity.model import Card, Consent, Held, Settings, Status
+from kartoteka.identity.proof import saying_of
 
 
 class NothingSaysSo(NotFound):
@@ -171,16 +172,16 @@ def _value_of(card: Card, kind: str) -> tuple[str, str]:
 def _who_said(person: Known, steps: Sequence[Step], name: str) -> list[Step]:
     """The request that said the value, with what it named; through absorbed cards to where it was."""
     card: Card = person.card
-    proof = card.proof.get(name)
-    while proof is not None and len(proof) > 6:  # a merge brought it
-        snapshot = person.snapshots.get(proof[6])
+    saying = saying_of(card.proof, name)
+    while saying is not None and len(saying) > 6:  # a merge brought it
+        snapshot = person.snapshots.get(saying[6])
         if snapshot is None:
             return []
         card, _, _ = rebuild(snapshot)
-        proof = card.proof.get(name)
-    if proof is None:
+        saying = saying_of(card.proof, name)
+    if saying is None:
         return [one for one in steps if card_node(card.contact_id) in one.nodes][:1]
-    at, request_id, key_id, method, found_by, rule = proof[:6]
+    at, request_id, key_id, method, found_by, rule = saying[:6]
     moment = datetime.fromisoformat(at)
     for step in steps:
         if step.request_id == request_id and step.at == moment and step.nodes:

@@ -123,6 +123,13 @@ class Database:
         async with self.connection() as connection:
             return await (await connection.execute(_sql(query), params)).fetchone()
 
+    async def fetch_bytes(self, query: Query | str, **params: Any) -> bytes | None:
+        """The only value of the first row, a `bytea`, not spelled as text on its way; or None."""
+        async with self.connection() as connection:
+            cursor = await connection.execute(_sql(query), params, binary=True)
+            row = await cursor.fetchone()
+        return None if row is None else row[0]
+
     async def execute(self, query: Query | str, **params: Any) -> int:
         """Run one statement; the number of rows it touched."""
         async with self.connection() as connection:

@@ -27,13 +27,15 @@ from kartoteka.db.named import Query
 from kartoteka.errors import DatabaseUnavailable
 
 Call: TypeAlias = tuple[Query, dict[str, Any]]
+_Compiled: TypeAlias = tuple[bytes, tuple[str, ...], bool]
+"""The statement, the names of its parameters, and whether some may be bytes, which go as they are."""
 
 BEGIN = Query("begin", "begin isolation level repeatable read", "")
 COMMIT = Query("commit", "commit", "")
 ROLLBACK = Query("rollback", "rollback", "")
 
 _PARAMETER = re.compile(r"%\((\w+)\)s")
-_compiled: dict[str, tuple[bytes, tuple[str, ...]]] = {}
+_compiled: dict[str, _Compiled] = {}
 _prepared: WeakKeyDictionary[Connection, set[str]] = WeakKeyDictionary()
 
 
@@ -84,13 +86,15 @@ class Transaction:
         expected: list[str | None] = []
         underway: set[str] = set()
         for query, params in calls:
-            sql, names = _compile(query)
+            sql, names, has_bytes = _compile(query)
             name = query.name.encode()
             if query.name not in self._prepared and query.name not in underway:
                 pgconn.send_prepare(name, sql)
                 underway.add(query.name)
                 expected.append(query.name)
-            pgconn.send_query_prepared(name, [_text(params[each]) for each in names])
+            values = [_text(params[each]) for each in names]
+            formats = [int(type(params[each]) is bytes) for each in names] if has_bytes else None
+            pgconn.send_query_prepared(name, values, formats)
             expected.append(None)
         pgconn.pipeline_sync()
         return await self._results(expected)
@@ -154,7 +158,7 @@ async def _until_ready(fd: int, *, writing: bool) -> None:
             loop.remove_writer(fd)
 
 
-def _compile(query: Query) -> tuple[bytes, tuple[str, ...]]:
+def _compile(query: Query) -> _Compiled:
     """The statement with $1, $2 … and the names that stand for them."""
     known = _compiled.get(query.name)
     if known is not None:
@@ -167,13 +171,13 @@ def _compile(query: Query) -> tuple[bytes, tuple[str, ...]]:
         return f"${names.index(match[1]) + 1}"
 
     sql = _PARAMETER.sub(number, query.sql).replace("%%", "%").encode()
-    _compiled[query.name] = (sql, tuple(names))
+    _compiled[query.name] = (sql, tuple(names), b"::bytea" in sql)
     return _compiled[query.name]
 
 
 def _text(value: Any) -> bytes | None:
-    if value is None:
-        return None
+    if value is None or type(value) is bytes:
+        return value
     if type(value) is PgArray:
         return value.text
     if isinstance(value, datetime):

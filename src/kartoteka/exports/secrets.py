@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from kartoteka.exports.errors import SecretUnreadable
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 _NONCE_BYTES = 12
 
@@ -20,8 +22,14 @@ class Safe:
     """Encrypts settings of exports; a text of one account cannot be read as another's."""
 
     def __init__(self, secret_key: str) -> None:
-        key = hmac.digest(secret_key.encode(), b"kartoteka exports", hashlib.sha256)
-        self._cipher = AESGCM(key)
+        self._key = hmac.digest(secret_key.encode(), b"kartoteka exports", hashlib.sha256)
+
+    @cached_property
+    def _cipher(self) -> AESGCM:
+        """Loaded when there is an export: it is 6 MB in each process."""
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+        return AESGCM(self._key)
 
     def close(self, account_id: int, settings: dict[str, Any]) -> bytes:
         """The settings, encrypted."""
@@ -31,6 +39,8 @@ class Safe:
 
     def open(self, account_id: int, secret: bytes) -> dict[str, Any]:
         """What `close` was given. Raises `SecretUnreadable`."""
+        from cryptography.exceptions import InvalidTag
+
         nonce, text = secret[:_NONCE_BYTES], secret[_NONCE_BYTES:]
         try:
             opened = self._cipher.decrypt(nonce, text, str(account_id).encode())

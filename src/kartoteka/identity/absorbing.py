@@ -10,6 +10,7 @@ from kartoteka.identity.kinds import EMAIL, EXTERNAL_ID, PHONE
 from kartoteka.identity.model import Card, Held, Notice, Policy, Status
 from kartoteka.identity.proof import inherit
 from kartoteka.identity.rules import Names, Person, finders, may_absorb, stricter
+from kartoteka.identity.sides import note_unkeyed
 from kartoteka.identity.working_set import WorkingSet
 
 _FIELD = {EXTERNAL_ID.code: "external_id", EMAIL.code: "email", PHONE.code: "phone"}
@@ -61,6 +62,7 @@ def absorb(ws: WorkingSet, card: Card, other: Card, rule: str, journal: Journal)
     came += [f"consent:{name}" for name in consent if consent[name] != card.consent.get(name)]
     card.consent = consent
     inherit(card, came, journal.origin, other.contact_id)
+    note_unkeyed(card, other)
     card.keyed = card.keyed or other.keyed
     card.merges += 1 + other.merges
     card.last_word = None
@@ -97,5 +99,5 @@ def _retire(other: Card, card: Card, at: datetime) -> None:
     other.last_word = None
     for name in GAPS:
         setattr(other, name, None)
-    other.fields, other.consent, other.proof = {}, {}, {}
+    other.fields, other.consent, other.proof = {}, {}, []
     other.updated_at = at

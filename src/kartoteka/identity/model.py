@@ -24,6 +24,9 @@ QUARANTINED = ContactId(0)
 """The owner of a value that stands on too many people (decisions D6)."""
 
 
+_set = msgspec.structs.force_setattr
+
+
 class Status(IntEnum):
     """Where a card is in its life. Stored in `contact.status`."""
 
@@ -43,7 +46,7 @@ class Consent(IntEnum):
     BLACKLISTED = 5
 
 
-class Identifier(msgspec.Struct, frozen=True):
+class Identifier(msgspec.Struct, frozen=True, omit_defaults=True):
     """One identifier that a request brings, already normalised."""
 
     kind: int
@@ -55,7 +58,8 @@ class Identifier(msgspec.Struct, frozen=True):
     """What it is looked up by: worked out once, asked for often."""
 
     def __post_init__(self) -> None:
-        msgspec.structs.force_setattr(self, "key", (self.kind, value_key(self.value)))
+        if not self.key[0]:  # one that was stored has it
+            _set(self, "key", (self.kind, value_key(self.value)))
 
 
 class Held(msgspec.Struct):
@@ -123,7 +127,7 @@ class Card(msgspec.Struct):
     """How many cards it holds besides itself, through all merges that are not undone."""
     last_word: int | None = None
     """Digest of what a request said to it last while it holds others (`identity/sides.py`)."""
-    proof: dict[str, Any] = {}
+    proof: list[list[Any]] = []
     """Which request said each value (`identity/proof.py`)."""
 
     @property
@@ -153,6 +157,9 @@ class Word(msgspec.Struct, frozen=True):
     """By which it found the card."""
     refusals: list[tuple[int, str, int]] = []
     """What its addresses refused by themselves: (kind, value key, state)."""
+    had: list[Held] = []
+    """Tokens, devices and cookies that it spoke of and that were there already: they may have come by
+    another's word, with a device or by a claim."""
 
 
 class Merge(msgspec.Struct):

@@ -246,7 +246,7 @@ cross join lateral (
         from identity_history
         where account_id = %(account_id)s
           and other_contact_id between p.contact_id and p.contact_id
-          and action = 'moved'
+          and action in ('moved', 'claimed')
         order by other_contact_id
     )
     union all
@@ -255,7 +255,7 @@ cross join lateral (
         from identity_history
         where account_id = %(account_id)s
           and contact_id between p.contact_id and p.contact_id
-          and (action = 'quarantined' or rule = 'logout')
+          and (action = 'quarantined' or action = 'dropped' and rule in ('logout', 'claim'))
         order by contact_id
     )
 ) l
@@ -339,50 +339,78 @@ insert into contact (
     contact_key, language_code, time_zone, region, town, address, postcode, fields, consent, source,
     keyed, created_at, updated_at, removed_at, merged_into, merges, last_word, proof
 )
-select %(account_id)s::integer, contact_id, status, external_id, former_ids, email, phone, first_name, last_name,
-       contact_key, language_code, time_zone, region, town, address, postcode, fields::jsonb,
-       consent::jsonb, source, keyed, created_at, updated_at, removed_at, merged_into, merges, last_word,
-       proof::jsonb
-from unnest(
-    %(contact_id)s::bigint[], %(status)s::smallint[], %(external_id)s::text[], %(former_ids)s::integer[],
-    %(email)s::text[], %(phone)s::text[], %(first_name)s::text[], %(last_name)s::text[],
-    %(contact_key)s::text[], %(language_code)s::text[], %(time_zone)s::text[], %(region)s::text[],
-    %(town)s::text[], %(address)s::text[], %(postcode)s::text[], %(fields)s::text[], %(consent)s::text[],
-    %(source)s::text[], %(keyed)s::boolean[], %(created_at)s::timestamptz[], %(updated_at)s::timestamptz[],
-    %(removed_at)s::timestamptz[], %(merged_into)s::bigint[], %(merges)s::integer[],
-    %(last_word)s::bigint[], %(proof)s::text[]
-) as d (
-    contact_id, status, external_id, former_ids, email, phone, first_name, last_name, contact_key,
-    language_code, time_zone, region, town, address, postcode, fields, consent, source, keyed, created_at,
-    updated_at, removed_at, merged_into, merges, last_word, proof
-)
+select %(account_id)s::integer, contact_id, coalesce(status, 0), external_id, coalesce(former_ids, 0), email,
+       phone, first_name, last_name, contact_key, language_code, time_zone, region, town, address, postcode,
+       coalesce(fields::jsonb, '{}'), coalesce(consent::jsonb, '{}'), source, coalesce(keyed, true),
+       created_at, updated_at, removed_at, merged_into, coalesce(merges, 0), last_word,
+       coalesce(proof::jsonb, '[]')
+from (
+    select unnest(%(contact_id)s::bigint[]) as contact_id, unnest(%(status)s::smallint[]) as status,
+           unnest(%(external_id)s::text[]) as external_id,
+           unnest(%(former_ids)s::integer[]) as former_ids, unnest(%(email)s::text[]) as email,
+           unnest(%(phone)s::text[]) as phone, unnest(%(first_name)s::text[]) as first_name,
+           unnest(%(last_name)s::text[]) as last_name, unnest(%(contact_key)s::text[]) as contact_key,
+           unnest(%(language_code)s::text[]) as language_code,
+           unnest(%(time_zone)s::text[]) as time_zone, unnest(%(region)s::text[]) as region,
+           unnest(%(town)s::text[]) as town, unnest(%(address)s::text[]) as address,
+           unnest(%(postcode)s::text[]) as postcode, unnest(%(fields)s::text[]) as fields,
+           unnest(%(consent)s::text[]) as consent, unnest(%(source)s::text[]) as source,
+           unnest(%(keyed)s::boolean[]) as keyed, unnest(%(created_at)s::timestamptz[]) as created_at,
+           unnest(%(updated_at)s::timestamptz[]) as updated_at,
+           unnest(%(removed_at)s::timestamptz[]) as removed_at,
+           unnest(%(merged_into)s::bigint[]) as merged_into, unnest(%(merges)s::integer[]) as merges,
+           unnest(%(last_word)s::bigint[]) as last_word, unnest(%(proof)s::text[]) as proof
+) d
 
 -- name: update_contacts
--- Changed cards, whole; primary key. The version tells readers and exports that the row is another.
+-- Changed cards; primary key. The array of a column that no card of the batch changed is NULL. The
+-- version tells readers and exports that the row is another.
 -- Each is looked up by a range of one value and written where it was found: with an equality the planner
 -- would read the whole account for each batch while the table is young and without statistics.
 update contact c
 set version = c.version + 1,
-    status = d.status, external_id = d.external_id, former_ids = d.former_ids, email = d.email,
-    phone = d.phone, first_name = d.first_name, last_name = d.last_name, contact_key = d.contact_key,
-    language_code = d.language_code, time_zone = d.time_zone, region = d.region, town = d.town,
-    address = d.address, postcode = d.postcode, fields = d.fields::jsonb, consent = d.consent::jsonb,
-    source = d.source, keyed = d.keyed, created_at = d.created_at, updated_at = d.updated_at,
-    removed_at = d.removed_at, merged_into = d.merged_into, merges = d.merges,
-    last_word = d.last_word, proof = d.proof::jsonb
-from unnest(
-    %(contact_id)s::bigint[], %(status)s::smallint[], %(external_id)s::text[], %(former_ids)s::integer[],
-    %(email)s::text[], %(phone)s::text[], %(first_name)s::text[], %(last_name)s::text[],
-    %(contact_key)s::text[], %(language_code)s::text[], %(time_zone)s::text[], %(region)s::text[],
-    %(town)s::text[], %(address)s::text[], %(postcode)s::text[], %(fields)s::text[], %(consent)s::text[],
-    %(source)s::text[], %(keyed)s::boolean[], %(created_at)s::timestamptz[], %(updated_at)s::timestamptz[],
-    %(removed_at)s::timestamptz[], %(merged_into)s::bigint[], %(merges)s::integer[],
-    %(last_word)s::bigint[], %(proof)s::text[]
-) as d (
-    contact_id, status, external_id, former_ids, email, phone, first_name, last_name, contact_key,
-    language_code, time_zone, region, town, address, postcode, fields, consent, source, keyed, created_at,
-    updated_at, removed_at, merged_into, merges, last_word, proof
-)
+    status = case when %(status)s::smallint[] is null then c.status else d.status end,
+    external_id = case when %(external_id)s::text[] is null then c.external_id else d.external_id end,
+    former_ids = case when %(former_ids)s::integer[] is null then c.former_ids else d.former_ids end,
+    email = case when %(email)s::text[] is null then c.email else d.email end,
+    phone = case when %(phone)s::text[] is null then c.phone else d.phone end,
+    first_name = case when %(first_name)s::text[] is null then c.first_name else d.first_name end,
+    last_name = case when %(last_name)s::text[] is null then c.last_name else d.last_name end,
+    contact_key = case when %(contact_key)s::text[] is null then c.contact_key else d.contact_key end,
+    language_code = case when %(language_code)s::text[] is null then c.language_code else d.language_code end,
+    time_zone = case when %(time_zone)s::text[] is null then c.time_zone else d.time_zone end,
+    region = case when %(region)s::text[] is null then c.region else d.region end,
+    town = case when %(town)s::text[] is null then c.town else d.town end,
+    address = case when %(address)s::text[] is null then c.address else d.address end,
+    postcode = case when %(postcode)s::text[] is null then c.postcode else d.postcode end,
+    fields = case when %(fields)s::text[] is null then c.fields else d.fields::jsonb end,
+    consent = case when %(consent)s::text[] is null then c.consent else d.consent::jsonb end,
+    source = case when %(source)s::text[] is null then c.source else d.source end,
+    keyed = case when %(keyed)s::boolean[] is null then c.keyed else d.keyed end,
+    created_at = case when %(created_at)s::timestamptz[] is null then c.created_at else d.created_at end,
+    updated_at = case when %(updated_at)s::timestamptz[] is null then c.updated_at else d.updated_at end,
+    removed_at = case when %(removed_at)s::timestamptz[] is null then c.removed_at else d.removed_at end,
+    merged_into = case when %(merged_into)s::bigint[] is null then c.merged_into else d.merged_into end,
+    merges = case when %(merges)s::integer[] is null then c.merges else d.merges end,
+    last_word = case when %(last_word)s::bigint[] is null then c.last_word else d.last_word end,
+    proof = case when %(proof)s::text[] is null then c.proof else d.proof::jsonb end
+from (
+    select unnest(%(contact_id)s::bigint[]) as contact_id, unnest(%(status)s::smallint[]) as status,
+           unnest(%(external_id)s::text[]) as external_id,
+           unnest(%(former_ids)s::integer[]) as former_ids, unnest(%(email)s::text[]) as email,
+           unnest(%(phone)s::text[]) as phone, unnest(%(first_name)s::text[]) as first_name,
+           unnest(%(last_name)s::text[]) as last_name, unnest(%(contact_key)s::text[]) as contact_key,
+           unnest(%(language_code)s::text[]) as language_code,
+           unnest(%(time_zone)s::text[]) as time_zone, unnest(%(region)s::text[]) as region,
+           unnest(%(town)s::text[]) as town, unnest(%(address)s::text[]) as address,
+           unnest(%(postcode)s::text[]) as postcode, unnest(%(fields)s::text[]) as fields,
+           unnest(%(consent)s::text[]) as consent, unnest(%(source)s::text[]) as source,
+           unnest(%(keyed)s::boolean[]) as keyed, unnest(%(created_at)s::timestamptz[]) as created_at,
+           unnest(%(updated_at)s::timestamptz[]) as updated_at,
+           unnest(%(removed_at)s::timestamptz[]) as removed_at,
+           unnest(%(merged_into)s::bigint[]) as merged_into, unnest(%(merges)s::integer[]) as merges,
+           unnest(%(last_word)s::bigint[]) as last_word, unnest(%(proof)s::text[]) as proof
+) d
 cross join lateral (
     select ctid
     from contact
@@ -417,16 +445,17 @@ insert into identifier (
     account_id, kind, value_key, ordinal, contact_id, long_value, former, since, rule, app, device,
     attributes, senders, home
 )
-select %(account_id)s::integer, kind, value_key, ordinal, contact_id, long_value, former, since, rule, app, device,
-       attributes::jsonb, senders::integer[], home
-from unnest(
-    %(kind)s::smallint[], %(value_key)s::text[], %(ordinal)s::integer[], %(contact_id)s::bigint[],
-    %(long_value)s::text[], %(former)s::boolean[], %(since)s::timestamptz[], %(rule)s::text[],
-    %(app)s::text[], %(device)s::text[], %(attributes)s::text[], %(senders)s::text[], %(home)s::bigint[]
-) as d (
-    kind, value_key, ordinal, contact_id, long_value, former, since, rule, app, device, attributes, senders,
-    home
-)
+select %(account_id)s::integer, kind, value_key, coalesce(ordinal, 0), contact_id, long_value,
+       coalesce(former, false), since, rule, app, device, attributes::jsonb, senders::integer[], home
+from (
+    select unnest(%(kind)s::smallint[]) as kind, unnest(%(value_key)s::text[]) as value_key,
+           unnest(%(ordinal)s::integer[]) as ordinal, unnest(%(contact_id)s::bigint[]) as contact_id,
+           unnest(%(long_value)s::text[]) as long_value, unnest(%(former)s::boolean[]) as former,
+           unnest(%(since)s::timestamptz[]) as since, unnest(%(rule)s::text[]) as rule,
+           unnest(%(app)s::text[]) as app, unnest(%(device)s::text[]) as device,
+           unnest(%(attributes)s::text[]) as attributes, unnest(%(senders)s::text[]) as senders,
+           unnest(%(home)s::bigint[]) as home
+) d
 
 -- name: update_identifiers
 -- Rows whose app, device, attributes or standing changed; primary key, as in update_contacts.
@@ -452,22 +481,21 @@ where i.account_id = %(account_id)s
   and i.ctid = l.ctid
 
 -- name: insert_history
--- The identity history of this batch, in the order of its commands.
+-- The identity history of this batch, in the order of its commands: of the arrays.
 insert into identity_history (
     account_id, at, action, rule, contact_id, other_contact_id, method, request_id, key_id, identifiers,
     snapshot, undoes, by
 )
 select %(account_id)s::integer, at, action, rule, contact_id, other_contact_id, method, request_id, key_id,
        identifiers::jsonb, snapshot::jsonb, undoes, by::jsonb
-from unnest(
-    %(at)s::timestamptz[], %(action)s::text[], %(rule)s::text[], %(contact_id)s::bigint[],
-    %(other)s::bigint[], %(method)s::text[], %(request_id)s::text[], %(key_id)s::bigint[],
-    %(identifiers)s::text[], %(snapshot)s::text[], %(undoes)s::bigint[], %(by)s::text[]
-) with ordinality as d (
-    at, action, rule, contact_id, other_contact_id, method, request_id, key_id, identifiers, snapshot,
-    undoes, by, position
-)
-order by position
+from (
+    select unnest(%(at)s::timestamptz[]) as at, unnest(%(action)s::text[]) as action,
+           unnest(%(rule)s::text[]) as rule, unnest(%(contact_id)s::bigint[]) as contact_id,
+           unnest(%(other)s::bigint[]) as other_contact_id, unnest(%(method)s::text[]) as method,
+           unnest(%(request_id)s::text[]) as request_id, unnest(%(key_id)s::bigint[]) as key_id,
+           unnest(%(identifiers)s::text[]) as identifiers, unnest(%(snapshot)s::text[]) as snapshot,
+           unnest(%(undoes)s::bigint[]) as undoes, unnest(%(by)s::text[]) as by
+) d
 
 -- name: insert_change
 -- That these cards, or the activity of these owners, changed in this transaction: in one row.

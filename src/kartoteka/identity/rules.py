@@ -27,7 +27,7 @@ from kartoteka.identity.policies import LASTING
 from kartoteka.identity.working_set import WorkingSet
 
 
-class Person(msgspec.Struct, frozen=True):
+class Person(msgspec.Struct, frozen=True, omit_defaults=True):
     """Whom a request speaks of: its identifiers and, for namesakes, its first and last name."""
 
     external_id: Identifier | None = None

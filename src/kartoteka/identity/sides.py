@@ -10,13 +10,15 @@ had never happened.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from kartoteka.identity.history import Journal
 from kartoteka.identity.kinds import BY_CODE
-from kartoteka.identity.model import Card, Held, Origin, Word
+from kartoteka.identity.model import Card, Held, Key, Origin, Word
+from kartoteka.identity.proof import saying_of
 from kartoteka.identity.rules import Person
 from kartoteka.identity.working_set import WorkingSet
 
@@ -47,9 +49,51 @@ def home_of(held: Held) -> int:
     return held.contact_id if held.home is None else held.home
 
 
+def card_of_side(ws: WorkingSet, key: Key, side: int) -> int:
+    """The card on which this side has the identifier now."""
+    return next((held.contact_id for held in ws.holders(key) if home_of(held) == side), side)
+
+
 def side_of(ws: WorkingSet, contact_id: int) -> int:
     """The side of this card that the present command speaks of: what it brings is owned by that."""
     return ws.speaking.get(contact_id, contact_id)
+
+
+_UNKEYED = "unkeyed"
+"""The saying of `Card.proof` with the sides that no keyed call has written yet (D36)."""
+
+
+def note_unkeyed(card: Card, other: Card) -> None:
+    """Called before `other` is merged into the card."""
+    sides: set[int] = set()
+    for one in (card, other):
+        noted = _unkeyed(one)
+        if noted is not None:
+            sides.update(noted)
+        elif not one.keyed:
+            sides.add(one.contact_id)
+    if sides:
+        _note(card, sorted(sides))
+
+
+def is_unkeyed(card: Card, side: int) -> bool:
+    """Whether no keyed call has written this side of a merged card so far."""
+    return side in (_unkeyed(card) or ())
+
+
+def note_keyed(card: Card, side: int) -> None:
+    """A keyed call has written this side."""
+    _note(card, [one for one in _unkeyed(card) or () if one != side])
+
+
+def _unkeyed(card: Card) -> list[int] | None:
+    saying = saying_of(card.proof, _UNKEYED)
+    return None if saying is None else saying[0]
+
+
+def _note(card: Card, sides: list[int]) -> None:
+    others = [one for one in card.proof if one[0] != [_UNKEYED]]
+    card.proof = [*others, [[_UNKEYED], sides]] if sides else others
 
 
 def keep_word(
@@ -68,10 +112,15 @@ def keep_word(
 
 
 def word_of(
-    side: int, said: msgspec.Struct, rule: str | None, refusals: list[tuple[int, str, int]]
+    side: int,
+    said: msgspec.Struct,
+    rule: str | None = None,
+    refusals: Sequence[tuple[int, str, int]] = (),
+    had: Sequence[Held] = (),
 ) -> Word:
     """The command as a word, without its origin, which the history has."""
-    return Word(side, type(said).__name__, _without_origin(said), rule, refusals)
+    name, body = type(said).__name__, _without_origin(said)
+    return Word(side, name, body, rule, list(refusals), list(had))
 
 
 def _without_origin(said: msgspec.Struct) -> dict[str, Any]:

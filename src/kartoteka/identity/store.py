@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from kartoteka.db.arrays import pg_array
+from kartoteka.db.arrays import PgArray, pg_array
 from kartoteka.db.named import Query, load_queries
 from kartoteka.db.transaction import Call, Transaction
 from kartoteka.identity.model import QUARANTINED, Card, Held, Key, Merge
@@ -37,6 +37,19 @@ _HISTORY_COLUMNS = (
     "undoes",
     "by",
 )
+_USUAL: dict[str, Any] = {
+    "status": 0,
+    "former_ids": 0,
+    "fields": {},
+    "consent": {},
+    "keyed": True,
+    "merges": 0,
+    "proof": [],
+    "ordinal": 0,
+    "former": False,
+}
+"""What nearly every new card and identifier has; the statements that insert them say it."""
+EMPTY = pg_array(())
 _encode = msgspec.json.Encoder().encode
 
 FEW = 4
@@ -48,11 +61,12 @@ Digest = Callable[[int, Key], bytes]
 
 def digest_with(secret: str) -> Digest:
     """HMAC-SHA-256 under the installation's secret, account and kind mixed in (decisions D29)."""
-    key = secret.encode()
+    keyed = hmac.new(secret.encode(), digestmod=hashlib.sha256)
 
     def digest(account_id: int, of: Key) -> bytes:
-        text = f"{account_id}:{of[0]}:{of[1]}".encode()
-        return hmac.digest(key, text, hashlib.sha256)
+        one = keyed.copy()  # the key is worked in once
+        one.update(f"{account_id}:{of[0]}:{of[1]}".encode())
+        return one.digest()
 
     return digest
 
@@ -277,12 +291,11 @@ def _foresee(ws: WorkingSet, named: Sequence[Sequence[Key]], ids: set[int]) -> M
         for key in keys:
             if key[0] <= 0:
                 owners.update(ws.found_by(key))
-                continue
-            held = ws.holders(key)
-            if len(held) != 1:
+            elif held := ws.rows_of(key):
+                plain = plain and len(held) == 1
+                owners.update([one.contact_id for one in held.values()])
+            else:
                 plain = False
-            for one in held:
-                owners.add(one.contact_id)
         owners.discard(QUARANTINED)
         need.cards |= owners
         if plain and len(owners) == 1:
@@ -304,14 +317,38 @@ def json_text(value: Any) -> str | None:
 
 
 def columns(
-    names: Sequence[str], rows: Sequence[Sequence[Any]], as_json: frozenset[str] = _JSON
+    names: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    as_json: frozenset[str] = _JSON,
+    usual: Mapping[str, Any] = {},
 ) -> dict[str, Any]:
-    """Rows turned to one array a column, as parameters of a set-based statement."""
-    turned = zip(*rows, strict=True)
-    return {
-        name: pg_array([json_text(value) for value in column] if name in as_json else column)
-        for name, column in zip(names, turned, strict=True)
-    }
+    """Rows turned to one array a column, as parameters of a set-based statement.
+
+    A column of nothing but NULLs is sent as an empty array: `unnest` of several fills it up. So is
+    one of nothing but its `usual` value, where the statement says `coalesce`.
+    """
+    params: dict[str, Any] = {}
+    for name, column in zip(names, zip(*rows, strict=True), strict=True):
+        most = None if column[0] is None else usual.get(name)
+        is_usual = column[0] == most and column.count(most) == len(column)
+        params[name] = EMPTY if is_usual else _array(column, name in as_json)
+    return params
+
+
+def _array(column: Sequence[Any], is_json: bool) -> PgArray:
+    return pg_array([json_text(value) for value in column] if is_json else column)
+
+
+def changed_columns(
+    before: Sequence[Sequence[Any]], rows: Sequence[Sequence[Any]]
+) -> dict[str, Any]:
+    """The columns of these cards that are not what they were before, their ids, and NULL for others."""
+    params: dict[str, Any] = {}
+    turned = zip(*before, strict=True), zip(*rows, strict=True)
+    for name, old, new in zip(CARD_COLUMNS, *turned, strict=True):
+        is_key = name == "contact_id"
+        params[name] = _array(new, name in _JSON) if is_key or old != new else None
+    return params
 
 
 def difference(ws: WorkingSet, at: datetime) -> list[Call]:
@@ -329,15 +366,17 @@ def difference(ws: WorkingSet, at: datetime) -> list[Call]:
     new, changed = ws.changed_cards(rows_changed)
     ws.written = (rows_changed, new, changed)
     if new:
-        add("insert_contacts", columns(CARD_COLUMNS, [msgspec.structs.astuple(one) for one in new]))
+        rows = [msgspec.structs.astuple(one) for one in new]
+        add("insert_contacts", columns(CARD_COLUMNS, rows, usual=_USUAL))
     if changed:
+        before = [ws.loaded_card(one.contact_id) for one in changed]
         rows = [msgspec.structs.astuple(one) for one in changed]
-        add("update_contacts", columns(CARD_COLUMNS, rows))
+        add("update_contacts", changed_columns(before, rows))
     if deleted:
         add("delete_identifiers", columns(("kind", "value_key", "ordinal"), deleted))
     if inserted:
         inserted.sort(key=_row_key)  # neighbours in the index are written together
-        add("insert_identifiers", held_columns(inserted))
+        add("insert_identifiers", held_columns(inserted, usual=_USUAL))
     if updated:
         add("update_identifiers", held_columns(updated))
     history = ws.effects.get("history")
@@ -361,11 +400,11 @@ def _row_key(held: Held) -> tuple[int, str, int]:
     return held.row_key
 
 
-def held_columns(held: Sequence[Held]) -> dict[str, Any]:
+def held_columns(held: Sequence[Held], usual: Mapping[str, Any] = {}) -> dict[str, Any]:
     """Identifier rows turned to one array a column."""
-    params = columns(HELD_COLUMNS, [msgspec.structs.astuple(one) for one in held])
-    senders = [_braced(one.senders) for one in held]
-    params["senders"] = pg_array(senders)
+    params = columns(HELD_COLUMNS, [msgspec.structs.astuple(one) for one in held], usual=usual)
+    if params["senders"] is not EMPTY:
+        params["senders"] = pg_array([_braced(one.senders) for one in held])
     return params
 
 

@@ -191,6 +191,12 @@ class WorkingSet:
             return [*found.values()]
         return [found[row_key] for row_key in sorted(found)]
 
+    def rows_of(self, key: Key) -> Mapping[RowKey, Held] | None:
+        """The same rows in no order, for who counts them; nothing is copied."""
+        if not self.is_known(key):
+            raise Missing(keys=[key])
+        return self._by_key.get(key)
+
     def is_stranger(self, identifiers: Iterable[Identifier]) -> bool:
         """Whether nobody holds any of these."""
         by_key, known = self._by_key, self._known_keys
@@ -436,6 +442,11 @@ class WorkingSet:
     def loaded_row(self, row_key: RowKey) -> Held:
         """The row as it was loaded, before this batch changed it."""
         return Held(*self._loaded_rows[row_key])
+
+    def loaded_exclusive(self, key: Key) -> Held | None:
+        """The row of an exclusive identifier as it was loaded; None where there was none."""
+        row = self._loaded_rows.get((*key, 0))
+        return None if row is None else Held(*row)
 
     def loaded_card(self, contact_id: int) -> tuple[Any, ...]:
         """The card as it was loaded, before this batch changed it: values by column."""

@@ -105,9 +105,7 @@ class Forgetting:
         if not gone:
             return [], None
         kept = [_without(row) if number_of(row) in gone else row for row in rows]
-        return [
-            (QUERIES["replace_payload"], {**key, "rows": hex_bytes(encode_payload(kept))})
-        ], None
+        return [(QUERIES["replace_payload"], {**key, "rows": encode_payload(kept)})], None
 
     async def _file(self, tx: Transaction, one: Import) -> tuple[list[Call], Path | None]:
         assert one.file is not None

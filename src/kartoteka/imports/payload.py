@@ -11,7 +11,7 @@ from kartoteka.identity.model import Origin
 from kartoteka.imports.model import RowFailed
 
 
-class StoredRow(msgspec.Struct, frozen=True, tag="row"):
+class StoredRow(msgspec.Struct, frozen=True, omit_defaults=True, tag="row"):
     """An `ImportRow` while it waits: what is the same for all rows stands with the import."""
 
     number: int

@@ -244,10 +244,11 @@ values (
 -- The statement of one batch.
 insert into import_row (account_id, import_id, row_number, outcome, contact_id, value, notes)
 select %(account_id)s::integer, %(import_id)s::bigint, row_number, outcome, contact_id, value, notes::jsonb
-from unnest(
-    %(row_number)s::bigint[], %(outcome)s::smallint[], %(contact_id)s::bigint[], %(value)s::text[],
-    %(notes)s::text[]
-) as d (row_number, outcome, contact_id, value, notes)
+from (
+    select unnest(%(row_number)s::bigint[]) as row_number, unnest(%(outcome)s::smallint[]) as outcome,
+           unnest(%(contact_id)s::bigint[]) as contact_id, unnest(%(value)s::text[]) as value,
+           unnest(%(notes)s::text[]) as notes
+) d
 
 -- name: forget_import_batches
 -- A dry run begins anew.

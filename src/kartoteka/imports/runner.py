@@ -146,10 +146,10 @@ class Runner:
             await run.set_total(file.total)
             fields = dict(await self._definitions.read(one.account_id))
             return file.read(account.settings, fields, run.origin(), first)
-        row = await self._database.fetch_one(
+        body = await self._database.fetch_bytes(
             QUERIES["read_payload"], account_id=one.account_id, import_id=one.import_id
         )
-        return iter(() if row is None else rows_of_payload(bytes(row[0]), one.rules, run.origin()))
+        return iter(() if body is None else rows_of_payload(body, one.rules, run.origin()))
 
 
 def _in_words(error: KartotekaError | OSError) -> str:

@@ -15,6 +15,7 @@ from kartoteka.db.transaction import Call
 from kartoteka.errors import KartotekaError
 from kartoteka.identity.history import RULES
 from kartoteka.identity.model import Notice, Resolution
+from kartoteka.identity.store import columns
 from kartoteka.imports.model import OUTCOME_CODES, OUTCOMES, RowFailed
 from kartoteka.imports.seen import Seen
 from kartoteka.intake.rehearsal import FIRST_ID
@@ -24,6 +25,7 @@ Answers = Sequence[tuple[Command, "Outcome | Exception"]]
 Line = tuple[int, int, int | None, str | None, str | None]
 """(row number, outcome code, contact id, unique value, notes as JSON)"""
 
+_LINE = ("row_number", "outcome", "contact_id", "value", "notes")
 _encode = msgspec.json.Encoder().encode
 _NOT_KEPT = ("failed", "suppressed")
 """Outcomes whose value is not kept: no contact could take it along when it is erased (D29)."""
@@ -68,15 +70,8 @@ class Batch:
         counts = [0] * len(OUTCOMES)
         for line in lines:
             counts[line[1]] += 1
-        numbers, outcomes, contacts, values, notes = zip(*lines, strict=True)
         done = {**self._key, "first_row": first, "last_row": last, "at": at}
-        rows = {
-            "row_number": pg_array(numbers),
-            "outcome": pg_array(outcomes),
-            "contact_id": pg_array(contacts),
-            "value": pg_array(values),
-            "notes": pg_array(notes),
-        }
+        rows = columns(_LINE, lines, as_json=frozenset())
         return [
             (self._queries["insert_import_batch"], {**done, "counts": pg_array(counts)}),
             (self._queries["insert_import_rows"], {**self._key, **rows}),

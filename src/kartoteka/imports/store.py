@@ -18,7 +18,6 @@ from kartoteka.db.named import load_queries
 from kartoteka.db.transaction import Call, transaction
 from kartoteka.errors import Conflict, NotFound
 from kartoteka.identity.model import Notice, Origin, Resolution
-from kartoteka.identity.store import hex_bytes
 from kartoteka.imports.files_of import drop_files
 from kartoteka.imports.folder import made
 from kartoteka.imports.model import (
@@ -285,12 +284,8 @@ class Imports:
 
 
 def _payload(account_id: int, import_id: int, body: bytes) -> Call:
-    rows = hex_bytes(body)
-    return QUERIES["insert_payload"], {
-        "account_id": account_id,
-        "import_id": import_id,
-        "rows": rows,
-    }
+    key = {"account_id": account_id, "import_id": import_id}
+    return QUERIES["insert_payload"], {**key, "rows": body}
 
 
 def counts_of(sums: Sequence[int]) -> dict[str, int]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
-from functools import partial
 from typing import Any, Protocol, TypeAlias, TypeVar
 
 import msgspec
@@ -133,9 +132,9 @@ async def decide_one(rules: Rules, loader: Loader, command: Command) -> Answer:
     ws = loader.ws
     before = how_far(ws)
     try:
-        outcome = await _with_all(loader, lambda: rules.decide(ws, command))
+        outcome = await _with_all(loader, rules.decide, ws, command)
         for follow in rules.follows:
-            await _with_all(loader, partial(follow, ws, command, before))
+            await _with_all(loader, follow, ws, command, before)
     except KartotekaError as error:
         return error
     return outcome
@@ -147,11 +146,11 @@ def how_far(ws: WorkingSet) -> Before:
     return Before(came, history, keyed)
 
 
-async def _with_all(loader: Loader, ask: Callable[[], _T]) -> _T:
+async def _with_all(loader: Loader, ask: Callable[..., _T], *of: Any) -> _T:
     """What a rule says once everything that it asks for is loaded."""
     for _ in range(MOST_LOADS):
         try:
-            return ask()
+            return ask(*of)
         except Missing as missing:
             await loader.load(missing)
     raise AssertionError("a rule never has enough loaded")

@@ -32,7 +32,7 @@ from kartoteka.intake.rehearsal import Rehearsal, hide_new_ids, rehearsal
 from kartoteka.intake.repeats import Repeats
 from kartoteka.log import logger
 
-MOST_IN_A_BATCH = 200
+MOST_IN_A_BATCH = 400
 MOST_NAMES = 2_000
 """Identifiers and ids that a batch may name: a single command may name hundreds."""
 MOST_IN_FLIGHT = 2

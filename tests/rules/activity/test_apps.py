@@ -8,35 +8,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from kartoteka.activity.mobile.form import AppCall
-from kartoteka.activity.mobile.model import AppUpdate
-from kartoteka.identity.kinds import DEVICE, MOBILE_TOKEN
 from tests.rules import stories
 from tests.rules.world import Answer, World
 
 
-def app(
-    world: World,
-    *,
-    trusted: bool = False,
-    subscriptions: tuple[str, ...] = (),
-    groups: tuple[str, ...] = (),
-    groups_exclude: tuple[str, ...] = (),
-    **said: Any,
-) -> Answer:
+def app(world: World, **said: Any) -> Answer:
     """A call of the SDK: `said` as in stories."""
-    contact = stories.contact(**said)
-    changeable = {one.kind: one for one in contact.person.changeable}
-    call = AppCall(
-        changeable.get(DEVICE.code),
-        changeable.get(MOBILE_TOKEN.code),
-        contact,
-        subscriptions,
-        groups,
-        groups_exclude,
-    )
-    origin = stories.origin(method="mobileDevice")
-    return world.send(AppUpdate(origin=origin, call=call, trusted=trusted))
+    return world.send(stories.app(**said))
 
 
 BOTH = pytest.mark.parametrize("trusted", [True, False], ids=["trusted", "untrusted"])

@@ -51,6 +51,28 @@ def test_a_lane_begins_where_an_identifier_came_and_ends_where_it_went():
     assert (email.start, email.end) == (x[3], x[6])
 
 
+def test_a_merge_that_was_taken_back_is_drawn_so_on_both_cards():
+    email = ("email", "b@x.example")
+    survivors = [
+        row(1, "created", "new_contact", 1),
+        row(2, "absorbed", "merged_by_request", 1, 2, email),
+        row(3, "added", "given", 1, None, ("device", "d")),
+        row(4, "undone", "undone_by_request", 2, 1, ("device", "d")),
+    ]
+    picture = identity_graph(survivors[::-1], 1)
+    x = [moment.x for moment in picture.moments]
+    mine, other = picture.bands
+    assert picture.joins[0].undone
+    assert (other.undone, other.end) == (True, None)
+    assert other.start < x[1]
+    assert mine.lanes["device", "d"].end == x[3]
+    assert other.lanes["device", "d"].start == x[3]
+    absorbed = [row(1, "created", "new_contact", 2, None, email), survivors[1], survivors[3]]
+    (alone,) = identity_graph(absorbed[::-1], 2).bands
+    assert alone.end is None
+    assert [dot.action for dot in alone.dots] == ["created", "absorbed", "undone"]
+
+
 def test_an_absorbed_card_has_a_band_that_joins_with_its_rule():
     picture = identity_graph(STORY[::-1], 1)
     (join,) = picture.joins

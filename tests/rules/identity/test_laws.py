@@ -133,7 +133,7 @@ def test_history_explains_every_identifier(commands: list[Command], chosen: Sett
             mine -= named
         elif line.action == "erased":
             mine.clear()
-        elif line.action != "refused":
+        elif line.action not in ("refused", "said"):
             mine |= named
             if line.other is not None:
                 told[line.other] -= named

@@ -81,13 +81,7 @@ def known(world: World, who: int) -> Known:
     absorbed = [(one["card"], other) for other, one in snapshots.items()]
     stand = [(through_text(world.card(one)), one) for one in world.cards]
     names = [
-        (
-            one["first_name"],
-            one["last_name"],
-            one["proof"].get("first_name"),
-            one["proof"].get("last_name"),
-            contact_id,
-        )
+        (one["first_name"], one["last_name"], one["proof"], contact_id)
         for one, contact_id in [*absorbed, *stand]
     ]
     besides = Besides(

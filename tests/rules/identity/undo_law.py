@@ -1,8 +1,8 @@
 """Two worlds side by side: in one two contacts are merged and parted again, in the other they are
 only known not to be the same. The law of D28 says that both come to the same.
 
-A request that names identifiers of both people, or that one world alone understands (the address that
-left the merged contact finds nobody there), belongs to no side: neither world is sent it.
+A request that names identifiers of both people, or that comes to somebody else in one of the worlds (the
+address that left the merged contact finds nobody there), belongs to no side: neither world is sent it.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from kartoteka.activity.orders.model import DeleteOrder, SaveOrder
 from kartoteka.contacts.model import Command, DetachContacts, RefuseAddresses, RemoveContact
 from kartoteka.errors import KartotekaError
 from kartoteka.identity.model import Card, Held, Status
@@ -24,12 +25,14 @@ _NOT_COMPARED = {"merges", "last_word", "proof"}
 class Pair:
     """A world with the merge and one without."""
 
-    def __init__(self, world: World, keep: int, absorb: int) -> None:
+    def __init__(self, world: World, keep: int, absorb: int, first: int | None = 1000) -> None:
+        """`first`: the first id of what is made from now on; None: as in the world with the merge."""
         self.merged = world.copy()
         self.apart = world.copy()
         self.keep, self.absorb = keep, absorb
         self.told = 0
         self.merge = 0
+        self._ids = first
 
     def join(self) -> None:
         """Merge them by hand in one world; in the other somebody says that they are not the same."""
@@ -43,9 +46,16 @@ class Pair:
             return False
         self._answers(self.merged, self.apart, command)
         self.told += 1
+        if self._ids is not None:
+            self._ids += 100
         return True
 
     def _answers(self, merged: World, apart: World, command: Command) -> list[Any]:
+        if self._ids is None:
+            apart.number_from(merged.next_id())
+        else:
+            for world in (merged, apart):
+                world.number_from(self._ids)  # what is made has the same id in both
         return [merged.batch([command])[0], apart.batch([self._leaving_together(command)])[0]]
 
     def _leaving_together(self, command: Command) -> Command:
@@ -63,10 +73,11 @@ class Pair:
 
     def _agree(self, command: Command) -> bool:
         """Whether both worlds understand the same, tried on copies."""
-        one, other = self._answers(self.merged.copy(), self.apart.copy(), command)
+        worlds = self.merged.copy(), self.apart.copy()
+        one, other = self._answers(*worlds, command)
         if isinstance(one, KartotekaError) or isinstance(other, KartotekaError):
             return type(one) is type(other)
-        if (one.outcome.answer, one.warnings) != (other.outcome.answer, other.warnings):
+        if one.outcome.answer != other.outcome.answer:
             return False
         if {one.came_to, other.came_to} & {
             "skipped",
@@ -79,13 +90,40 @@ class Pair:
                 return False  # a later merge is in the way
         if {who for _, _, who in other.moved} & pair and other.resolution.contact_id in pair:
             return False  # from one of them to the other
+        if self._seen_by_all(worlds[0]) != self._seen_by_all(worlds[1]):
+            return False
         if other.resolution.contact_id in pair:
             return bool(one.resolution.contact_id == self.keep)
         return bool(one.resolution.contact_id == other.resolution.contact_id)
 
+    def _seen_by_all(self, world: World) -> Any:
+        """Whose cookies, devices and tokens are, the pair taken for one; and everybody else."""
+        pair = {self.keep, self.absorb}
+
+        def whose(contact_id: int | None) -> int | None:
+            return self.keep if contact_id in pair else contact_id
+
+        spans = {
+            (key, one.since, one.state, whose(one.contact_id))
+            for key, spans in world.spans.items()
+            for one in spans
+        }
+        rows = {(row[:2], whose(max(row[3], 0))) for row in world.rows.values() if row[0] > 3}
+        others = {
+            key: value
+            for view in (_cards, _identifiers)
+            for key, value in view(world).items()
+            if key[0 if view is _cards else 1] not in pair
+        }
+        return spans, rows, world.claims, others
+
     def _has_a_side(self, command: Command) -> bool:
         keys, ids = RULES.named_by(command)
         owners = {row[3] for row in self.apart.rows.values() if (row[0], row[1]) in keys}
+        if isinstance(command, SaveOrder | DeleteOrder):
+            number = getattr(command, "order", command).external_order_id
+            if number in self.apart.orders:
+                owners.add(self.apart.orders[number].owner_id)
         pair = {self.keep, self.absorb}
         if isinstance(command, RefuseAddresses):
             # What left a merged card is refused when it comes back: a case of its own.
@@ -105,13 +143,29 @@ class Pair:
 
 def same(one: World, other: World) -> list[tuple[Any, Any]]:
     """What differs, as pairs; nothing when the law holds."""
-    views: list[Callable[[World], Any]] = [_cards, _identifiers, _lists, _events, _rest]
+    views: list[Callable[[World], Any]] = [
+        _cards,
+        _identifiers,
+        _lists,
+        _events,
+        _orders,
+        _suppressed,
+        _rest,
+    ]
     found = []
-    for view in views:
+    cleared = cleared_in(one) | cleared_in(other)
+    for view in (*views, lambda world: _spans(world, cleared)):
         a, b = view(one), view(other)
         if a != b:
             found += [(view.__name__, key, a.get(key), b.get(key)) for key in {*a, *b}]
-    return [(name, key, a, b) for name, key, a, b in found if a != b]
+    return [(name, key, a, b) for name, key, a, b in found if a != b and not _says_less(name, a, b)]
+
+
+def _says_less(view: str, merged: Any, apart: Any) -> bool:
+    """The event of an order tells of its own person only, and not of what both of them have."""
+    if view != "_events" or None in (merged, apart) or merged[:-1] != apart[:-1]:
+        return False
+    return bool(merged[-1].items() <= apart[-1].items()) and "orderId" in apart[-1]
 
 
 def _cards(world: World) -> dict[tuple[int, str], Any]:
@@ -126,9 +180,22 @@ def _cards(world: World) -> dict[tuple[int, str], Any]:
 def _identifiers(world: World) -> dict[Any, Any]:
     rows = [Held(*row) for row in world.rows.values()]
     return {
-        (row.key, row.contact_id): (row.former, row.since, row.rule, row.app, row.device, row.home)
+        (row.key, row.contact_id): (
+            row.former,
+            row.since,
+            _rule(row),
+            row.app,
+            row.device,
+            row.home,
+        )
         for row in rows
     }
+
+
+def _rule(row: Held) -> str:
+    """An External ID says by what it was found, which is another one where that had left the card."""
+    joined = "external_id_joins_"
+    return joined if row.rule.startswith(joined) else row.rule
 
 
 def _lists(world: World) -> dict[str, set[int]]:
@@ -138,26 +205,52 @@ def _lists(world: World) -> dict[str, set[int]]:
     }
 
 
-def _events(world: World) -> dict[int, Any]:
-    return {place: event[:2] for place, event in enumerate(world.owned)}
+def _events(world: World) -> dict[Any, Any]:
+    """Events and visits, each with the contact that it is, and what they say."""
+    owners = {span.owner_id: span.contact_id for spans in world.spans.values() for span in spans}
+    happened = {
+        place: (owners.get(one.owner_id, one.owner_id), *msgspec.structs.astuple(one)[1:])
+        for place, one in enumerate(world.happened)
+    }
+    return {**happened, **{-1 - place: event for place, event in enumerate(world.owned)}}
+
+
+def _orders(world: World) -> dict[str, Any]:
+    orders = {number: msgspec.to_builtins(one) for number, one in world.orders.items()}
+    return {**orders, "items": world.items}
+
+
+def _suppressed(world: World) -> dict[Any, Any]:
+    return {key: of for key, of in world.suppressions.items() if of}
 
 
 def _rest(world: World) -> dict[Any, Any]:
-    """Not whom D29 suppresses: naming an address lifts that only where the contact did not have it."""
-    # A token that was cleared off the merged card by the other side comes back with a gap in its spans.
-    cleared = {
+    return {
+        "refusals": world.refusals,
+        "categories": world.categories,
+        "claims": world.claims,
+        "event types": set(world.event_types),
+        "messages": world.messages,
+    }
+
+
+def cleared_in(world: World) -> set[str]:
+    """What one side cleared off the merged card comes back to the other with a gap in its spans."""
+    return {
         one["value"]
         for line in world.history
         if line.rule == "cleared"
         for one in line.identifiers or ()
     }
-    spans = {
+
+
+def _spans(world: World, besides: set[str]) -> dict[Any, Any]:
+    return {
         (key, span.since): (span.contact_id, span.state)
         for key, spans in world.spans.items()
         for span in spans
-        if key[1] not in cleared
+        if key[1] not in besides
     }
-    return {"refusals": world.refusals, "categories": world.categories, **spans}
 
 
 def came_to(answer: Any) -> Answer | None:

@@ -72,8 +72,10 @@ def _answer(row: ImportRow, poisoned: bool) -> Any:
 
 
 def column(params: dict[str, Any], name: str) -> list[Any]:
-    """What PostgreSQL is sent: its arrays are spelled like JSON here, but for the brackets."""
-    return list(msgspec.json.decode(b"[" + params[name].text[1:-1] + b"]"))
+    """What PostgreSQL is sent: its arrays are spelled like JSON here, but for the brackets. It fills
+    up the empty one of a column of NULLs."""
+    values = list(msgspec.json.decode(b"[" + params[name].text[1:-1] + b"]"))
+    return values or [None] * len(column(params, "row_number"))
 
 
 @settings(max_examples=300, deadline=None)

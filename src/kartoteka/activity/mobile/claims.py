@@ -21,20 +21,18 @@ from kartoteka.activity.visitors.model import CLAIM, Claim, Who
 from kartoteka.activity.visitors.naming import person_named
 from kartoteka.activity.visitors.waiting import WAITING, end_waiting, keep
 from kartoteka.contacts.addressed import is_suppressed
-from kartoteka.contacts.consent import state_for_new_address
+from kartoteka.contacts.filling import fill_address, fill_blanks, told_by_app
 from kartoteka.contacts.model import Outcome, Profile
 from kartoteka.identity.absorbing import absorb
 from kartoteka.identity.changes import (
-    GAPS,
     Change,
     new_held,
     prepare,
-    set_channel,
     set_external_id,
     take_changeable,
 )
 from kartoteka.identity.history import Journal, named
-from kartoteka.identity.kinds import DEVICE, EMAIL
+from kartoteka.identity.kinds import DEVICE
 from kartoteka.identity.model import (
     QUARANTINED,
     Card,
@@ -54,6 +52,7 @@ from kartoteka.identity.rules import (
     is_quarantined,
     may_absorb,
 )
+from kartoteka.identity.sides import speak_by
 from kartoteka.identity.working_set import WorkingSet
 
 NOT_KNOWN_YET = Notice(
@@ -172,6 +171,7 @@ def _link(work: _Work, own: Card | None, card: Card) -> Outcome:
         if allowed:
             absorb(ws, card, own, "absorbed_anonymous", work.journal)
             work.resolution.absorbed.append(own.contact_id)
+    speak_by(ws, card, person)
     _take(work, card, _its_own(ws, card, person), CLAIM)
     _fill(work, card)
     return _came_to(work, card, CLAIM, marks)
@@ -197,10 +197,11 @@ def _name_anew(work: _Work, own: Card | None) -> Outcome:
     if own is not None and is_anonymous(ws, own):
         marks = _marks(work, own)
         _cancel_waiting(work, own)
+        speak_by(ws, own, person)
         _set_external_id(work, own)
         _take(work, own, _its_own(ws, own, person))
         _fill(work, own)
-        return _came_to(work, own, CLAIM, marks)
+        return _came_to(work, own, CLAIM, marks, names=True)
     if own is not None and not own.has_external_id and not contradicts_lasting(own, person):
         work.waits = True  # likely the same person, but the card is not the app's to name
         return _keep_device(work, own, fills=False)
@@ -216,12 +217,13 @@ def _keep_device(work: _Work, own: Card | None, *, fills: bool) -> Outcome:
     if own is None:
         return _create(work, fills=fills)
     marks = _marks(work, own)
+    speak_by(work.ws, own, work.person)
     _take(work, own, _its_own(work.ws, own, work.person))
     if fills:
         _fill(work, own)
     if work.waits and work.command.call.device is not None:
         keep(work.ws, work.command.call.device, Who.of(work.person), _moment(work))
-    return _came_to(work, own, "found_by_device", marks)
+    return _came_to(work, own, "found_by_device", marks, fills=fills)
 
 
 def _is_anothers(own: Card, person: Person) -> bool:
@@ -315,34 +317,10 @@ def _set_external_id(work: _Work, card: Card) -> None:
 
 
 def _fill(work: _Work, card: Card) -> None:
-    """Blank names, address, language, time zone and custom fields; addresses under D36's condition."""
-    changed = False
-    for name in GAPS:
-        value = getattr(work.profile, name)
-        if value is not None and getattr(card, name) is None:
-            setattr(card, name, value)
-            changed = True
-    blank = {key: text for key, text in work.profile.fields.items() if key not in card.fields}
-    if blank:
-        card.fields = {**card.fields, **blank}
-        changed = True
-    if changed:
-        card.updated_at = work.at
-    if card.keyed:
-        return
+    fill_blanks(card, work.profile, work.at)
     for one in (work.person.email, work.person.phone):
         if one is not None:
-            _fill_address(work, card, one)
-
-
-def _fill_address(work: _Work, card: Card, one: Identifier) -> None:
-    """An e-mail or phone that another contact has, live or removed, is somebody's: the next call by it
-    would find this card instead."""
-    field = "email" if one.kind == EMAIL.code else "phone"
-    if getattr(card, field) is not None or work.ws.holders(one.key):
-        return
-    set_channel(work.ws, card, one, work.journal)
-    card.consent = state_for_new_address(work.ws, card, one, None)
+            fill_address(work.ws, card, one, work.journal)
 
 
 def _marks(work: _Work, card: Card) -> tuple[int, tuple[object, ...]]:
@@ -350,8 +328,28 @@ def _marks(work: _Work, card: Card) -> tuple[int, tuple[object, ...]]:
     return len(work.ws.effects.get("history", ())), msgspec.structs.astuple(card)
 
 
-def _came_to(work: _Work, card: Card, rule: str, before: tuple[int, tuple[object, ...]]) -> Outcome:
+def _came_to(
+    work: _Work,
+    card: Card,
+    rule: str,
+    before: tuple[int, tuple[object, ...]],
+    *,
+    fills: bool = True,
+    names: bool = False,
+) -> Outcome:
     resolution = work.resolution
     resolution.contact_id, resolution.rule = card.contact_id, rule
     resolution.outcome = "unchanged" if before == _marks(work, card) else "updated"
-    return Outcome(resolution)
+    if not card.merges:
+        return Outcome(resolution)
+    command = work.command
+    said = told_by_app(
+        work.ws,
+        card,
+        msgspec.structs.replace(command.call.contact, person=work.person),
+        command.origin,
+        fills=fills,
+        names=names,
+        occurred=command.occurred,
+    )
+    return Outcome(resolution, said=said)

@@ -10,6 +10,7 @@ from kartoteka.activity.spans import SPANS
 from kartoteka.activity.visitors.waiting import WAITING
 from kartoteka.contacts.model import Outcome
 from kartoteka.identity.model import QUARANTINED, Key, Resolution, Status
+from kartoteka.identity.sides import home_of
 from kartoteka.identity.working_set import WorkingSet
 from kartoteka.intake.deciding import Action, Fact, Part
 
@@ -45,7 +46,7 @@ def push_said(ws: WorkingSet, command: PushSaid) -> Outcome:
     type_key = f"push{command.status}"
     ws.effect("event_type", type_key)
     happened = Happened(
-        card.contact_id,
+        home_of(rows[0]),
         Kind.EVENT,
         Source.SDK,
         type_key,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from kartoteka.activity.keyed import Said, update_person
 from kartoteka.activity.mobile.model import AppUpdate
 from kartoteka.contacts.consent import set_subscriptions
@@ -18,6 +20,11 @@ def update_by_app(ws: WorkingSet, command: AppUpdate) -> Outcome:
     outcome = update_person(ws, said)
     if outcome.resolution.contact_id is not None:
         _lists_and_categories(ws, command, outcome)
+    if outcome.said is not None:
+        call = command.call
+        outcome.said = msgspec.structs.replace(
+            outcome.said, groups=call.groups, subscriptions=call.subscriptions
+        )
     return outcome
 
 

@@ -88,10 +88,9 @@ def read_order(raw: object, region: Region) -> ReadOrder:
             "no_identifier",
             "The order names nobody: give externalCustomerId, email or phone.",
         )
-    return ReadOrder(
-        msgspec.structs.replace(said, **_named(contact)),
-        msgspec.structs.replace(contact, warnings=(*contact.warnings, *warnings)),
-    )
+    if warnings:
+        contact = msgspec.structs.replace(contact, warnings=(*contact.warnings, *warnings))
+    return ReadOrder(msgspec.structs.replace(said, **_named(contact)), contact)
 
 
 def read_said(raw: dict[str, Any], *, lenient: bool = False) -> tuple[OrderSaid, list[Notice]]:
@@ -297,6 +296,8 @@ def _whom(raw: dict[str, Any], region: Region) -> ContactInput:
         contact = read_contact(said, FormRules(region))
     except InvalidIdentifier as error:
         raise OrderRefused("invalid_member", error.message, "externalCustomerId") from None
+    if not contact.warnings:
+        return contact
     notices = (_with_field(one) for one in contact.warnings)
     return msgspec.structs.replace(contact, warnings=tuple(notices))
 
@@ -309,10 +310,10 @@ def _with_field(notice: Notice) -> Notice:
 def _named(contact: ContactInput) -> dict[str, str | None]:
     """Whom the order named, as it is kept with the order."""
     person = contact.person
-    named = {
-        "external_customer_id": person.external_id,
-        "email": person.email,
-        "phone": person.phone,
+    return {
+        "external_customer_id": None if person.external_id is None else person.external_id.value,
+        "email": None if person.email is None else person.email.value,
+        "phone": None if person.phone is None else person.phone.value,
+        "first_name": person.first_name,
+        "last_name": person.last_name,
     }
-    values = {name: None if one is None else one.value for name, one in named.items()}
-    return {**values, "first_name": person.first_name, "last_name": person.last_name}

@@ -124,8 +124,10 @@ class Order(msgspec.Struct):
 
 
 COLUMNS = Order.__struct_fields__
-KEPT_WHEN_UNSAID = tuple(name for name in COLUMNS if name in OrderSaid.__struct_fields__)
-"""Columns that a request writes where it says something."""
+KEPT_WHEN_UNSAID = tuple(
+    (place, name) for place, name in enumerate(OrderSaid.__struct_fields__) if name in COLUMNS
+)
+"""Columns that a request writes where it says something, and where they stand in `OrderSaid`."""
 ITEM_COLUMNS = OrderItem.__struct_fields__
 
 
@@ -138,8 +140,6 @@ class SaveOrder(Command, kw_only=True):
 
     new_ids: ClassVar[int] = 2
     """A contact and the order."""
-    said_as: ClassVar[str] = "order"
-    """By which policy it is told again when a merge is undone (D28)."""
 
     def moments(self) -> Sequence[datetime]:
         """When the event of a new order happened; without an offset it may be in the month beside."""
@@ -178,4 +178,9 @@ def items_hash(items: Sequence[OrderItem]) -> int:
 def _canonical(item: OrderItem) -> list[Any]:
     """Amounts that are equal look equal: 1 and 1.00."""
     values = msgspec.structs.astuple(item)
-    return [f"{one.normalize():f}" if isinstance(one, Decimal) else one for one in values]
+    return [_plain(one) if isinstance(one, Decimal) else one for one in values]
+
+
+def _plain(amount: Decimal) -> str:
+    text = f"{amount:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

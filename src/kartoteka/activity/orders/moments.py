@@ -17,12 +17,20 @@ _MOMENT = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 
+_USUAL = re.compile(
+    r"[12][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}[+-][0-9]{2}:[0-9]{2}"
+)
+
 
 def read_moment(value: object, field: str) -> datetime | None:
     """The moment in UTC, or naive where the text has no offset; None if absent.
 
     Finer than a microsecond is cut off. Raises `InvalidValue`.
     """
+    if isinstance(value, str) and _USUAL.fullmatch(value):
+        moment = _usual(value)
+        if moment is not None:
+            return moment
     found = _MOMENT.fullmatch(value.strip()) if isinstance(value, str) else None
     if found is None:
         if is_absent(value):
@@ -37,6 +45,15 @@ def read_moment(value: object, field: str) -> datetime | None:
         return moment if (zone := _zone(found)) is None else _in_utc(moment, zone)
     except ValueError:
         raise InvalidValue(field, "is no date of the calendar") from None
+
+
+def _usual(value: str) -> datetime | None:
+    """The same of the usual spelling, in C; None for what has to be looked at."""
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return moment.astimezone(UTC) if FIRST_YEAR <= moment.year <= LAST_YEAR else None
 
 
 def _zone(found: re.Match[str]) -> timezone | None:

@@ -42,21 +42,27 @@ select %(account_id)s::integer, order_id, external_order_id, owner_id, via, stat
        ordered_at, created_at, updated_at, external_customer_id, email, phone, first_name, last_name,
        shipping, discount, taxes, restore_url, status_description, store_id, source, delivery_method,
        payment_method, delivery_address, additional::jsonb, items_hash
-from unnest(
-    %(order_id)s::bigint[], %(external_order_id)s::text[], %(owner_id)s::bigint[], %(via)s::bigint[],
-    %(status)s::smallint[], %(total_cost)s::numeric[], %(currency)s::text[],
-    %(ordered_at)s::timestamptz[], %(created_at)s::timestamptz[], %(updated_at)s::timestamptz[],
-    %(external_customer_id)s::text[], %(email)s::text[], %(phone)s::text[], %(first_name)s::text[],
-    %(last_name)s::text[], %(shipping)s::numeric[], %(discount)s::numeric[], %(taxes)s::numeric[],
-    %(restore_url)s::text[], %(status_description)s::text[], %(store_id)s::text[], %(source)s::text[],
-    %(delivery_method)s::text[], %(payment_method)s::text[], %(delivery_address)s::text[],
-    %(additional)s::text[], %(items_hash)s::bigint[]
-) as d (
-    order_id, external_order_id, owner_id, via, status, total_cost, currency, ordered_at, created_at,
-    updated_at, external_customer_id, email, phone, first_name, last_name, shipping, discount, taxes,
-    restore_url, status_description, store_id, source, delivery_method, payment_method,
-    delivery_address, additional, items_hash
-)
+from (
+    select unnest(%(order_id)s::bigint[]) as order_id,
+           unnest(%(external_order_id)s::text[]) as external_order_id,
+           unnest(%(owner_id)s::bigint[]) as owner_id, unnest(%(via)s::bigint[]) as via,
+           unnest(%(status)s::smallint[]) as status, unnest(%(total_cost)s::numeric[]) as total_cost,
+           unnest(%(currency)s::text[]) as currency,
+           unnest(%(ordered_at)s::timestamptz[]) as ordered_at,
+           unnest(%(created_at)s::timestamptz[]) as created_at,
+           unnest(%(updated_at)s::timestamptz[]) as updated_at,
+           unnest(%(external_customer_id)s::text[]) as external_customer_id,
+           unnest(%(email)s::text[]) as email, unnest(%(phone)s::text[]) as phone,
+           unnest(%(first_name)s::text[]) as first_name, unnest(%(last_name)s::text[]) as last_name,
+           unnest(%(shipping)s::numeric[]) as shipping, unnest(%(discount)s::numeric[]) as discount,
+           unnest(%(taxes)s::numeric[]) as taxes, unnest(%(restore_url)s::text[]) as restore_url,
+           unnest(%(status_description)s::text[]) as status_description,
+           unnest(%(store_id)s::text[]) as store_id, unnest(%(source)s::text[]) as source,
+           unnest(%(delivery_method)s::text[]) as delivery_method,
+           unnest(%(payment_method)s::text[]) as payment_method,
+           unnest(%(delivery_address)s::text[]) as delivery_address,
+           unnest(%(additional)s::text[]) as additional, unnest(%(items_hash)s::bigint[]) as items_hash
+) d
 
 -- name: update_orders
 -- Changed orders, whole; primary key. Owner, carrier and birth never change. The ids are named twice, so
@@ -116,13 +122,14 @@ insert into order_item (
 )
 select %(account_id)s::integer, order_id, position, external_item_id, quantity, name, category, cost, url,
        image_url, description
-from unnest(
-    %(order_id)s::bigint[], %(position)s::integer[], %(external_item_id)s::text[],
-    %(quantity)s::numeric[], %(name)s::text[], %(category)s::text[], %(cost)s::numeric[],
-    %(url)s::text[], %(image_url)s::text[], %(description)s::text[]
-) as d (
-    order_id, position, external_item_id, quantity, name, category, cost, url, image_url, description
-)
+from (
+    select unnest(%(order_id)s::bigint[]) as order_id, unnest(%(position)s::integer[]) as position,
+           unnest(%(external_item_id)s::text[]) as external_item_id,
+           unnest(%(quantity)s::numeric[]) as quantity, unnest(%(name)s::text[]) as name,
+           unnest(%(category)s::text[]) as category, unnest(%(cost)s::numeric[]) as cost,
+           unnest(%(url)s::text[]) as url, unnest(%(image_url)s::text[]) as image_url,
+           unnest(%(description)s::text[]) as description
+) d
 
 -- name: note_orders
 -- That these orders were written or deleted in this transaction: exports read on from it.
@@ -135,10 +142,12 @@ insert into order_totals (
     account_id, owner_id, currency, orders, delivered, delivered_sum, first_delivered, last_delivered
 )
 select %(account_id)s::integer, owner_id, currency, orders, delivered, delivered_sum, first, last
-from unnest(
-    %(owner_id)s::bigint[], %(currency)s::text[], %(orders)s::integer[], %(delivered)s::integer[],
-    %(delivered_sum)s::numeric[], %(first)s::timestamptz[], %(last)s::timestamptz[]
-) as d (owner_id, currency, orders, delivered, delivered_sum, first, last)
+from (
+    select unnest(%(owner_id)s::bigint[]) as owner_id, unnest(%(currency)s::text[]) as currency,
+           unnest(%(orders)s::integer[]) as orders, unnest(%(delivered)s::integer[]) as delivered,
+           unnest(%(delivered_sum)s::numeric[]) as delivered_sum,
+           unnest(%(first)s::timestamptz[]) as first, unnest(%(last)s::timestamptz[]) as last
+) d
 on conflict (account_id, owner_id, currency)
 do update set
     orders = order_totals.orders + excluded.orders,

@@ -27,10 +27,10 @@ from kartoteka.activity.orders.model import (
     order_key,
 )
 from kartoteka.activity.orders.moments import placed
-from kartoteka.contacts.model import Outcome
+from kartoteka.contacts.model import Outcome, PutOn
 from kartoteka.contacts.settle import Settling, settle
 from kartoteka.identity.history import Journal
-from kartoteka.identity.kinds import BY_NAME, EXTERNAL_ID
+from kartoteka.identity.kinds import BY_NAME, EMAIL, EXTERNAL_ID, PHONE
 from kartoteka.identity.model import (
     Card,
     Identifier,
@@ -42,7 +42,7 @@ from kartoteka.identity.model import (
 )
 from kartoteka.identity.policies import ORDER
 from kartoteka.identity.rules import Decision, Found, Nobody, Person, Restore, find
-from kartoteka.identity.sides import side_of, speak_by
+from kartoteka.identity.sides import home_of, side_of, speak_by
 from kartoteka.identity.working_set import WorkingSet
 
 FACT = "order"
@@ -88,6 +88,7 @@ def _take(ws: WorkingSet, command: SaveOrder) -> Outcome:
             "no_identifier",
             "The order names nobody whom it could belong to: give externalCustomerId, email or phone.",
         )
+    ask_for(ws, _card_of(decision))
     assert said.moment is not None  # the form has seen to it
     moment = placed(said.moment, zone_of(ws, _card_of(decision)))
     policy = ORDER
@@ -110,7 +111,16 @@ def _take(ws: WorkingSet, command: SaveOrder) -> Outcome:
         resolution,
         occurred=min(moment, at),
     )
-    return _book_new(ws, command, settle(work, decision).card, moment, resolution)
+    card = settle(work, decision).card
+    outcome = _book_new(ws, command, card, moment, resolution)
+    if card.merges:
+        outcome.said = _put_on_card(command, "order", moment)
+    return outcome
+
+
+def _put_on_card(command: SaveOrder, policy: str, moment: datetime) -> PutOn:
+    """What the order says of its contact, for an undo (D28)."""
+    return PutOn(origin=command.origin, contact=command.contact, policy=policy, occurred=moment)
 
 
 def _take_for_removed(
@@ -173,16 +183,16 @@ def new_order(
         at,
         at,
     )
-    _put_on(order, said)
+    _write_down(order, said)
     return order
 
 
-def _put_on(order: Order, said: OrderSaid) -> None:
+def _write_down(order: Order, said: OrderSaid) -> None:
     """D16: what the request says takes the place of what stands there, the rest stays."""
-    for name in KEPT_WHEN_UNSAID:
-        value = getattr(said, name)
-        if value is not None:
-            setattr(order, name, value)
+    values = msgspec.structs.astuple(said)
+    for place, name in KEPT_WHEN_UNSAID:
+        if values[place] is not None:
+            setattr(order, name, values[place])
     if said.items is not None:
         order.items_hash = items_hash(said.items)
 
@@ -266,6 +276,7 @@ def _change(ws: WorkingSet, command: SaveOrder, known: Order) -> Outcome:
         raise _suppressed("This order belonged to a person who was erased.")
     said = command.order
     decision = find(ws, command.contact.person, ORDER)
+    ask_for(ws, card)
     if isinstance(decision, Found) and decision.card is card:
         zone = zone_of(ws, card)
         moment = known.ordered_at if said.moment is None else placed(said.moment, zone)
@@ -279,9 +290,12 @@ def _change(ws: WorkingSet, command: SaveOrder, known: Order) -> Outcome:
             occurred=min(moment, command.origin.at),
         )
         settle(work, decision)
-    else:
-        said = _without_whom(said)
-        _stay(card, decision, resolution)
+        outcome = apply(ws, card, known, said, origin=command.origin, resolution=resolution)
+        if card.merges:
+            outcome.said = _put_on_card(command, "known_order", moment)
+        return outcome
+    _stay(card, decision, resolution)
+    said = _without_whom(said)
     return apply(ws, card, known, said, origin=command.origin, resolution=resolution)
 
 
@@ -316,7 +330,7 @@ def apply(
 ) -> Outcome:
     """Change a known order by what is said of it; an event tells of another status."""
     order = msgspec.structs.replace(known)
-    _put_on(order, said)
+    _write_down(order, said)
     if said.moment is not None:
         order.ordered_at = placed(said.moment, zone_of(ws, card))
     answer: dict[str, Any] = {"order": "unchanged", "orderId": order.order_id}
@@ -332,6 +346,24 @@ def apply(
     return Outcome(resolution, answer=answer)
 
 
+def _shown(ws: WorkingSet, card: Card, side: int) -> Sequence[str | None]:
+    """External ID, e-mail and phone of the side of this card that an event tells of."""
+    values = ((EXTERNAL_ID, card.external_id), (EMAIL, card.email), (PHONE, card.phone))
+    if not card.merges:
+        return [value for _, value in values]
+    if not ws.is_whole(card.contact_id):  # of an event's own time, before the cookie was another's
+        return [None, None, None]
+    own = ws.identifiers_of(card.contact_id)
+    theirs = {held.kind: held.value for held in own if home_of(held) == side}
+    return [theirs.get(kind.code) for kind, _ in values]
+
+
+def ask_for(ws: WorkingSet, card: Card | None) -> None:
+    """What `tell` needs of a merged card, before any change."""
+    if card is not None and card.merges:
+        ws.identifiers_of(card.contact_id)
+
+
 def tell(
     ws: WorkingSet,
     card: Card,
@@ -341,14 +373,18 @@ def tell(
     received: datetime,
     via: Key | None,
 ) -> None:
-    """One event for each status: `orderDELIVERED` with the order's id as its key (wire 5.1)."""
+    """One event for each status: `orderDELIVERED` with the order's id as its key (wire 5.1).
+
+    Of a merged card it tells of the one of its people whose order it is (D28): what it says stays.
+    """
+    external_id, address, phone = _shown(ws, card, order.owner_id)
     params: dict[str, Any] = {
         "eventKey": order.external_order_id,
         "orderId": order.order_id,
-        "contactId": card.contact_id,
-        "EmailAddress": card.email,
-        "SMS": card.phone,
-        "externalCustomerId": order.external_customer_id or card.external_id,
+        "contactId": order.owner_id,
+        "EmailAddress": address,
+        "SMS": phone,
+        "externalCustomerId": order.external_customer_id or external_id,
         "email": order.email,
         "phone": order.phone,
     }

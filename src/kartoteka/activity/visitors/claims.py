@@ -14,13 +14,20 @@ from kartoteka.activity.model import Span, SpanState
 from kartoteka.activity.spans import after, begin, span_at, spans_of, wait_for
 from kartoteka.activity.visitors.late import come_before, divide, is_late
 from kartoteka.activity.visitors.model import CLAIM, VISITOR, Claim, Claimed, Waiting, Who
-from kartoteka.activity.visitors.naming import holder, person_named, survivor, without_never
+from kartoteka.activity.visitors.naming import (
+    holder,
+    person_named,
+    speak_as_named,
+    survivor,
+    without_never,
+)
 from kartoteka.activity.visitors.waiting import WAITING, end_waiting, turn, wait
 from kartoteka.identity.changes import Change, count_senders, new_held
 from kartoteka.identity.history import Journal, named
 from kartoteka.identity.kinds import BY_CODE
 from kartoteka.identity.model import QUARANTINED, Card, Held, Identifier, Notice, Resolution
 from kartoteka.identity.policies import TOKENS
+from kartoteka.identity.sides import home_of, side_of, speak_as
 from kartoteka.identity.working_set import WorkingSet
 
 
@@ -41,7 +48,7 @@ def prepare(ws: WorkingSet, visitor: Identifier, claims: Iterable[Claim]) -> Non
         if span is not None and span.contact_id is not None:  # what a late claim may divide
             survivor(ws, span.contact_id)
     ws.need_cards(concerned)
-    if held is not None:
+    if held is not None or any(ws.card(contact_id).merges for contact_id in concerned):
         ws.need_whole(concerned)
 
 
@@ -61,10 +68,11 @@ def claim(ws: WorkingSet, visitor: Identifier, who: Who, at: datetime, journal: 
         turn(ws, visitor.key, SpanState.CLAIMED, SpanState.NOBODYS, None)
     if card is None:
         return wait(ws, visitor, who, at, journal)
+    speak_as_named(ws, card, who)
     earlier: Waiting | None = ws.fact(WAITING, visitor.key)
     held = holder(ws, visitor)
     if held is not None and held.contact_id != card.contact_id and at <= held.since:
-        return come_before(ws, visitor, held, card, at=at, journal=journal)
+        return come_before(ws, visitor, held, who, card, at=at, journal=journal)
     if earlier is not None:
         end_waiting(ws, visitor, earlier, who, card)
     if held is not None and held.contact_id == card.contact_id:
@@ -85,12 +93,13 @@ def _go_on_as(
 ) -> None:
     """What follows is the card's, in a span that says it was a claim."""
     spans = spans_of(ws, visitor.key)
-    if spans and spans[-1].contact_id == card.contact_id:
+    side = side_of(ws, card.contact_id)
+    if spans and spans[-1].contact_id == side:
         return
     if spans:  # a visit that is written into it at this moment is written again
         ws.effect("touch_span", spans[-1].owner_id)
     owner, since = ws.new_id(), after(spans, at)
-    span = Span(since, owner, card.contact_id, SpanState.LINKED, journal.origin.at)
+    span = Span(since, owner, side, SpanState.LINKED, journal.origin.at)
     begin(ws, visitor, span)
     ws.effect("mark", owner)
 
@@ -101,11 +110,13 @@ def _hand_over(
     """Another person on the same browser: what follows is theirs, and the tokens it registered (D37)."""
     former = ws.card(held.contact_id)
     if not spans_of(ws, visitor.key):  # what came before and comes late is still the former's
-        first = Span(None, ws.new_id(), former.contact_id, SpanState.LINKED, journal.origin.at)
+        first = Span(None, ws.new_id(), home_of(held), SpanState.LINKED, journal.origin.at)
         begin(ws, visitor, first)
     for token in ws.identifiers_of(former.contact_id):
-        if token.kind in TOKENS and is_own_token(token, held):
-            ws.effect("linked", *token.key, former.contact_id, card.contact_id, at, CLAIM)
+        ours = home_of(token) == home_of(held)
+        if ours and token.kind in TOKENS and is_own_token(token, held):
+            side = side_of(ws, card.contact_id)
+            ws.effect("linked", *token.key, home_of(token), side, at, CLAIM)
             _pass_on(ws, token, former, card, at=at, journal=journal)
     _pass_on(ws, held, former, card, at=at, journal=journal)
     ws.touch(former.contact_id)
@@ -134,6 +145,7 @@ def add_token(
         return Notice("identifier_stays", "this token is known", BY_CODE[token.kind].name)
     held = holder(ws, visitor)
     if held is not None:
+        speak_as(ws, ws.card(held.contact_id), home_of(held))
         new = ws.hold(new_held(token, held.contact_id, at, CLAIM))
         journal.note("claimed", CLAIM, held.contact_id, [named(new)])
         ws.touch(held.contact_id)

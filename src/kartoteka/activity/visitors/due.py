@@ -28,6 +28,7 @@ from kartoteka.identity.kinds import DEVICE, EMAIL, EXTERNAL_ID, PHONE
 from kartoteka.identity.model import QUARANTINED, Card, Held, Identifier, Key, Resolution, Status
 from kartoteka.identity.policies import CHANGEABLE, LASTING, TOKENS
 from kartoteka.identity.rules import Names, Person, may_absorb
+from kartoteka.identity.sides import card_of_side
 from kartoteka.identity.working_set import WorkingSet
 from kartoteka.intake.deciding import Before
 
@@ -69,9 +70,12 @@ def _came_to_be(ws: WorkingSet, before: Before) -> Iterator[int]:
     all who have a key."""
     came = ws.effects.get("came", ())[before.came :]
     restored = ws.effects.get("history", ())[before.history :]
-    survivors: dict[int, int] = dict(ws.effects.get("absorbed", ()))
     keyed = ws.effects.get("keyed", ())[before.keyed :]
-    known = [row[2] for row in came if row[0] in LASTING] + [row[0] for row in keyed]
+    if not came and not keyed and all(row[1] != "restored" for row in restored):
+        return
+    survivors: dict[int, int] = dict(ws.effects.get("absorbed", ()))
+    known = [card_of_side(ws, row[:2], row[2]) for row in came if row[0] in LASTING]
+    known += [row[0] for row in keyed]
     for contact_id in known + [row[3] for row in restored if row[1] == "restored"]:
         survivor = contact_id
         while survivor in survivors:

@@ -7,10 +7,11 @@ from datetime import datetime
 from kartoteka.activity.model import Span, SpanState
 from kartoteka.activity.spans import begin, span_at, spans_of
 from kartoteka.activity.visitors.model import CLAIM, Claimed, Who
-from kartoteka.activity.visitors.naming import contradicts, survivor
+from kartoteka.activity.visitors.naming import contradicts, speak_as_named, survivor
 from kartoteka.identity.changes import new_held
 from kartoteka.identity.history import Journal, named
 from kartoteka.identity.model import Card, Held, Identifier
+from kartoteka.identity.sides import home_of, side_of
 from kartoteka.identity.working_set import WorkingSet
 
 
@@ -42,7 +43,9 @@ def divide(
         return Claimed.ALREADY
     if theirs is card:
         return Claimed.ALREADY
-    span = Span(at, ws.new_id(), card.contact_id, SpanState.LINKED, journal.origin.at)
+    speak_as_named(ws, card, who)
+    side = side_of(ws, card.contact_id)
+    span = Span(at, ws.new_id(), side, SpanState.LINKED, journal.origin.at)
     begin(ws, visitor, span)
     ws.effect("mark", span.owner_id)
     cookie = new_held(visitor, card.contact_id, at, CLAIM)
@@ -52,7 +55,14 @@ def divide(
 
 
 def come_before(
-    ws: WorkingSet, visitor: Identifier, held: Held, card: Card, *, at: datetime, journal: Journal
+    ws: WorkingSet,
+    visitor: Identifier,
+    held: Held,
+    who: Who,
+    card: Card,
+    *,
+    at: datetime,
+    journal: Journal,
 ) -> Claimed:
     """A claim that was overtaken by the first one, or by a keyed link. Who got the cookie later keeps it
     (D12), and what they have of the time before; what of that time comes now is this person's (D37)."""
@@ -60,11 +70,11 @@ def come_before(
     if at == held.since:
         return Claimed.ALREADY
     if not spans:
-        first = Span(None, ws.new_id(), held.contact_id, SpanState.LINKED, begun)
+        first = Span(None, ws.new_id(), home_of(held), SpanState.LINKED, begun)
         begin(ws, visitor, first)
     if all(one.since != held.since for one in spans_of(ws, visitor.key)):
-        theirs = Span(held.since, ws.new_id(), held.contact_id, SpanState.LINKED, begun)
+        theirs = Span(held.since, ws.new_id(), home_of(held), SpanState.LINKED, begun)
         begin(ws, visitor, theirs)
         if held.rule == CLAIM:
             ws.effect("mark", theirs.owner_id)
-    return divide(ws, visitor, Who(), card, at=at, journal=journal)
+    return divide(ws, visitor, who, card, at=at, journal=journal)

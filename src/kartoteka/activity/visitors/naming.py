@@ -9,7 +9,8 @@ import msgspec
 from kartoteka.activity.visitors.model import Waiting, Who
 from kartoteka.identity.kinds import EMAIL, EXTERNAL_ID, PHONE
 from kartoteka.identity.model import QUARANTINED, Card, Held, Identifier, Key, Status
-from kartoteka.identity.rules import finders, is_never
+from kartoteka.identity.rules import Person, finders, is_never
+from kartoteka.identity.sides import speak_as, speak_by
 from kartoteka.identity.working_set import WorkingSet
 
 
@@ -87,6 +88,15 @@ def survivor(ws: WorkingSet, contact_id: int) -> Card | None:
     while card is not None and card.status == Status.MERGED:
         card = ws.known_card(card.merged_into or 0)
     return card
+
+
+def speak_as_named(ws: WorkingSet, card: Card, who: Who) -> None:
+    """On a merged card the claim is about the side that it names (D28); an earlier step of this visitor
+    may have named the other."""
+    ws.speaking.pop(card.contact_id, None)
+    speak_by(ws, card, Person(changeable=tuple(who.identifiers())))
+    if who.contact_id is not None and card.contact_id not in ws.speaking:
+        speak_as(ws, card, who.contact_id)
 
 
 def without_never(ws: WorkingSet, who: Who) -> Who:

@@ -104,10 +104,10 @@ where c.account_id = %(account_id)s
 -- name: take_up_claims
 -- Claims that waited for these contacts, which a keyed call created, restored or gave the identifiers
 -- (D36): what waited with each is theirs, the cookie too unless somebody logged out meanwhile, and the
--- history says so. Not where an identifier of the claim stands on live contacts, but not on that one.
--- Index identifier_by_contact, then those of claim.
+-- history says so. Not where an identifier of the claim stands on live contacts, but not on that one. On a
+-- merged card it is the side's that the claim names (D28). Index identifier_by_contact, then those of claim.
 with people as (
-    select c.contact_id, i.kind, i.value_key
+    select c.contact_id, i.kind, i.value_key, coalesce(i.home, c.contact_id) as side
     from contact c
     join identifier i on i.account_id = %(account_id)s and i.contact_id = c.contact_id
     where c.account_id = %(account_id)s
@@ -116,7 +116,7 @@ with people as (
       and i.kind in (1, 2, 3)
 ),
 named as (
-    select p.contact_id, w.kind, w.value_key, w.external_key, w.email, w.phone,
+    select p.contact_id, p.side, w.kind, w.value_key, w.external_key, w.email, w.phone,
            w.contact_id as claimed_id, w.claimed_at
     from people p
     cross join lateral (
@@ -133,7 +133,7 @@ named as (
     ) w
     where w.expires_at > %(at)s::timestamptz
     union all
-    select w.contact_id, w.kind, w.value_key, null, null, null, w.contact_id, w.claimed_at
+    select w.contact_id, w.contact_id, w.kind, w.value_key, null, null, null, w.contact_id, w.claimed_at
     from claim w
     join contact c on c.account_id = %(account_id)s and c.contact_id = w.contact_id
     where w.account_id = %(account_id)s
@@ -145,7 +145,7 @@ named as (
       and c.status = 0
 ),
 due as (
-    select distinct on (n.kind, n.value_key) n.contact_id, n.kind, n.value_key, n.claimed_at
+    select distinct on (n.kind, n.value_key) n.contact_id, n.side, n.kind, n.value_key, n.claimed_at
     from named n
     where not exists (
         select
@@ -185,21 +185,22 @@ due as (
             and c.contact_id <> n.contact_id
             and c.status = 0
       )
-    order by n.kind, n.value_key, n.contact_id
+    order by n.kind, n.value_key, n.contact_id, n.side
 ),
 linked as (
     update visitor_span s
-    set contact_id = d.contact_id, state = 1, rule = 'claim', linked_at = %(at)s::timestamptz
+    set contact_id = d.side, state = 1, rule = 'claim', linked_at = %(at)s::timestamptz
     from due d
     where s.account_id = %(account_id)s
       and s.kind = d.kind
       and s.value_key = d.value_key
       and s.state = 3
-    returning s.owner_id, d.contact_id, d.claimed_at
+    returning s.owner_id, d.contact_id, d.side, d.claimed_at
 ),
 taken as (
     update identifier i
-    set contact_id = l.contact_id, since = l.claimed_at, rule = 'claim'
+    set contact_id = l.contact_id, since = l.claimed_at, rule = 'claim',
+        home = nullif(l.side, l.contact_id)
     from linked l
     where i.account_id = %(account_id)s
       and i.contact_id = -l.owner_id
@@ -235,9 +236,10 @@ from (select distinct contact_id from linked) g
 -- Web push tokens of visitors whom this batch made known go along with their spans (D10). Index
 -- visitor_span primary key, then identifier_by_contact.
 with known as (
-    select s.owner_id, d.contact_id, d.since
+    select s.owner_id, d.contact_id as side, d.card_id as contact_id, d.since
     from unnest(%(kind)s::smallint[], %(value_key)s::text[], %(contact_id)s::bigint[],
-                %(since)s::timestamptz[]) as d (kind, value_key, contact_id, since)
+                %(since)s::timestamptz[], %(card_id)s::bigint[])
+        as d (kind, value_key, contact_id, since, card_id)
     join visitor_span s on s.account_id = %(account_id)s
       and s.kind = d.kind
       and s.value_key = d.value_key
@@ -245,7 +247,8 @@ with known as (
 ),
 given as (
     update identifier i
-    set contact_id = k.contact_id, since = k.since, rule = 'with_visitor'
+    set contact_id = k.contact_id, since = k.since, rule = 'with_visitor',
+        home = nullif(k.side, k.contact_id)
     from known k
     where i.account_id = %(account_id)s
       and i.contact_id = -k.owner_id

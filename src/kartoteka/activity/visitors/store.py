@@ -16,6 +16,7 @@ from kartoteka.db.named import Query, load_queries
 from kartoteka.db.transaction import Call
 from kartoteka.identity.kinds import KINDS, WEB_COOKIE
 from kartoteka.identity.model import Key
+from kartoteka.identity.sides import card_of_side
 from kartoteka.identity.store import Digest, Reader, columns
 from kartoteka.identity.working_set import WorkingSet
 
@@ -109,7 +110,7 @@ def behind(ws: WorkingSet, digest: Digest, at: datetime) -> list[Call]:
         }
         calls.append((QUERIES["take_up_claims"], {**account, **ids, **names}))
     if known := _known_visitors(ws):
-        params = columns(("kind", "value_key", "contact_id", "since"), known)
+        params = columns(("kind", "value_key", "contact_id", "since", "card_id"), known)
         calls.append((QUERIES["give_tokens"], {**account, **params, "at": at}))
     return calls
 
@@ -121,8 +122,12 @@ def _known(ws: WorkingSet) -> set[int]:
 
 
 def _known_visitors(ws: WorkingSet) -> list[tuple[Any, ...]]:
-    """Cookies that contacts got in this batch."""
-    return [row[:4] for row in ws.effects.get("came", ()) if row[0] == WEB_COOKIE.code]
+    """Cookies that contacts got in this batch: the side that has each, and the card."""
+    return [
+        (*row[:4], card_of_side(ws, row[:2], row[2]))
+        for row in ws.effects.get("came", ())
+        if row[0] == WEB_COOKIE.code
+    ]
 
 
 def _survivor(survivors: dict[int, int], contact_id: int) -> int:

@@ -30,6 +30,7 @@ from kartoteka.activity.visitors.naming import (
 from kartoteka.identity.history import Journal, named
 from kartoteka.identity.kinds import EXTERNAL_ID
 from kartoteka.identity.model import Card, Held, Identifier, Key
+from kartoteka.identity.sides import home_of, side_of
 from kartoteka.identity.working_set import WorkingSet
 
 WAITING = "claim"
@@ -118,7 +119,8 @@ def _leave(ws: WorkingSet, visitor: Identifier, held: Held, at: datetime, journa
     """Somebody else uses the browser now, whom nobody knows yet: what follows waits for them."""
     former = held.contact_id
     if not spans_of(ws, visitor.key):  # what came before and comes late is still theirs
-        begin(ws, visitor, Span(None, ws.new_id(), former, SpanState.LINKED, journal.origin.at))
+        first = Span(None, ws.new_id(), home_of(held), SpanState.LINKED, journal.origin.at)
+        begin(ws, visitor, first)
     ws.release(held)
     ws.touch(former)
     journal.note("dropped", CLAIM, former, [named(held)])
@@ -163,7 +165,8 @@ def _go_on(
 
 def turn(ws: WorkingSet, key: Key, before: SpanState, state: SpanState, card: Card | None) -> None:
     """All spans of this state get that one: in memory, where this batch began them, and stored."""
-    contact_id = card.contact_id if card is not None and state == SpanState.LINKED else None
+    linked = card is not None and state == SpanState.LINKED
+    contact_id = side_of(ws, card.contact_id) if card is not None and linked else None
     turned: list[Span] = []
     for one in spans_of(ws, key):
         if one.state != before or one.contact_id is not None:

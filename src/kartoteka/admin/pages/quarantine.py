@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from kartoteka.access.users import Role
 from kartoteka.admin.replies import Reply
 from kartoteka.admin.request import Request
@@ -9,7 +11,7 @@ from kartoteka.admin.routing import Page
 from kartoteka.contacts.duplicates import Duplicates
 from kartoteka.contacts.model import ReleaseValue
 from kartoteka.errors import InvalidRequest, KartotekaError
-from kartoteka.identity.kinds import BY_NAME
+from kartoteka.identity.kinds import BY_CODE, BY_NAME
 
 ROWS = 50
 PATH = "/admin/quarantine"
@@ -41,17 +43,22 @@ def _command(request: Request, *, dry_run: bool) -> ReleaseValue:
 
 async def ask_release(request: Request) -> Reply:
     """GET /admin/quarantine/release: what would change."""
-    command = _command(request, dry_run=True)
-    problem, senders = "", 0
+    return await _ask(request, _command(request, dry_run=True))
+
+
+async def _ask(request: Request, command: ReleaseValue, problem: str = "") -> Reply:
+    senders = 0
     try:
-        senders = (await request.write(command)).answer.get("senders", 0)
+        asked = msgspec.structs.replace(command, contact_id=None, dry_run=True)
+        senders = (await request.write(asked)).answer.get("senders", 0)
     except KartotekaError as error:
-        problem = error.message
+        problem = problem or error.message
     return request.render(
         "quarantine_release.html",
         409 if problem else 200,
-        kind=request.query.one("kind"),
+        kind=BY_CODE[command.kind].name,
         value=command.value,
+        contact=command.contact_id or "",
         senders=senders,
         problem=problem,
     )
@@ -59,7 +66,11 @@ async def ask_release(request: Request) -> Reply:
 
 async def release(request: Request) -> Reply:
     """POST /admin/quarantine/release."""
-    await request.write(_command(request, dry_run=False))
+    command = _command(request, dry_run=False)
+    try:
+        await request.write(command)
+    except KartotekaError as error:
+        return await _ask(request, command, error.message)
     await request.note("value_released", request.form.one("kind"))
     return request.go(PATH, "released")
 

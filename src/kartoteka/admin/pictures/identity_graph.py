@@ -19,7 +19,10 @@ LABELS, FIRST, STEP, RIGHT = 216, 28, 64, 40
 CARD_ROW, LANE_ROW, GAP, TOP, AXIS = 30, 26, 14, 12, 44
 
 _STARTS = frozenset(
-    ("created", "claimed", "added", "moved", "external_id_set", "external_id_replaced", "restored")
+    (
+        *("created", "claimed", "added", "moved", "external_id_set", "external_id_replaced"),
+        *("restored", "undone"),
+    )
 )
 _ENDS = frozenset(("dropped", "erased"))
 
@@ -54,6 +57,8 @@ class Band(msgspec.Struct):
     y: int = 0
     start: int = 0
     end: int | None = None
+    undone: bool = False
+    """It was part of the card, and stands for itself again."""
     lanes: dict[tuple[str, str], Lane] = {}
     dots: list[Dot] = []
 
@@ -69,6 +74,8 @@ class Join(msgspec.Struct, frozen=True):
     rule: str
     at: datetime
     merge_id: int
+    undone: bool = False
+    """It was taken back later."""
 
 
 class Moment(msgspec.Struct, frozen=True):
@@ -115,6 +122,7 @@ def identity_graph(history: Sequence[HistoryRow], me: int) -> Picture:
             row.rule,
             row.at,
             row.history_id,
+            _is_undone(row, rows),
         )
         for row in rows
         if row.action == "absorbed" and row.other_contact_id in known and row.contact_id in known
@@ -126,6 +134,16 @@ def identity_graph(history: Sequence[HistoryRow], me: int) -> Picture:
         right, height, right - RIGHT // 2, _moments(rows, shown, x_of), tuple(bands),
         tuple(joins), left_out,
     )  # fmt: skip
+
+
+def _is_undone(merge: HistoryRow, rows: Sequence[HistoryRow]) -> bool:
+    pair = (merge.other_contact_id, merge.contact_id)
+    return any(
+        row.action == "undone"
+        and (row.contact_id, row.other_contact_id) == pair
+        and row.history_id > merge.history_id
+        for row in rows
+    )
 
 
 def _bands(
@@ -146,14 +164,24 @@ def _bands(
                 band.start = x
                 begun.add(band.contact_id)
             _take(band, row, x)
-        if row.other_contact_id in bands:
-            _give(bands[row.other_contact_id], row, x)
+        other = row.other_contact_id
+        if row.action == "absorbed" and other in related and other is not None:
+            band = bands.setdefault(other, Band(other, lanes={}, dots=[]))
+            if other not in begun:  # its own history is not told here
+                band.start = x - STEP // 2
+                begun.add(other)
+        if other in bands:
+            _give(bands[other], row, x)
+        if row.action == "absorbed" and other == me:
+            bands[me].dots.append(Dot(x, 0, "gone", row.action, row.rule, row.at))
     return [bands[me], *(band for one, band in bands.items() if one != me)]
 
 
 def _take(band: Band, row: HistoryRow, x: int) -> None:
     """What the row does to the card it speaks of."""
-    if row.action in ("created", "restored", "removed", "refused"):
+    if row.action == "undone":
+        band.end, band.undone = None, True
+    if row.action in ("created", "restored", "removed", "refused", "undone"):
         style = "gone" if row.action in ("removed", "refused") else ""
         band.dots.append(Dot(x, 0, style, row.action, row.rule, row.at))
     for one in row.identifiers or ():
@@ -176,7 +204,7 @@ def _give(band: Band, row: HistoryRow, x: int) -> None:
     """What another card took from this one."""
     if row.action == "absorbed":
         band.end = x
-    if row.action != "moved":
+    if row.action not in ("moved", "undone"):
         return
     for one in row.identifiers or ():
         lane = band.lanes.get((one.get("kind", ""), one.get("value", "")))

@@ -177,6 +177,8 @@
     setTimeout(() => { delete form.dataset.sent; if (button) button.removeAttribute("aria-busy"); }, 8000);
   });
 
+  const here = find(".subnav [aria-current]");
+  if (here) here.parentElement.scrollLeft = here.offsetLeft - here.parentElement.offsetLeft - 16;
   showTimes();
   setInterval(showTimes, 30000);
   for (const form of all("form[data-picks]")) countPicked(form);

@@ -263,6 +263,12 @@ create table change (
     owner_ids bigint[] not null default '{}',       -- whose activity passed to another contact, as a whole
     primary key (account_id, change_id)
 );
+-- Ids of thousands do not pack well, and are gone in a day.
+alter table change
+    alter column contact_ids set storage external,
+    alter column order_ids set storage external,
+    alter column event_ids set storage external,
+    alter column event_times set storage external;
 create index change_by_xid on change (account_id, xid);
 
 -- Below this transaction id rows of `change` were dropped that some export had not read: whoever got

@@ -6,7 +6,7 @@
 alter table contact
     add column merges integer not null default 0,
     add column last_word bigint,
-    add column proof jsonb not null default '{}';
+    add column proof jsonb not null default '[]';
 
 -- The merged card that this identifier goes back to when the merge is undone; null: it stays.
 alter table identifier add column home bigint;

@@ -6,6 +6,7 @@ import hashlib
 
 MAX_KEY_BYTES = 500
 DIGEST_PREFIX = "sha256:"
+_SURELY_SHORT = MAX_KEY_BYTES // 4
 
 
 def value_key(value: str) -> str:
@@ -15,7 +16,10 @@ def value_key(value: str) -> str:
     looks like a digest is digested too, so that two values never share a key.
     """
     # One character is at most 4 bytes, so most values need no encoding to be known as short.
-    is_short = len(value) * 4 <= MAX_KEY_BYTES or len(value.encode()) <= MAX_KEY_BYTES
-    if is_short and not value.startswith(DIGEST_PREFIX):
-        return value
+    if len(value) > _SURELY_SHORT and len(value.encode()) > MAX_KEY_BYTES:
+        return _digest(value)
+    return _digest(value) if value.startswith(DIGEST_PREFIX) else value
+
+
+def _digest(value: str) -> str:
     return DIGEST_PREFIX + hashlib.sha256(value.encode()).hexdigest()
