@@ -8,24 +8,31 @@ with d as (
         %(in_text)s::text[], %(as_number)s::text[]
     ) as v (contact_id, value, spelled, as_text, in_text, as_number)
     cross join lateral owners_of(%(account_id)s::integer, array[v.contact_id]) p
+),
+forgotten as (
+    update event e
+    set key_value = case when e.key_value = d.value then '' else e.key_value end,
+        params = regexp_replace(
+            regexp_replace(
+                regexp_replace(e.params::text, d.as_text, 'null', 'g'), d.in_text, %(blank)s, 'g'
+            ),
+            d.as_number, 'null', 'g'
+        )::jsonb
+    from d
+    where e.account_id = %(account_id)s
+      and e.owner_id = any(array(select owner_id from d))
+      and e.owner_id = d.owner_id
+      and (
+          e.key_value = d.value
+          or strpos(e.params::text, d.spelled) > 0
+          or e.params::text ~ d.in_text
+      )
+    returning e.event_id, e.occurred
 )
-update event e
-set key_value = case when e.key_value = d.value then '' else e.key_value end,
-    params = regexp_replace(
-        regexp_replace(
-            regexp_replace(e.params::text, d.as_text, 'null', 'g'), d.in_text, %(blank)s, 'g'
-        ),
-        d.as_number, 'null', 'g'
-    )::jsonb
-from d
-where e.account_id = %(account_id)s
-  and e.owner_id = any(array(select owner_id from d))
-  and e.owner_id = d.owner_id
-  and (
-      e.key_value = d.value
-      or strpos(e.params::text, d.spelled) > 0
-      or e.params::text ~ d.in_text
-  )
+insert into change (account_id, at, event_ids, event_times)
+select %(account_id)s::integer, %(at)s::timestamptz, array_agg(event_id), array_agg(occurred)
+from forgotten
+having count(*) > 0
 
 -- name: queue_erased
 -- Owners whose activity goes (D29): erased cards, those merged into them, their spans, and what was
