@@ -38,7 +38,15 @@ STATEMENTS = {
         in ("find_orders", "update_orders", "delete_orders", "delete_items", "look_up_dates")
     },
 }
-"""What the engine runs for every batch: no erasing, no single reads."""
+"""What the engine runs for every batch."""
+ERASING = {
+    **load_queries("kartoteka.contacts", "erasing.sql"),
+    **load_queries("kartoteka.activity", "erasing.sql"),
+}
+_OF_ERASES = re.compile(
+    r"Index(?: Only)? Scan(?: using \w+)? on erasing(?: \w+)?\n.*Index Cond.*\n?"
+)
+"""The queue of owners is read whole: it has only those of this erase."""
 
 SEGMENTS = load_queries("kartoteka.segments", "watch.sql")
 STATEMENTS |= {
@@ -96,6 +104,13 @@ def _looks_up(plan: str) -> None:
     assert "Seq Scan" not in plan
     assert _WHOLE_ACCOUNT.search(plan) is None, plan
     assert _WHOLE_SEGMENT not in plan, plan
+
+
+@pytest.mark.parametrize("name", [one for one in ERASING if "account" not in one])
+def test_in_an_empty_table_no_erase_reads_the_whole_account(connection, name: str):
+    plan = _OF_ERASES.sub("", _generic_plan(connection, ERASING[name].sql))
+    assert "Seq Scan" not in plan
+    assert _WHOLE_ACCOUNT.search(plan) is None, plan
 
 
 def _generic_plan(connection: psycopg.Connection, sql: str) -> str:

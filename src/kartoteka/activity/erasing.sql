@@ -1,7 +1,15 @@
 -- name: forget_value_in_events
 -- A former External ID that was erased alone leaves the events of its contact: as what they are about, and
 -- as a value of a parameter, however deep, also as a number or within a text of JSON. Index event_by_owner.
-with forgotten as (
+with d as (
+    select v.*, p.owner_id
+    from unnest(
+        %(contact_id)s::bigint[], %(value)s::text[], %(spelled)s::text[], %(as_text)s::text[],
+        %(in_text)s::text[], %(as_number)s::text[]
+    ) as v (contact_id, value, spelled, as_text, in_text, as_number)
+    cross join lateral owners_of(%(account_id)s::integer, array[v.contact_id]) p
+),
+forgotten as (
     update event e
     set key_value = case when e.key_value = d.value then '' else e.key_value end,
         params = regexp_replace(
@@ -10,15 +18,9 @@ with forgotten as (
             ),
             d.as_number, 'null', 'g'
         )::jsonb
-    from (
-        select v.*, p.owner_id
-        from unnest(
-            %(contact_id)s::bigint[], %(value)s::text[], %(spelled)s::text[], %(as_text)s::text[],
-            %(in_text)s::text[], %(as_number)s::text[]
-        ) as v (contact_id, value, spelled, as_text, in_text, as_number)
-        cross join lateral owners_of(%(account_id)s::integer, array[v.contact_id]) p
-    ) d
+    from d
     where e.account_id = %(account_id)s
+      and e.owner_id = any(array(select owner_id from d))
       and e.owner_id = d.owner_id
       and (
           e.key_value = d.value
@@ -40,9 +42,10 @@ with theirs as (
     select owner_id from owners_of(%(account_id)s::integer, %(ids)s::bigint[])
 ),
 keys as (
-    select s.kind, s.value_key
-    from theirs t
-    join visitor_span s on s.account_id = %(account_id)s and s.owner_id = t.owner_id
+    select kind, value_key
+    from visitor_span
+    where account_id = %(account_id)s
+      and owner_id = any(array(select owner_id from theirs))
     union
     select * from unnest(%(kind)s::smallint[], %(value_key)s::text[])
 ),
@@ -55,13 +58,22 @@ alone as (
           and kind = k.kind
           and value_key = k.value_key
           and contact_id > 0
+        order by ordinal
+        offset 0
     )
 )
 select %(account_id)s::integer, owner_id from theirs
 union
 select %(account_id)s::integer, s.owner_id
 from alone a
-join visitor_span s on s.account_id = %(account_id)s and s.kind = a.kind and s.value_key = a.value_key
+cross join lateral (
+    select *
+    from visitor_span
+    where account_id = %(account_id)s
+      and kind = a.kind
+      and value_key = a.value_key
+    order by since
+) s
 where s.contact_id is null
 on conflict (account_id, owner_id) do nothing
 
@@ -74,6 +86,7 @@ where g.account_id = %(account_id)s
   and i.account_id = %(account_id)s
   and i.kind = s.kind
   and i.value_key = s.value_key
+  and i.contact_id = any(array(select -owner_id from erasing where account_id = %(account_id)s))
   and i.contact_id = -s.owner_id
 
 -- name: erase_named_beside
@@ -82,14 +95,19 @@ where g.account_id = %(account_id)s
 with gone as (
     select distinct c.kind, c.value_key, c.external_key, c.email, c.phone
     from unnest(%(kind)s::smallint[], %(value_key)s::text[], %(value)s::text[]) as g (kind, value_key, value)
-    join claim c
-      on c.account_id = %(account_id)s
-     and (
-         c.kind = g.kind and c.value_key = g.value_key
-         or g.kind = 1 and c.external_key = g.value_key
-         or g.kind = 2 and c.email = g.value
-         or g.kind = 3 and c.phone = g.value
-     )
+    cross join lateral (
+        select * from claim
+        where account_id = %(account_id)s and kind = g.kind and value_key = g.value_key
+        union all
+        select * from claim
+        where account_id = %(account_id)s and g.kind = 1 and external_key = g.value_key
+        union all
+        select * from claim
+        where account_id = %(account_id)s and g.kind = 2 and email = g.value
+        union all
+        select * from claim
+        where account_id = %(account_id)s and g.kind = 3 and phone = g.value
+    ) c
 ),
 named as (
     select distinct n.kind, n.value_key
@@ -100,19 +118,35 @@ named as (
 idle as (
     select s.kind, s.value_key, s.owner_id
     from named n
-    join visitor_span s on s.account_id = %(account_id)s and s.kind = n.kind and s.value_key = n.value_key
+    cross join lateral (
+        select *
+        from visitor_span
+        where account_id = %(account_id)s
+          and kind = n.kind
+          and value_key = n.value_key
+        order by since
+    ) s
     where s.contact_id is null
-      and not exists (select from event where account_id = %(account_id)s and owner_id = s.owner_id)
-      and not exists (select from orders where account_id = %(account_id)s and owner_id = s.owner_id)
       and not exists (
-          select from claim c
-          where c.account_id = %(account_id)s
-            and (
-                n.kind = 1 and c.external_key = n.value_key
-                or n.kind = 2 and c.email = n.value_key
-                or n.kind = 3 and c.phone = n.value_key
-            )
-            and not exists (select from gone where kind = c.kind and value_key = c.value_key)
+          select from event where account_id = %(account_id)s and owner_id = s.owner_id offset 0
+      )
+      and not exists (
+          select from orders where account_id = %(account_id)s and owner_id = s.owner_id offset 0
+      )
+      and not exists (
+          select
+          from (
+              select kind, value_key from claim
+              where account_id = %(account_id)s and n.kind = 1 and external_key = n.value_key
+              union all
+              select kind, value_key from claim
+              where account_id = %(account_id)s and n.kind = 2 and email = n.value_key
+              union all
+              select kind, value_key from claim
+              where account_id = %(account_id)s and n.kind = 3 and phone = n.value_key
+          ) c
+          where not exists (select from gone where kind = c.kind and value_key = c.value_key)
+          offset 0
       )
 ),
 stubs as (
@@ -121,26 +155,43 @@ stubs as (
     where i.account_id = %(account_id)s
       and i.kind = d.kind
       and i.value_key = d.value_key
+      and i.contact_id = any(array(select -owner_id from idle))
       and i.contact_id = -d.owner_id
 )
 delete from visitor_span s
 using idle d
 where s.account_id = %(account_id)s
+  and s.owner_id = any(array(select owner_id from idle))
   and s.kind = d.kind
   and s.value_key = d.value_key
   and s.owner_id = d.owner_id
 
 -- name: erase_claims
 -- Claims by and about erased persons; primary key and indexes of claim.
+with gone as (
+    select w.kind, w.value_key
+    from unnest(%(kind)s::smallint[], %(value_key)s::text[], %(value)s::text[]) as g (kind, value_key, value)
+    cross join lateral (
+        select * from claim
+        where account_id = %(account_id)s and kind = g.kind and value_key = g.value_key
+        union all
+        select * from claim
+        where account_id = %(account_id)s and g.kind = 1 and external_key = g.value_key
+        union all
+        select * from claim
+        where account_id = %(account_id)s and g.kind = 2 and email = g.value
+        union all
+        select * from claim
+        where account_id = %(account_id)s and g.kind = 3 and phone = g.value
+    ) w
+)
 delete from claim c
-using unnest(%(kind)s::smallint[], %(value_key)s::text[], %(value)s::text[]) as g (kind, value_key, value)
+using gone d
 where c.account_id = %(account_id)s
-  and (
-      c.kind = g.kind and c.value_key = g.value_key
-      or g.kind = 1 and c.external_key = g.value_key
-      or g.kind = 2 and c.email = g.value
-      or g.kind = 3 and c.phone = g.value
-  )
+  and c.kind = any(array(select kind from gone))
+  and c.value_key = any(array(select value_key from gone))
+  and c.kind = d.kind
+  and c.value_key = d.value_key
 
 -- name: keep_spans_of_others
 -- What an identifier carried for others stays theirs; where no card has it now, its value goes (kind 0
@@ -149,16 +200,18 @@ update visitor_span s
 set kind = 0, value_key = s.owner_id::text, since = '-infinity'
 from (
     select distinct s.kind, s.value_key
-    from erasing g
-    join visitor_span s on s.account_id = %(account_id)s and s.owner_id = g.owner_id
-    where g.account_id = %(account_id)s
-      and s.kind > 0
+    from visitor_span s
+    where s.account_id = %(account_id)s
+      and s.owner_id = any(array(select owner_id from erasing where account_id = %(account_id)s))
+      and s.kind + 0 > 0
       and not exists (
           select from identifier
           where account_id = %(account_id)s
             and kind = s.kind
             and value_key = s.value_key
             and contact_id > 0
+          order by ordinal
+          offset 0
       )
 ) k
 where s.account_id = %(account_id)s
@@ -170,38 +223,38 @@ where s.account_id = %(account_id)s
 -- Spans of erased persons on identifiers that others have now: the stretch stays, nobody's.
 update visitor_span s
 set contact_id = null, state = 2, rule = null
-from erasing g
-where g.account_id = %(account_id)s
-  and s.account_id = %(account_id)s
-  and s.owner_id = g.owner_id
+where s.account_id = %(account_id)s
+  and s.owner_id = any(array(select owner_id from erasing where account_id = %(account_id)s))
   and exists (
       select from identifier
       where account_id = %(account_id)s
         and kind = s.kind
         and value_key = s.value_key
         and contact_id > 0
+      order by ordinal
+      offset 0
   )
 
 -- name: erase_spans
 -- All other spans of erased persons; index visitor_span_by_owner.
 delete from visitor_span s
-using erasing g
-where g.account_id = %(account_id)s
-  and s.account_id = %(account_id)s
-  and s.owner_id = g.owner_id
+where s.account_id = %(account_id)s
+  and s.owner_id = any(array(select owner_id from erasing where account_id = %(account_id)s))
   and not exists (
       select from identifier
       where account_id = %(account_id)s
         and kind = s.kind
         and value_key = s.value_key
         and contact_id > 0
+      order by ordinal
+      offset 0
   )
 
 -- name: erase_events
 -- Events and visits of erased persons; index event_by_owner.
 delete from event
 where account_id = %(account_id)s
-  and owner_id in (select owner_id from erasing where account_id = %(account_id)s)
+  and owner_id = any(array(select owner_id from erasing where account_id = %(account_id)s))
 
 -- name: note_erased_orders
 -- For exports: orders of erased persons are about to go; index orders_by_owner.
@@ -209,29 +262,31 @@ insert into change (account_id, at, order_ids)
 select %(account_id)s::integer, %(at)s::timestamptz, array_agg(order_id)
 from orders
 where account_id = %(account_id)s
-  and owner_id in (select owner_id from erasing where account_id = %(account_id)s)
+  and owner_id = any(array(select owner_id from erasing where account_id = %(account_id)s))
 having count(*) > 0
 
 -- name: erase_order_items
 -- Items of orders of erased persons; index orders_by_owner.
-delete from order_item i
-using orders o
-where o.account_id = %(account_id)s
-  and o.owner_id in (select owner_id from erasing where account_id = %(account_id)s)
-  and i.account_id = %(account_id)s
-  and i.order_id = o.order_id
+delete from order_item
+where account_id = %(account_id)s
+  and order_id = any(array(
+      select order_id
+      from orders
+      where account_id = %(account_id)s
+        and owner_id = any(array(select owner_id from erasing where account_id = %(account_id)s))
+  ))
 
 -- name: erase_orders
 -- Orders of erased persons; index orders_by_owner.
 delete from orders
 where account_id = %(account_id)s
-  and owner_id in (select owner_id from erasing where account_id = %(account_id)s)
+  and owner_id = any(array(select owner_id from erasing where account_id = %(account_id)s))
 
 -- name: erase_totals
 -- Totals of erased persons; primary key.
 delete from order_totals
 where account_id = %(account_id)s
-  and owner_id in (select owner_id from erasing where account_id = %(account_id)s)
+  and owner_id = any(array(select owner_id from erasing where account_id = %(account_id)s))
 
 -- name: erasing
 -- Owners whose activity is being destroyed.

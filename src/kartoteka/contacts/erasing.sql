@@ -3,9 +3,8 @@
 with gone as (
     update contact c
     set status = 3, version = version + 1
-    from parts_of(%(account_id)s::integer, %(ids)s::bigint[]) p
     where c.account_id = %(account_id)s
-      and c.contact_id = p.part
+      and c.contact_id = any(array(select part from parts_of(%(account_id)s::integer, %(ids)s::bigint[])))
       and c.status = 2
     returning c.contact_id
 )
@@ -19,7 +18,7 @@ having count(*) > 0
 update identity_history
 set identifiers = null, snapshot = null, by = null
 where account_id = %(account_id)s
-  and contact_id in (select part from parts_of(%(account_id)s::integer, %(ids)s::bigint[]))
+  and contact_id = any(array(select part from parts_of(%(account_id)s::integer, %(ids)s::bigint[])))
   and (identifiers is not null or snapshot is not null or by is not null)
 
 -- name: erase_values_elsewhere
@@ -32,8 +31,13 @@ with gone as (
 touched as (
     select h.history_id,
            jsonb_agg(i.one) filter (where g.value is null) as kept
-    from reached_by_moves(%(account_id)s::integer, %(ids)s::bigint[]) n
-    join identity_history h on h.account_id = %(account_id)s and h.contact_id = n.contact_id
+    from (
+        select history_id, contact_id, identifiers, by
+        from identity_history
+        where account_id = %(account_id)s
+          and contact_id = any(array(select contact_id from reached_by_moves(%(account_id)s::integer, %(ids)s::bigint[])))
+        offset 0
+    ) h
     cross join lateral jsonb_array_elements(h.identifiers) as i (one)
     left join gone g
       on g.name = i.one ->> 'kind'
@@ -44,6 +48,8 @@ touched as (
            and r.kind = g.kind
            and r.value_key = g.value_key
            and r.contact_id = h.contact_id
+         order by r.ordinal
+         offset 0
      )
     group by h.history_id
     having bool_or(g.value is not null)
@@ -53,6 +59,7 @@ cleaned as (
     set identifiers = t.kept, snapshot = null
     from touched t
     where h.account_id = %(account_id)s
+      and h.history_id = any(array(select history_id from touched))
       and h.history_id = t.history_id
     returning h.contact_id
 )
@@ -65,8 +72,13 @@ having count(*) > 0
 -- And what the rows of others rest on: the same way around as above.
 with touched as (
     select h.history_id, jsonb_agg(i.one) filter (where g.value is null) as kept
-    from reached_by_moves(%(account_id)s::integer, %(ids)s::bigint[]) n
-    join identity_history h on h.account_id = %(account_id)s and h.contact_id = n.contact_id
+    from (
+        select history_id, contact_id, identifiers, by
+        from identity_history
+        where account_id = %(account_id)s
+          and contact_id = any(array(select contact_id from reached_by_moves(%(account_id)s::integer, %(ids)s::bigint[])))
+        offset 0
+    ) h
     cross join lateral jsonb_array_elements(h.by) as i (one)
     left join unnest(%(kind)s::smallint[], %(name)s::text[], %(value)s::text[], %(value_key)s::text[])
         as g (kind, name, value, value_key)
@@ -78,6 +90,8 @@ with touched as (
            and r.kind = g.kind
            and r.value_key = g.value_key
            and r.contact_id = h.contact_id
+         order by r.ordinal
+         offset 0
      )
     group by h.history_id
     having bool_or(g.value is not null)
@@ -86,6 +100,7 @@ update identity_history h
 set by = t.kept
 from touched t
 where h.account_id = %(account_id)s
+  and h.history_id = any(array(select history_id from touched))
   and h.history_id = t.history_id
 
 -- name: erase_snapshots_elsewhere
@@ -93,9 +108,8 @@ where h.account_id = %(account_id)s
 -- merge cannot be undone any more. The same way around as above.
 update identity_history h
 set snapshot = null
-from reached_by_moves(%(account_id)s::integer, %(ids)s::bigint[]) n
 where h.account_id = %(account_id)s
-  and h.contact_id = n.contact_id
+  and h.contact_id = any(array(select contact_id from reached_by_moves(%(account_id)s::integer, %(ids)s::bigint[])))
   and h.snapshot is not null
   and exists (
       select from unnest(%(kind)s::smallint[], %(value)s::text[], %(value_key)s::text[])
@@ -108,6 +122,8 @@ where h.account_id = %(account_id)s
               and r.kind = g.kind
               and r.value_key = g.value_key
               and r.contact_id = h.contact_id
+            order by r.ordinal
+            offset 0
         )
   )
 
@@ -115,13 +131,13 @@ where h.account_id = %(account_id)s
 -- Lists of erased persons; index segment_member_by_contact.
 delete from segment_member
 where account_id = %(account_id)s
-  and contact_id in (select part from parts_of(%(account_id)s::integer, %(ids)s::bigint[]))
+  and contact_id = any(array(select part from parts_of(%(account_id)s::integer, %(ids)s::bigint[])))
 
 -- name: erase_replays
 -- Stored answers that name erased persons; index replay_by_contact.
 delete from replay
 where account_id = %(account_id)s
-  and contact_id in (select part from parts_of(%(account_id)s::integer, %(ids)s::bigint[]))
+  and contact_id = any(array(select part from parts_of(%(account_id)s::integer, %(ids)s::bigint[])))
 
 -- name: erase_import_rows
 -- Statements of imports: that a row came to an erased person stays, its value goes; index
@@ -129,11 +145,11 @@ where account_id = %(account_id)s
 update import_row
 set value = null
 where account_id = %(account_id)s
-  and contact_id in (select part from parts_of(%(account_id)s::integer, %(ids)s::bigint[]))
+  and contact_id = any(array(select part from parts_of(%(account_id)s::integer, %(ids)s::bigint[])))
   and value is not null
 
 -- name: erase_tokens
 -- Access tokens of erased persons; index access_token_by_contact.
 delete from access_token
 where account_id = %(account_id)s
-  and contact_id in (select part from parts_of(%(account_id)s::integer, %(ids)s::bigint[]))
+  and contact_id = any(array(select part from parts_of(%(account_id)s::integer, %(ids)s::bigint[])))

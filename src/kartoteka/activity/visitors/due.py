@@ -70,10 +70,10 @@ def _came_to_be(ws: WorkingSet, before: Before) -> Iterator[int]:
     all who have a key."""
     came = ws.effects.get("came", ())[before.came :]
     restored = ws.effects.get("history", ())[before.history :]
-    if not came and all(row[1] != "restored" for row in restored):
+    keyed = ws.effects.get("keyed", ())[before.keyed :]
+    if not came and not keyed and all(row[1] != "restored" for row in restored):
         return
     survivors: dict[int, int] = dict(ws.effects.get("absorbed", ()))
-    keyed = ws.effects.get("keyed", ())[before.keyed :]
     known = [card_of_side(ws, row[:2], row[2]) for row in came if row[0] in LASTING]
     known += [row[0] for row in keyed]
     for contact_id in known + [row[3] for row in restored if row[1] == "restored"]:

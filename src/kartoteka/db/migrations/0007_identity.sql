@@ -30,9 +30,14 @@ language sql stable rows 10 as $$
         select step.contact_id
         from near n
         cross join lateral (
-            select h.other_contact_id as contact_id
-            from identity_history h
-            where h.account_id = account and h.contact_id = n.contact_id and h.other_contact_id is not null
+            select o.contact_id
+            from (
+                select h.other_contact_id as contact_id
+                from identity_history h
+                where h.account_id = account and h.contact_id = n.contact_id
+                offset 0  -- so that it is looked up by contact, in a young table too
+            ) o
+            where o.contact_id is not null
             union all
             select h.contact_id
             from identity_history h
