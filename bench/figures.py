@@ -99,7 +99,9 @@ class Measured(msgspec.Struct):
         """Whether the ratio is as good as that."""
         if self.job.compared is Compared.RATE:
             return self.ratio >= wanted
-        return self.ratio <= wanted
+        pairs = zip(self._compared(self.ours), self._compared(self.floor), strict=True)
+        over = [(ours - self.job.grace_ms) / floor for ours, floor in pairs]
+        return median(over) <= wanted
 
     @property
     def misses(self) -> list[str]:

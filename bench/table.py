@@ -98,6 +98,8 @@ def _target(one: Measured) -> str:
     compared = one.job.compared
     is_rate = compared is Compared.RATE
     text = f"≥ {one.job.target:g}" if is_rate else f"{compared.value} ≤ {one.job.target:g} ×"
+    if one.job.grace_ms:
+        text += f" + {one.job.grace_ms:g} ms"
     if one.job.goal is not None:
         text += f", goal {one.job.goal:g}"
     if one.job.p99_ms is not None:

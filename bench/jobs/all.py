@@ -17,6 +17,7 @@ from bench.jobs import (
     post_new,
     search_contact,
     segments,
+    segments_fill,
 )
 from bench.jobs.base import Job
 
@@ -34,6 +35,7 @@ JOBS: tuple[Job, ...] = (
     attach.JOB,
     segments.JOB,
     segments.EMPTY_JOB,
+    *segments_fill.JOBS,
     csv_import.JOB,  # it makes the tables five times as large
     pages.JOB,  # behind them all
 )

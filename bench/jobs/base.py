@@ -58,6 +58,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     target: float
     goal: float | None = None
     compared: Compared = Compared.RATE
+    grace_ms: float = 0
+    """Where latencies are compared: so many milliseconds are allowed beside the ratio."""
     p99_ms: float | None = None
     memory_mb: int | None = None
     """What all processes of the server together stay under."""

@@ -145,6 +145,7 @@ EMPTY_JOB = OwnJob(
     title="count and first page of *External ID is empty*, 1 % empty",
     floor_says="the bare SQL: count, and a page of whole rows, over contact with its usual indexes",
     target=2.0,
+    grace_ms=2.0,
     compared=Compared.LATENCY,
     measure=measure_empty,
     keep_busy=keep_busy,

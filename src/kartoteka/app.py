@@ -23,6 +23,7 @@ from kartoteka.api.asgi import build
 from kartoteka.api.services import Services
 from kartoteka.clock import Clock
 from kartoteka.contacts.definitions import Definitions
+from kartoteka.contacts.duplicate_search import Searches
 from kartoteka.contacts.identity_reads import IdentityReads
 from kartoteka.contacts.reads import Cards
 from kartoteka.db.database import WRITER_OPTIONS, Database
@@ -200,6 +201,7 @@ async def run_jobs(settings: Settings, database_url: str, stopping: asyncio.Even
         accounts=services.accounts,
         definitions=services.definitions,
     )
+    searches = Searches(database, services.clock)
     periodic = [
         Periodic("forget_erased", "* * * * *", forgetting.look_through),
         Periodic(
@@ -220,6 +222,9 @@ async def run_jobs(settings: Settings, database_url: str, stopping: asyncio.Even
             "23 2 * * *",
             partial(keep_house, database, services.clock, services.accounts),
         ),
+        Periodic(
+            "ask_for_duplicates", "41 3 * * *", partial(_ask_for_duplicates, services, searches)
+        ),
         Periodic("check_segments", "53 2 * * *", partial(_check_segments, services)),
     ]
     gc.collect()
@@ -230,12 +235,17 @@ async def run_jobs(settings: Settings, database_url: str, stopping: asyncio.Even
             runner.run(stopping),
             exporter.run(stopping),
             segment_jobs.run(stopping),
+            searches.work(stopping),
             Sending(database, services.outbound, services.clock).run(stopping),
             _keep_working(database_url, periodic, stopping),
         )
     finally:
         for one in (database, leases, writers):
             await one.close()
+
+
+async def _ask_for_duplicates(services: Services, searches: Searches) -> None:
+    await searches.ask_for_all(account.account_id for account in await services.accounts.all())
 
 
 async def _check_segments(services: Services) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
 import pytest
 from playwright.sync_api import expect
 
@@ -90,6 +93,9 @@ def test_the_identity_is_drawn(open_page):
     expect(picture).to_contain_text("absorbed_contained")
     expect(picture.locator("path.join")).to_have_count(1)
     assert picture.locator("line.lane").count() >= 5
+    clock = picture.locator("[data-style=clock]").first
+    at = datetime.fromisoformat(clock.get_attribute("data-at"))
+    assert clock.text_content() == at.astimezone(ZoneInfo("Europe/Kyiv")).strftime("%H:%M")
 
 
 def test_removed_and_restored(open_page, api, name):

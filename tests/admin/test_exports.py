@@ -67,7 +67,7 @@ def test_a_target_that_does_not_answer_is_said_in_words(open_page, name):
     page.get_by_label("Connection string").fill("nonsense")
     page.get_by_role("button", name="Create export").click()
     expect(page.get_by_role("alert")).to_contain_text("Connection string is no connection string")
-    page.get_by_label("Connection string").fill("postgresql://u:secret-word@127.0.0.1:9/shop")
+    page.get_by_label("Connection string").fill(f"postgresql://u:secret-word@127.0.0.1:9/{name}")
     page.get_by_role("button", name="Test the connection").click()
     expect(page.get_by_role("alert")).to_contain_text("Nobody listens")
     page.get_by_role("button", name="Create export").click()
@@ -80,7 +80,7 @@ def test_a_target_that_does_not_answer_is_said_in_words(open_page, name):
 def test_settings_that_stay_blank_stay_as_they_are(open_page, name):
     page = open_page("/admin/exports/new?target=postgres")
     page.get_by_label("Name").fill(name)
-    page.get_by_label("Connection string").fill("postgresql://u:secret-word@127.0.0.1:9/shop")
+    page.get_by_label("Connection string").fill(f"postgresql://u:secret-word@127.0.0.1:9/{name}")
     page.get_by_label("Schema").fill("one")
     page.get_by_role("button", name="Create export").click()
     expect(page.locator("#runs")).to_contain_text("Nobody listens", timeout=120_000)

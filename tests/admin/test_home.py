@@ -174,9 +174,30 @@ def test_a_server_that_does_not_answer_leaves_the_page_as_it_was(in_account, adm
     expect(page.locator(FEED).first).to_contain_text("Ann")
 
 
+def test_every_page_of_the_menu_is_two_keys_away(open_page):
+    page = open_page("/admin")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    page.keyboard.press("?")
+    expect(page.locator("dialog")).to_contain_text("Go to Exports")
+    page.keyboard.press("Escape")
+    expect(page.locator("dialog")).to_be_hidden()
+    for key, path in (
+        ("c", "contacts"), ("s", "segments"), ("i", "imports"), ("e", "exports"),
+        ("d", "duplicates"), ("x", "simulator"), (",", "settings/keys"),
+    ):  # fmt: skip
+        page.keyboard.press("g")
+        page.keyboard.press(key)
+        page.wait_for_url(f"**/admin/{path}")
+    page.keyboard.press("/")
+    expect(page.locator("#search")).to_be_focused()
+    page.keyboard.type("g h")  # whoever types goes nowhere
+    assert page.url.endswith("/admin/settings/keys")
+
+
 def test_health_says_how_the_last_run_went_and_why(in_account, admin_server, key, name):
     call(admin_server, key, "/api/v1/contact", {"externalCustomerId": "1"})
-    target = {"url": "postgresql://u:secret-word@127.0.0.1:9/shop"}
+    target = {"url": f"postgresql://u:secret-word@127.0.0.1:9/{name}"}
     body = {"name": "Warehouse", "target": "postgres", "settings": target}
     call(admin_server, key, "/api/v1/exports", body)
     rows = {"contacts": [{"externalCustomerId": "1"}, {"firstName": "Nobody"}], "dedupeOn": "email"}

@@ -66,7 +66,7 @@ _RUN = """() => axe.run(document, {resultTypes: ["violations"]}).then(found => f
 def pages(admin_server: Server) -> dict[str, str]:
     """Every page by its name, with an export that fails and an application."""
     with httpx.Client(base_url=admin_server.url, auth=("", admin_server.key), timeout=60) as api:
-        settings = {"url": "postgresql://u:secret-word@127.0.0.1:9/shop"}
+        settings = {"url": "postgresql://u:secret-word@127.0.0.1:9/looks"}
         body = {"name": ARABIC, "target": "postgres", "settings": settings}
         export = api.post("/api/v1/exports", json=body).raise_for_status().json()["id"]
         api.post("/api/v1/apps", json={"name": LONG, "id": "looks"}).raise_for_status()

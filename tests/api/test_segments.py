@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import jsonschema
@@ -418,3 +420,33 @@ def test_every_condition_of_the_registry_makes_a_segment(api, name):
         why = api.get(f"/api/v1/segments/{segment}/why", params={"contactId": person}).json()
         assert why["member"] is (person in members(api, segment)), one["field"]
         assert api.delete(f"/api/v1/segments/{segment}").status_code == 200
+
+
+def test_days_begin_in_the_zone_of_the_account(api, name):
+    """X12: a date without an offset is meant in the account's zone, also after it chose another one.
+
+    The last of this file: all segments of the account are filled anew.
+    """
+    birthday = {"name": f"Birthday {name}", "type": "DATE"}
+    field = api.post("/api/v1/additionalfields", json=birthday).json()["id"]
+    now = datetime.now(UTC)
+    east, west = "Pacific/Kiritimati", "Pacific/Pago_Pago"  # 25 hours apart: never the same day
+    days = {zone: now.astimezone(ZoneInfo(zone)).date() for zone in (east, west)}
+    born = {
+        zone: add(
+            api,
+            externalCustomerId=f"{name}-{zone}",
+            fields=[{"id": field, "value": day.replace(year=2000).isoformat()}],
+        )
+        for zone, day in days.items()
+    }
+    today = {"field": "custom", "id": field, "operator": "anniversary"}
+    settings = "/api/v1/account/settings"
+    assert api.patch(settings, json={"time_zone": east}).status_code == 200
+    segment = make(api, today)
+    assert members(api, segment) == [born[east]]
+    assert api.patch(settings, json={"time_zone": west}).status_code == 200
+    eventually(lambda: members(api, segment) == [born[west]])
+    made = {"field": "createdAt", "operator": "equals", "value": days[west].isoformat()}
+    assert born[west] in members(api, make(api, made), maxrows=500)
+    assert api.patch(settings, json={"time_zone": "UTC"}).status_code == 200

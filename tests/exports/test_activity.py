@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import psycopg
 
+from kartoteka.exports.datasets import BY_NAME
 from tests.exports.conftest import Exporting, Warehouse, picture, table
 from tests.rules.stories import add, delete_order, erase, merge, order, subscribe, undo
 
@@ -92,30 +93,76 @@ async def test_merged_people_keep_their_rows_and_leave_a_redirect(exporting, war
     assert warehouse.rows('select distinct "contactId" from events') == [(anna,)]
 
 
-async def test_who_comes_back_from_a_merge_has_everything_again(exporting, warehouse):
-    """Undo (D28): every table is as if the merge had never been; the redirect goes, and what was written
-    as the survivor's is their own, that which came since too."""
+async def test_who_comes_back_from_a_merge_has_the_events_again(exporting, warehouse):
+    """Undo (D28): the redirect goes, and events that were written as the survivor's are their own."""
     shop = exporting.shop
     one = await exporting.to(warehouse.url)
+    mine = 'select "contactId" from events where "eventTypeKey" = \'test\''
+    other = await shop.id(add(token="T" * 12))
     anna = await shop.id(add(x="X1", email="anna@example.com"))
-    other = await shop.id(add(x="X2", email="ben@example.com", token="T" * 12, device="D" * 12))
     insert_event(exporting, other, {"n": 1})
-    await shop.send(order("O-1", x="X2", items=["shoe"]))
+    await shop.send(order("O-1", x="X1", email="anna@example.com", items=["shoe"]))
+    await shop.send(add(x="X1", token="T" * 12))
     await exporting.good_run(one)
-    names = ("contacts", "identifiers", "devices", "segmentMembers", "redirects")
-    before = {name: table(warehouse, name) for name in names}
-    await shop.send(merge(anna, other))
-    await exporting.good_run(one, full=True)
-    assert warehouse.rows('select distinct "contactId" from events') == [(anna,)]
-    assert warehouse.rows('select "contactId" from orders') == [(anna,)]
-    await shop.send(order("O-2", x="X2", items=["hat"]))
-    await exporting.good_run(one)
-    [(merge_id,)] = shop.rows("select history_id from identity_history where action = 'absorbed'")
+    assert warehouse.rows(mine) == [(anna,)]
+    await everything_is_there(exporting, warehouse)
+    ((merge_id,),) = shop.rows("select history_id from identity_history where action = 'absorbed'")
     await shop.send(undo(merge_id))
-    await same(exporting, warehouse, one, *ACTIVITY, "identifiers", "devices", "segmentMembers")
-    assert {name: table(warehouse, name) for name in names} == before
-    assert warehouse.rows('select distinct "contactId" from events') == [(other,)]
-    assert warehouse.rows('select "contactId" from orders') == [(other,), (other,)]
+    await exporting.good_run(one)
+    await everything_is_there(exporting, warehouse)
+    assert warehouse.rows(mine) == [(other,)]
+    assert warehouse.rows("select count(*) from redirects") == [(0,)]
+
+
+async def test_merges_by_hand_and_their_undo_arrive_through_any_chain(exporting, warehouse):
+    """A went into B and B into C: redirects lead to C, then to B, then nowhere; the history tells all."""
+    shop = exporting.shop
+    one = await exporting.to(warehouse.url)
+    a, b, c = [
+        await shop.id(add(x=f"X{n}", email=f"x{n}@example.com", first="Anna")) for n in range(3)
+    ]
+    for person in (a, b, c):
+        insert_event(exporting, person, {"of": person})
+    await exporting.good_run(one)
+    for keep, absorb in ((b, a), (c, b)):
+        await shop.send(merge(keep, absorb))
+        await exporting.good_run(one)
+        await everything_is_there(exporting, warehouse, keeps_contact=True)
+    assert warehouse.rows("select * from redirects order by 1") == [(a, c), (b, c)]
+    former = warehouse.rows('select "contactId", value from identifiers where former order by 2')
+    assert former == [(c, "X0"), (c, "X1")]
+    by_hand = "select count(*) from \"identityHistory\" where method = 'mergeContacts'"
+    assert warehouse.rows(by_hand)[0][0] >= 2
+    for merge_id, left in (
+        (last_merge(shop, b), [(a, b)]),
+        (last_merge(shop, a), []),
+    ):
+        await shop.send(undo(merge_id))
+        await exporting.good_run(one)
+        assert warehouse.rows("select * from redirects") == left
+        await everything_is_there(exporting, warehouse, keeps_contact=True)
+    found = warehouse.rows('select "contactId" from events order by 1')
+    assert found == [(a,), (b,), (c,)]
+    await everything_is_there(exporting, warehouse)
+
+
+def last_merge(shop, absorbed: int) -> int:
+    ((merge_id,),) = shop.rows(
+        "select max(history_id) from identity_history "
+        "where action = 'absorbed' and other_contact_id = %(absorbed)s",
+        absorbed=absorbed,
+    )
+    return merge_id
+
+
+async def everything_is_there(exporting, warehouse, *, keeps_contact: bool = False) -> None:
+    """Every table is the source; events and orders may keep the contact of before, which leads there."""
+    leads = dict(table(warehouse, "redirects"))
+    for name in BY_NAME:
+        found, ours = table(warehouse, name), picture(exporting, name)
+        if keeps_contact and name in ("events", "orders"):
+            found = sorted([leads.get(row[0], row[0]), *row[1:]] for row in found)
+        assert found == ours, name
 
 
 async def test_an_erased_person_leaves_every_table(exporting, warehouse):
@@ -141,6 +188,27 @@ async def test_an_erased_person_leaves_every_table(exporting, warehouse):
         assert not any("anna" in "".join(row).lower() for row in table(warehouse, name)), name
     assert len(table(warehouse, "events")) == 1
     assert table(warehouse, "orders") == table(warehouse, "orderItems") == []
+
+
+async def test_a_former_id_that_is_erased_alone_leaves_every_table(exporting, warehouse):
+    """Decisions D11, D29: its traces go out of events, history and identifiers of the merged card."""
+    shop = exporting.shop
+    one = await exporting.to(warehouse.url)
+    other = await shop.id(add(x="Secret-7", email="other@example.com"))
+    anna = await shop.id(add(x="X1", email="anna@example.com"))
+    insert_event(exporting, other, {"externalCustomerId": "Secret-7", "n": 1})
+    await shop.send(order("O-1", x="Secret-7", email="other@example.com", items=["shoe"]))
+    await shop.send(merge(anna, other))
+    await exporting.good_run(one)
+    told = [name for name in BY_NAME if "Secret-7" in str(table(warehouse, name))]
+    assert told == ["events", "identifiers", "identityHistory"]
+    await shop.send(erase(x="Secret-7"))
+    await exporting.good_run(one)
+    for name in BY_NAME:
+        assert "Secret-7" not in str(table(warehouse, name)), name
+    kept = "select count(*) from identity_history h where h::text like '%%Secret-7%%'"
+    assert shop.rows(kept) == [(0,)]
+    await everything_is_there(exporting, warehouse, keeps_contact=True)
 
 
 def insert_event(exporting: Exporting, owner_id: int, params: dict) -> None:

@@ -230,6 +230,31 @@ async def test_a_pause_stops_a_run_and_loses_nothing(exporting, warehouse):
     await same(exporting, warehouse, one)
 
 
+async def test_how_far_a_run_is_can_be_seen_while_it_goes(exporting, warehouse):
+    """Data set by data set, and within one; an index that has to wait holds the run up here."""
+    one = await with_two(exporting, warehouse, "contacts", "devices")
+    warehouse.run('drop index "devices_by_contactId"')
+    await exporting.shop.send(add(x="X1", token="T" * 12))
+    with psycopg.connect(warehouse.url) as holder:
+        holder.execute("lock table devices in row exclusive mode")
+        running = asyncio.create_task(exporting.run(one))
+        async with asyncio.timeout(60):
+            while True:
+                run = await exporting.exports.last_run(exporting.account_id, one.export_id)
+                if run.datasets.get("devices") and run.datasets["devices"].rows:
+                    break
+                await asyncio.sleep(0.02)
+        assert (run.state, run.finished_at, run.rows) == ("running", None, 2)
+        contacts, devices = run.datasets["contacts"], run.datasets["devices"]
+        assert (contacts.rows, contacts.done, contacts.full) == (1, True, False)
+        assert (devices.rows, devices.done) == (1, False)
+        assert devices.bytes > 0
+        assert run.bytes == contacts.bytes + devices.bytes
+        holder.rollback()
+    run = await running
+    assert (run.state, run.datasets["devices"].done) == ("finished", True)
+
+
 async def test_an_export_runs_by_itself_when_its_time_has_come(exporting, warehouse):
     await exporting.shop.id(add(x="X1", email="x1@example.com"))
     one = await exporting.to(warehouse.url, "contacts", paused=False, interval="1h")

@@ -31,13 +31,15 @@ SEED = int(os.environ.get("KARTOTEKA_KILLS_SEED", "0"))
 
 
 class Traffic:
-    """Many people, of whom anything may be said at any time; several operations of one are merges."""
+    """Many people, of whom anything may be said at any time: they merge, by themselves and by hand, and
+    merges are undone."""
 
     def __init__(self, killed: Killed, chance: random.Random) -> None:
         self._killed = killed
         self._chance = chance
         self.done = 0
         self.site = ""
+        self.merged = self.undone = 0
         self.stopping = threading.Event()
         self._orders = 0
 
@@ -124,6 +126,23 @@ class Traffic:
         else:
             website.says("MainPage", cookie)
 
+    def merge(self, api: httpx.Client) -> None:
+        """Two of the people by hand, whatever they are."""
+        found = api.get("/api/v1/contacts", params={"maxrows": 100}).raise_for_status()
+        ids = [one["id"] for one in found.json()]
+        if len(ids) > 1:
+            keep, absorb = self._chance.sample(ids, 2)
+            answer = api.post("/api/v1/merges", json={"keep": keep, "absorb": absorb})
+            self.merged += answer.status_code == 200
+
+    def undo(self, api: httpx.Client) -> None:
+        """One of the last merges, by hand or not; it may be refused (decisions D28)."""
+        found = api.get("/api/v1/merges", params={"maxrows": 12}).raise_for_status()
+        if merges := found.json():
+            one = self._chance.choice(merges)
+            answer = api.post(f"/api/v1/merges/{one['id']}/undo", json={})
+            self.undone += answer.status_code == 200
+
     def remove(self, api: httpx.Client) -> None:
         params = {"externalCustomerId": self._x(), "erase": self._chance.random() < 0.4}
         api.delete("/api/v1/contact", params=params)
@@ -131,7 +150,7 @@ class Traffic:
 
 _OTHERS = (
     *(Traffic.order, Traffic.event, Traffic.event, Traffic.visit, Traffic.visit),
-    *(Traffic.subscribe, Traffic.remove),
+    *(Traffic.subscribe, Traffic.remove, Traffic.merge, Traffic.undo, Traffic.undo),
 )
 
 
@@ -201,7 +220,8 @@ def test_the_target_is_the_source_after_any_number_of_kills(
         "finished_at::time(0), code from export_run order by run_id",
     ):
         print(*run)
-    print({name: len(table(warehouse, name)) for name in BY_NAME})
+    print({name: len(table(warehouse, name)) for name in BY_NAME}, traffic.merged, traffic.undone)
+    assert min(traffic.merged, traffic.undone) > 0
 
 
 def create(api: httpx.Client, target: str, settings: dict[str, Any], datasets: list[str]) -> int:

@@ -18,7 +18,7 @@ from kartoteka.activity.timeline import Item, Place, Timelines, shown
 from kartoteka.contacts.model import Command, Outcome
 from kartoteka.db.database import WRITER_OPTIONS, Database
 from tests.faults.conftest import Shop, open_shop, with_settings
-from tests.faults.test_lists import held_back
+from tests.faults.holding import held_back
 from tests.rules.stories import add, arriving, erase, event, put, remove, row, rules
 from tests.rules.world import World
 

@@ -24,7 +24,7 @@ from kartoteka.identity.kinds import EXTERNAL_ID, WEB_COOKIE
 from kartoteka.identity.model import Identifier
 from tests.conftest import fresh_database
 from tests.faults.conftest import Shop, open_shop
-from tests.faults.test_interleavings import first_then
+from tests.faults.holding import first_then
 from tests.rules.stories import add, contact, origin, remove
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
@@ -236,8 +236,8 @@ async def test_a_claim_that_meets_the_restore_of_its_contact_takes_effect(
     }[by]
     claim, restore = _claim("C-BACK", who, one.clock.now()), add(x="BACK", first="Alice")
     order = (claim, restore) if claim_is_first else (restore, claim)
-    tables = "claim" if claim_is_first else "identity_history"
-    await first_then(two_shops, *order, tables=tables)
+    table = "claim" if claim_is_first else "identity_history"
+    await first_then(two_shops, *order, tables=[table])
     assert one.holders(WEB_COOKIE.code, "C-BACK") == [person]
     assert one.rows("select count(*) from claim") == [(0,)]
 

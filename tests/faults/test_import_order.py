@@ -10,20 +10,12 @@ import pytest
 
 from kartoteka.intake import engine
 from tests.faults.conftest import Shop
+from tests.faults.holding import waiting
 from tests.faults.importing import carry_out
-from tests.faults.test_interleavings import WAITING
 from tests.rules import stories
 from tests.rules.stories import add
 
 BY_EMAIL = stories.rules("email")
-
-
-async def waiting(shop: Shop, number: int) -> None:
-    """Until that many backends wait for a lock."""
-    async with asyncio.timeout(60), await psycopg.AsyncConnection.connect(shop.url) as watcher:
-        await watcher.set_autocommit(True)
-        while (await (await watcher.execute(WAITING)).fetchone()) != (number,):  # noqa: ASYNC110
-            await asyncio.sleep(0.005)
 
 
 async def test_the_last_row_of_a_contact_wins(shop: Shop, monkeypatch: pytest.MonkeyPatch):
@@ -39,7 +31,7 @@ async def test_the_last_row_of_a_contact_wins(shop: Shop, monkeypatch: pytest.Mo
     async with await psycopg.AsyncConnection.connect(shop.url) as somebody:
         await somebody.execute("update contact set last_name = 'Koval'")
         task = asyncio.create_task(carry_out(shop, rows, 1))
-        await waiting(shop, 2)
+        await waiting(shop.url, 2)
         await somebody.commit()
     _, lines = await task
     assert [(one.row, one.outcome, one.contact_id) for one in lines] == [

@@ -7,60 +7,15 @@ cards and before it commits. The second reads meanwhile and waits for a card. Th
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import psycopg
 import pytest
 
-from kartoteka.contacts.model import Command
 from kartoteka.identity.kinds import EXTERNAL_ID, MOBILE_TOKEN
 from tests.faults.conftest import Shop
+from tests.faults.holding import COMMITS, first_then, held_back
 from tests.rules.stories import add, erase, put, remove, subscribe
-
-WAITING = """
-    select count(*)
-    from pg_stat_activity
-    where datname = current_database() and wait_event_type = 'Lock'
-"""
-
-
-@asynccontextmanager
-async def commits_held_back(
-    url: str, tables: str = "identity_history, event"
-) -> AsyncIterator[Callable[[int], object]]:
-    """Nobody can write history or events (or what `tables` says) inside; gives `until(n)`: n backends
-    wait for a lock."""
-    async with await psycopg.AsyncConnection.connect(url) as connection:
-        await connection.execute(f"lock table {tables} in exclusive mode")
-
-        async def until(number: int) -> None:
-            async with asyncio.timeout(60), await psycopg.AsyncConnection.connect(url) as watcher:
-                await watcher.set_autocommit(True)
-                while (await (await watcher.execute(WAITING)).fetchone()) != (number,):  # noqa: ASYNC110
-                    await asyncio.sleep(0.005)
-
-        yield until
-        await connection.rollback()
-
-
-async def first_then(
-    shops: tuple[Shop, Shop],
-    first: Command,
-    second: Command,
-    at=None,
-    tables: str = "identity_history, event",
-) -> None:
-    """`first` has locked its cards when `second` reads; `first` commits while `second` waits."""
-    one, other = shops
-    async with commits_held_back(one.url, tables) as until:
-        slow = asyncio.create_task(one.send(first, at))
-        await until(1)
-        late = asyncio.create_task(other.send(second))
-        await until(2)
-    await asyncio.gather(slow, late)
-    one.check()
 
 
 @pytest.mark.parametrize("same_moment", [False, True])
@@ -121,7 +76,7 @@ async def test_the_external_id_is_taken_while_put_waits(two_shops):
     one, other = two_shops
     b = await one.id(add(x="B", token="TB"))
     m = await one.id(add(email="m@x.example"))
-    async with commits_held_back(one.url) as until:
+    async with held_back(one.url, *COMMITS) as until:
         slow = asyncio.create_task(one.send(put(b, x="N")))
         await until(1)
         late = asyncio.create_task(other.send(put(m, x="N", token="TB")))

@@ -3,35 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 
-import psycopg
 import pytest
 
 from kartoteka.contacts.model import Command, EmptyList, ImportRow, RowRules, Unique
 from kartoteka.segments.store import Segments
 from tests.faults.conftest import Shop
-from tests.faults.test_interleavings import WAITING
+from tests.faults.holding import held_back
 from tests.rules.stories import add, attach, contact, detach, erase, origin, remove, subscribe
-
-
-@asynccontextmanager
-async def held_back(
-    url: str, *tables: str, mode: str = "exclusive"
-) -> AsyncIterator[Callable[[int], Awaitable[None]]]:
-    """Nobody can write these tables inside; gives `until(n)`: n backends wait for a lock."""
-    async with await psycopg.AsyncConnection.connect(url) as connection:
-        await connection.execute(f"lock table {', '.join(tables)} in {mode} mode")  # type: ignore[arg-type]
-
-        async def until(number: int) -> None:
-            async with asyncio.timeout(60), await psycopg.AsyncConnection.connect(url) as watcher:
-                await watcher.set_autocommit(True)
-                while (await (await watcher.execute(WAITING)).fetchone()) != (number,):  # noqa: ASYNC110
-                    await asyncio.sleep(0.005)
-
-        yield until
-        await connection.rollback()
 
 
 async def news(shop: Shop) -> int:

@@ -13,7 +13,7 @@ import pytest
 from kartoteka.activity.orders.model import OrderRefused
 from kartoteka.contacts.model import Command
 from tests.faults.conftest import Shop
-from tests.faults.test_interleavings import first_then as held_back_by
+from tests.faults.holding import first_then as held_back_by
 from tests.rules.stories import add, delete_order, erase, order, put, remove
 
 PAST = datetime(2020, 1, 1, tzinfo=UTC)
@@ -24,7 +24,7 @@ EVENTS = "select type_key from event where key_value = %(id)s order by event_id"
 
 async def first_then(shops: tuple[Shop, Shop], first: Command, second: Command) -> None:
     """`first` has read and locked when `second` reads, and commits while `second` waits."""
-    await held_back_by(shops, first, second, tables="identity_history, orders")
+    await held_back_by(shops, first, second, tables=("identity_history", "orders"))
 
 
 def present(shop: Shop, contact_id: int) -> int:

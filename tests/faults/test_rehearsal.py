@@ -10,7 +10,7 @@ import pytest
 from kartoteka.contacts.model import Outcome
 from kartoteka.errors import DatabaseUnavailable
 from tests.faults.conftest import Shop
-from tests.faults.test_lists import held_back
+from tests.faults.holding import held_back
 from tests.faults.test_poison import NUL
 from tests.rules import stories
 from tests.rules.stories import add, put, remove

@@ -90,7 +90,11 @@ class World(Shop):
         self.told_to = 0
         self.known: list[int] = []
 
-    async def begin(self) -> None:
+    async def begin(self, zone: str) -> None:
+        chosen = "update account set settings = jsonb_build_object('time_zone', %(zone)s::text)"
+        await self.database.execute(
+            f"{chosen} where account_id = %(id)s", zone=zone, id=self.account.account_id
+        )
         for kind, type_ in TYPES.items():
             new = NewField(kind, type_, key=kind.upper())
             field = await self.definitions.add(self.account.account_id, new)
@@ -342,7 +346,7 @@ def runner() -> Iterator[asyncio.Runner]:
         yield opened
 
 
-EXAMPLES = 60
+EXAMPLES = 40
 
 
 @settings(
@@ -358,6 +362,7 @@ EXAMPLES = 60
     ],
 )
 @given(
+    zone=st.sampled_from(("UTC", "Europe/Kyiv", "America/St_Johns", "Pacific/Apia")),
     conditions=st.lists(CONDITIONS, min_size=2, max_size=5),
     people=st.lists(PEOPLE, min_size=2, max_size=4),
     steps=st.lists(STEPS, min_size=8, max_size=24),
@@ -365,6 +370,7 @@ EXAMPLES = 60
 def test_membership_is_exact_after_every_step(
     database_url: str,
     runner: asyncio.Runner,
+    zone: str,
     conditions: list[Any],
     people: list[Any],
     steps: list[Any],
@@ -377,7 +383,7 @@ def test_membership_is_exact_after_every_step(
             account = await Accounts(database, clock).create(f"world {next(_names)}")
             engine = build_engine(writers, clock, digest_with("a secret of the tests"))
             world = World(database_url, database, engine, account)
-            await world.begin()
+            await world.begin(zone)
             for condition in conditions:
                 await world.do_segment(condition, None)
             await world.do(("add", *people))

@@ -294,3 +294,11 @@ async def test_edits_at_the_same_moment_are_thought_out_again(shop, database):
     )
     assert sorted(type(each).__name__ for each in came) == ["InvalidCondition", "NoneType"]
     assert await exact(database, account_id) == []
+    third = await actions.create(account_id, {"name": "C", "condition": EMPTY})
+    came = await asyncio.gather(
+        actions.create(account_id, {"name": "D", **made_of(third)}),
+        actions.delete(account_id, third, remove_contacts=False),
+        return_exceptions=True,
+    )
+    left = [type(each).__name__ for each in came]
+    assert left in (["int", "SegmentInUse"], ["InvalidCondition", "NoneType"]), came

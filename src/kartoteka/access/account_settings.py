@@ -87,7 +87,8 @@ class AccountSettings(msgspec.Struct, frozen=True):
         str,
         About(
             meaning="The time zone of dates without an offset, where the contact's is not known.",
-            consequence="Such dates are read as another moment; stored ones stay.",
+            consequence="Such dates are read as another moment; stored ones stay. Days of segments "
+            "begin at another moment: they are filled anew.",
             source="wire X12",
             pattern=r"[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*",
             allowed="a name in the TZ database, such as Europe/Kyiv",

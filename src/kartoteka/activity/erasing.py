@@ -36,11 +36,12 @@ def _erase(batch: Batch, rows: Rows) -> list[Statement]:
     ]
 
 
-def _forgotten_in_events(_: Batch, rows: Rows) -> list[Statement]:
+def _forgotten_in_events(batch: Batch, rows: Rows) -> list[Statement]:
     """Last, so that what this batch wrote is found as well."""
     spelled = [(contact_id, value, *_spellings(value)) for contact_id, _, value in rows]
     names = ("contact_id", "value", "spelled", "as_text", "in_text", "as_number")
-    return [("forget_value_in_events", {**columns(names, spelled), "blank": r"\\" '"' r"\\" '"'})]
+    given = {**columns(names, spelled), "blank": r"\\" '"' r"\\" '"', "at": batch.at}
+    return [("forget_value_in_events", given)]
 
 
 def _spellings(value: str) -> tuple[str, str, str, str]:

@@ -1,29 +1,36 @@
 -- name: forget_value_in_events
 -- A former External ID that was erased alone leaves the events of its contact: as what they are about, and
 -- as a value of a parameter, however deep, also as a number or within a text of JSON. Index event_by_owner.
-update event e
-set key_value = case when e.key_value = d.value then '' else e.key_value end,
-    params = regexp_replace(
-        regexp_replace(
-            regexp_replace(e.params::text, d.as_text, 'null', 'g'), d.in_text, %(blank)s, 'g'
-        ),
-        d.as_number, 'null', 'g'
-    )::jsonb
-from (
-    select v.*, p.owner_id
-    from unnest(
-        %(contact_id)s::bigint[], %(value)s::text[], %(spelled)s::text[], %(as_text)s::text[],
-        %(in_text)s::text[], %(as_number)s::text[]
-    ) as v (contact_id, value, spelled, as_text, in_text, as_number)
-    cross join lateral owners_of(%(account_id)s::integer, array[v.contact_id]) p
-) d
-where e.account_id = %(account_id)s
-  and e.owner_id = d.owner_id
-  and (
-      e.key_value = d.value
-      or strpos(e.params::text, d.spelled) > 0
-      or e.params::text ~ d.in_text
-  )
+with forgotten as (
+    update event e
+    set key_value = case when e.key_value = d.value then '' else e.key_value end,
+        params = regexp_replace(
+            regexp_replace(
+                regexp_replace(e.params::text, d.as_text, 'null', 'g'), d.in_text, %(blank)s, 'g'
+            ),
+            d.as_number, 'null', 'g'
+        )::jsonb
+    from (
+        select v.*, p.owner_id
+        from unnest(
+            %(contact_id)s::bigint[], %(value)s::text[], %(spelled)s::text[], %(as_text)s::text[],
+            %(in_text)s::text[], %(as_number)s::text[]
+        ) as v (contact_id, value, spelled, as_text, in_text, as_number)
+        cross join lateral owners_of(%(account_id)s::integer, array[v.contact_id]) p
+    ) d
+    where e.account_id = %(account_id)s
+      and e.owner_id = d.owner_id
+      and (
+          e.key_value = d.value
+          or strpos(e.params::text, d.spelled) > 0
+          or e.params::text ~ d.in_text
+      )
+    returning e.event_id, e.occurred
+)
+insert into change (account_id, at, event_ids, event_times)
+select %(account_id)s::integer, %(at)s::timestamptz, array_agg(event_id), array_agg(occurred)
+from forgotten
+having count(*) > 0
 
 -- name: queue_erased
 -- Owners whose activity goes (D29): erased cards, those merged into them, their spans, and what was

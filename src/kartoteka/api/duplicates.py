@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from kartoteka.access.model import Rights
@@ -13,6 +14,7 @@ from kartoteka.api.identity_reading import moment
 from kartoteka.api.merges import body_id
 from kartoteka.api.paging import PAGING, read_page
 from kartoteka.api.routing import Parameter, Reply, Route
+from kartoteka.contacts.duplicate_search import Search, Searches
 from kartoteka.contacts.duplicates import Duplicates
 from kartoteka.contacts.model import ReleaseValue
 from kartoteka.contacts.why import Why
@@ -26,7 +28,7 @@ MOST_EXPLAINED = 100
 
 
 async def duplicates(call: Call) -> Answer:
-    """GET /api/v1/duplicates?by=address|likeness."""
+    """GET /api/v1/duplicates?by=address|likeness|apart."""
     skip, rows = read_page(call)
     by = call.query.get("by", "address").strip() or "address"
     reader, account_id = Duplicates(call.services.database), call.account.account_id
@@ -44,8 +46,18 @@ async def duplicates(call: Call) -> Answer:
         ]
     elif by == "address":
         body = await _by_address(call, reader, skip, min(rows, MOST_EXPLAINED))
+    elif by == "apart":
+        body = [
+            {
+                "contactId": one.contact_id,
+                "otherId": one.other_id,
+                "at": moment(one.at),
+                "rule": one.reason,
+            }
+            for one in await reader.told_apart(account_id, skip=skip, rows=rows)
+        ]
     else:
-        raise InvalidParameter("by must be address or likeness.")
+        raise InvalidParameter("by must be address, likeness or apart.")
     return list_answer(body, skip + len(body))
 
 
@@ -80,6 +92,38 @@ def _score(call: Call) -> float:
     if not 0 <= score <= 1:
         raise InvalidParameter("score must be a number from 0 to 1.")
     return score
+
+
+async def search_state(call: Call) -> Answer:
+    """GET /api/v1/duplicates/search."""
+    return json_answer(_shown(await _searches(call).state(call.account.account_id)))
+
+
+async def ask_for_search(call: Call) -> Answer:
+    """POST /api/v1/duplicates/search: it is carried out behind the answer."""
+    return json_answer(_shown(await _searches(call).ask(call.account.account_id)), 202)
+
+
+def _searches(call: Call) -> Searches:
+    return Searches(call.services.database, call.services.clock)
+
+
+def _shown(search: Search) -> dict[str, Any]:
+    return {
+        "state": search.state,
+        "askedAt": _moment(search.asked_at),
+        "startedAt": _moment(search.started_at),
+        "finishedAt": _moment(search.finished_at),
+        "stage": search.stage or None,
+        "done": search.done,
+        "total": search.total,
+        "contacts": search.contacts,
+        "found": search.found,
+    }
+
+
+def _moment(at: datetime | None) -> str | None:
+    return None if at is None else moment(at)
 
 
 async def quarantine(call: Call) -> Answer:
@@ -124,6 +168,46 @@ async def release(call: Call) -> Answer:
 
 _PAIRS = {"type": "array", "items": {"type": "object"}}
 
+_RELEASED = {
+    "type": "object",
+    "required": ["kind", "value", "senders", "identifiers", "contacts", "visits"],
+    "properties": {
+        "kind": {"type": "string"},
+        "value": {"type": "string"},
+        "senders": {"type": "integer", "description": "External IDs that sent it; counted anew."},
+        "identifiers": {
+            "type": "array",
+            "items": {"type": "object"},
+            "description": "What changes hands: to a contact, or to whoever sends it next (null).",
+        },
+        "contacts": {
+            "type": "array",
+            "items": {"type": "object"},
+            "description": "Contacts that change, as they are then, and what each gains.",
+        },
+        "visits": {
+            "type": "integer",
+            "description": "Visits that change hands: none, what came in quarantine stays nobody's.",
+        },
+    },
+}
+_MOMENT = {"type": ["string", "null"], "format": "date-time"}
+_SEARCH = {
+    "type": "object",
+    "required": ["state", "done", "total", "contacts", "found"],
+    "properties": {
+        "state": {"enum": ["never", "waiting", "running", "finished"]},
+        "askedAt": _MOMENT,
+        "startedAt": _MOMENT,
+        "finishedAt": _MOMENT,
+        "stage": {"enum": ["reading", "comparing", None]},
+        "done": {"type": "integer", "description": "Of this stage."},
+        "total": {"type": "integer"},
+        "contacts": {"type": "integer", "description": "How many were compared."},
+        "found": {"type": "integer", "description": "How many pairs look alike."},
+    },
+}
+
 ROUTES = (
     Route(
         method="GET",
@@ -133,17 +217,42 @@ ROUTES = (
         endpoint=duplicates,
         summary="Possible duplicates",
         description="`by=address`: the same e-mail or phone kept apart, with the rule that did. "
-        "`by=likeness`: contacts that look alike, with the score by field; `kartoteka identity "
-        "duplicates` looks for them. Pairs that somebody told apart are left out. At most 100 a page "
-        "by address.",
+        "`by=likeness`: contacts that look alike, with the score by field, as the last search found "
+        "them. Pairs that somebody told apart are left out: `by=apart` has them. At most 100 a page by "
+        "address.",
         tag="Merges",
         parameters=(
-            Parameter("by", "address or likeness.", {"enum": ["address", "likeness"]}),
+            Parameter(
+                "by", "address, likeness or apart.", {"enum": ["address", "likeness", "apart"]}
+            ),
             Parameter("score", "The least score, from 0 to 1.", {"type": "number"}),
             *PAGING,
         ),
         replies={200: Reply("One page.", _PAIRS)},
         errors=(400,),
+    ),
+    Route(
+        method="GET",
+        path="/api/v1/duplicates/search",
+        operation="getDuplicateSearch",
+        right=Rights.FULL,
+        endpoint=search_state,
+        summary="How far the search for look-alikes is",
+        description="The last search, or the one that waits or runs.",
+        tag="Merges",
+        replies={200: Reply("The search.", _SEARCH)},
+    ),
+    Route(
+        method="POST",
+        path="/api/v1/duplicates/search",
+        operation="askForDuplicateSearch",
+        right=Rights.FULL,
+        endpoint=ask_for_search,
+        summary="Look for look-alikes now",
+        description="All contacts of the account are compared anew, behind the answer; every night that "
+        "is done by itself where something changed. One that waits or runs is not begun again.",
+        tag="Merges",
+        replies={202: Reply("The search.", _SEARCH)},
     ),
     Route(
         method="GET",
@@ -179,7 +288,7 @@ ROUTES = (
                 "dryRun": {"type": "boolean"},
             },
         },
-        replies={200: Reply("What was released.", {"type": "object"})},
+        replies={200: Reply("What changes, the same with dryRun.", _RELEASED)},
         errors=(400, 404, 413, 415),
     ),
 )

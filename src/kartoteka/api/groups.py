@@ -56,18 +56,7 @@ async def attach_contacts(call: Call) -> Answer:
     segment, members = await _asked(call)
     if members is None:
         raise InvalidMembers
-    nobody = members.nobody
-    if members.contact_ids or members.external_ids:
-        outcome = await call.write(
-            AttachContacts(
-                origin=call.origin(),
-                segment_id=segment.id,
-                contact_ids=members.contact_ids,
-                external_ids=members.external_ids,
-                repeat=call.repeat(),
-            )
-        )
-        nobody += outcome.answer["nobody"]
+    nobody = await _write(call, AttachContacts, segment.id, members)
     return _sentence("Contacts were attached", nobody)
 
 
@@ -77,19 +66,29 @@ async def detach_contacts(call: Call) -> Answer:
     if members is None:
         await _empty(call, segment.id)
         return _sentence("Contacts were detached", 0)
-    nobody = members.nobody
-    if members.contact_ids or members.external_ids:
-        outcome = await call.write(
-            DetachContacts(
-                origin=call.origin(),
-                segment_id=segment.id,
-                contact_ids=members.contact_ids,
-                external_ids=members.external_ids,
-                repeat=call.repeat(),
-            )
-        )
-        nobody += outcome.answer["nobody"]
+    nobody = await _write(call, DetachContacts, segment.id, members)
     return _sentence("Contacts were detached", nobody)
+
+
+async def _write(
+    call: Call,
+    command: type[AttachContacts | DetachContacts],
+    segment_id: int,
+    members: Members,
+) -> int:
+    """How many of these belong to nobody; the others are on the list now, or off it."""
+    if not members.contact_ids and not members.external_ids:
+        return members.nobody
+    outcome = await call.write(
+        command(
+            origin=call.origin(),
+            segment_id=segment_id,
+            contact_ids=members.contact_ids,
+            external_ids=members.external_ids,
+            repeat=call.repeat(),
+        )
+    )
+    return members.nobody + int(outcome.answer["nobody"])
 
 
 def _segment_id(call: Call) -> int:

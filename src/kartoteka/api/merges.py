@@ -64,6 +64,14 @@ async def not_the_same(call: Call) -> Answer:
     )
 
 
+def query_id(call: Call, name: str) -> int:
+    """A contact id of the query."""
+    text = call.query.get(name, "").strip()
+    if not (text.isascii() and text.isdigit() and len(text) < 20 and 0 < int(text) <= MAX_ID):
+        raise InvalidParameter(f"{name} must be a contact id.")
+    return int(text)
+
+
 def body_id(body: dict[str, Any], name: str) -> int:
     """A contact id of the body: a number, or its digits."""
     value = body.get(name)

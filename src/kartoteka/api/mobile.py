@@ -86,22 +86,12 @@ def _heeded(call: Call, said: AppCall) -> AppCall:
     if not account.settings.signed_claims or not person.names_lasting():
         return said
     heeded = call.services.signer.heed(
-        account.account_id, _who(person, said.signature), needs_signature=True
+        account.account_id, Who.of(person, said.signature), needs_signature=True
     )
     if not heeded.is_nobody():
         return said
     bare = Person(changeable=person.changeable)
     return msgspec.structs.replace(said, contact=ContactInput(bare, warnings=said.contact.warnings))
-
-
-def _who(person: Person, signature: str | None = None) -> Who:
-    return Who(
-        None if person.external_id is None else person.external_id.value,
-        None if person.email is None else person.email.value,
-        None if person.phone is None else person.phone.value,
-        None,
-        signature,
-    )
 
 
 async def _carry_out(call: Call, *commands: AppUpdate | Visited) -> None:
@@ -144,7 +134,7 @@ async def events(call: Call) -> Answer:
     if whose.device is not None and found:
         steps: list[Step] = [_visit(one) for one in found]
         if person.names_lasting():
-            steps.insert(0, Claim(_who(person), latest))
+            steps.insert(0, Claim(Who.of(person), latest))
         done = Visited(
             origin=call.origin(), visitor=whose.device, steps=tuple(steps), source=Source.SDK
         )

@@ -7,9 +7,10 @@ from typing import Any
 from kartoteka.access.model import Rights
 from kartoteka.api import read_schemas, schemas
 from kartoteka.api.answers import CONTACT, Answer, json_answer
-from kartoteka.api.call import MAX_ID, Call, InvalidParameter
+from kartoteka.api.call import Call, InvalidParameter
 from kartoteka.api.contacts import CONTACT_ID
 from kartoteka.api.identity_reading import moment
+from kartoteka.api.merges import query_id
 from kartoteka.api.routing import Parameter, Reply, Route
 from kartoteka.contacts.why import Why, why
 from kartoteka.contacts.why_not import why_not
@@ -54,20 +55,13 @@ def _step(one: Step, *, brings: bool) -> dict[str, Any]:
 
 async def contacts_why_not(call: Call) -> Answer:
     """GET /api/v1/why-not?a=&b=."""
-    ids = [_id(call, name) for name in ("a", "b")]
+    ids = [query_id(call, name) for name in ("a", "b")]
     reader, account_id = Why(call.services.database), call.account.account_id
     one, other = [await reader.person(account_id, contact_id) for contact_id in ids]
     pair = (one.card.contact_id, other.card.contact_id)
     apart = await reader.apart(account_id, *pair)
     answer = why_not(rules_of(call.account.settings), one, other, apart)
     return json_answer({"a": pair[0], "b": pair[1], **answer})
-
-
-def _id(call: Call, name: str) -> int:
-    text = call.query.get(name, "").strip()
-    if not (text.isascii() and text.isdigit() and len(text) < 20 and 0 < int(text) <= MAX_ID):
-        raise InvalidParameter(f"{name} must be a contact id.")
-    return int(text)
 
 
 _OBJECT: dict[str, Any] = {"type": "object"}

@@ -11,7 +11,9 @@ from kartoteka.access.bootstrap import ACCOUNT_NAME
 from kartoteka.cli.running import Access, with_access
 from kartoteka.cli.tables import json_option, print_json, print_table
 from kartoteka.cli.what_if import what_if_command
-from kartoteka.contacts.duplicates import Alike, Duplicates
+from kartoteka.contacts.duplicate_search import Searches
+from kartoteka.contacts.duplicates import Duplicates
+from kartoteka.contacts.look_alikes import Alike
 from kartoteka.identity.verify import Verified, verify
 
 
@@ -38,8 +40,9 @@ identity.add_command(what_if_command)
 def duplicates(*, account: str, rows: int, as_json: bool) -> None:
     """Look for contacts that look alike, anew, and show the likeliest.
 
-    Reads all contacts of the account once and compares those that share a name, a birthday, an address,
-    a phone or the name of a mailbox. GET /api/v1/duplicates?by=likeness answers what was found.
+    Reads all contacts of the account and compares those that share a name, a birthday, an address, a
+    phone or the name of a mailbox. GET /api/v1/duplicates?by=likeness answers what was found. The server
+    does the same every night.
 
     \b
     Examples:
@@ -48,12 +51,13 @@ def duplicates(*, account: str, rows: int, as_json: bool) -> None:
     """
 
     async def work(access: Access) -> tuple[int, list[Alike]]:
-        reader = Duplicates(access.database)
         account_id = (await access.accounts.find(account)).account_id
-        found = await reader.find(account_id, access.clock.now())
+        found = await Searches(access.database, access.clock).run(account_id, _progress)
+        reader = Duplicates(access.database)
         return found, await reader.alike(account_id, skip=0, rows=rows)
 
     found, shown = with_access(work)
+    _clear()
     if as_json:
         print_json({"found": found, "pairs": shown})
         return
@@ -71,6 +75,23 @@ def duplicates(*, account: str, rows: int, as_json: bool) -> None:
                 for one in shown
             ],
         )
+
+
+_STAGES = {
+    "reading": "{done:,} of {total:,} contacts read",
+    "comparing": "part {done} of {total} compared",
+}
+
+
+async def _progress(stage: str, done: int, total: int) -> None:
+    if sys.stderr.isatty():
+        text = _STAGES[stage].format(done=done, total=total)
+        click.echo(f"\r\033[K{text}", err=True, nl=False)
+
+
+def _clear() -> None:
+    if sys.stderr.isatty():
+        click.echo("\r\033[K", err=True, nl=False)
 
 
 @identity.command("verify")

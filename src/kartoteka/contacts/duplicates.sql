@@ -77,7 +77,7 @@ where account_id = %(account_id)s
   and status = 0
   and contact_id > %(after)s
 order by contact_id
-limit 20000
+limit 5000
 
 -- name: birthday_field
 -- The custom field that holds the birthday.
@@ -89,16 +89,94 @@ where account_id = %(account_id)s
 order by field_id
 limit 1
 
--- name: forget_duplicates
--- Make room for what is found now.
-delete from duplicate where account_id = %(account_id)s
+-- name: count_records
+-- How many contacts a search will read.
+select count(*)
+from contact
+where account_id = %(account_id)s
+  and status = 0
 
--- name: insert_duplicates
--- Pairs that look alike.
+-- name: records_of
+-- The same as `records`, of these contacts; primary key.
+select contact_id, first_name, last_name, email, phone, town, address, postcode,
+       coalesce(fields ->> %(born)s::text, '')
+from contact
+where account_id = %(account_id)s
+  and status = 0
+  and contact_id = any(%(ids)s::bigint[])
+
+-- name: keep_duplicates
+-- Pairs that look alike: new ones, and what is known of the others.
 insert into duplicate (account_id, contact_id, other_id, score, fields, found_at)
 select %(account_id)s::integer, contact_id, other_id, score, fields::jsonb, %(at)s::timestamptz
 from unnest(%(contact_id)s::bigint[], %(other_id)s::bigint[], %(score)s::real[], %(fields)s::text[])
     as d (contact_id, other_id, score, fields)
+on conflict (account_id, contact_id, other_id) do update
+set score = excluded.score, fields = excluded.fields, found_at = excluded.found_at
+
+-- name: forget_older
+-- Pairs that this search did not find again.
+delete from duplicate
+where account_id = %(account_id)s
+  and found_at < %(at)s
+
+-- name: search_state
+-- The last search of an account; primary key.
+select asked_at, started_at, finished_at, stage, done, total, contacts, found
+from duplicate_search
+where account_id = %(account_id)s
+
+-- name: ask_for_search
+-- Somebody wants to know; the next free worker looks.
+insert into duplicate_search (account_id, asked_at)
+values (%(account_id)s, %(at)s)
+on conflict (account_id) do update
+set asked_at = excluded.asked_at
+
+-- name: searches_to_do
+-- Accounts for which a search was asked for that is not finished, also one that a kill ended.
+select account_id
+from duplicate_search
+where finished_at is null
+   or finished_at < asked_at
+order by asked_at
+
+-- name: written_since
+-- Whether anything was written to a contact since then.
+select 1
+from contact
+where account_id = %(account_id)s
+  and updated_at >= %(since)s
+limit 1
+
+-- name: begin_search
+-- A search begins, asked for or not.
+insert into duplicate_search (account_id, asked_at, started_at)
+values (%(account_id)s, %(at)s, %(at)s)
+on conflict (account_id) do update
+set asked_at = case
+        when duplicate_search.finished_at < duplicate_search.asked_at
+             or duplicate_search.finished_at is null
+        then least(duplicate_search.asked_at, excluded.asked_at)
+        else excluded.asked_at
+    end,
+    started_at = excluded.started_at,
+    finished_at = null,
+    stage = '',
+    done = 0,
+    total = 0
+
+-- name: tell_search
+-- How far it is.
+update duplicate_search
+set stage = %(stage)s, done = %(done)s, total = %(total)s
+where account_id = %(account_id)s
+
+-- name: finish_search
+-- What it came to.
+update duplicate_search
+set finished_at = %(at)s, contacts = %(contacts)s, found = %(found)s, stage = ''
+where account_id = %(account_id)s
 
 -- name: quarantine
 -- Values that stand on too many people (D6), with how many senders are known; primary key.

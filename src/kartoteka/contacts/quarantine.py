@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from kartoteka.contacts.merging import would_be
 from kartoteka.contacts.model import Outcome, ReleaseValue
 from kartoteka.errors import NotFound
 from kartoteka.identity.changes import new_held
 from kartoteka.identity.history import Journal, named
 from kartoteka.identity.kinds import BY_CODE
-from kartoteka.identity.model import QUARANTINED, Identifier, Resolution, Status
+from kartoteka.identity.model import QUARANTINED, Card, Identifier, Resolution, Status
 from kartoteka.identity.working_set import WorkingSet
 
 
@@ -38,5 +41,22 @@ def release_value(ws: WorkingSet, command: ReleaseValue) -> Outcome:
             "added", "released_by_request", card.contact_id, [named(held)]
         )
         card.updated_at = command.origin.at
-    answer = {"kind": BY_CODE[command.kind].name, "value": command.value, "senders": senders}
-    return Outcome(Resolution(command.contact_id, "updated"), answer=answer)
+    return Outcome(
+        Resolution(command.contact_id, "updated"), answer=_answer(ws, command, senders, card)
+    )
+
+
+def _answer(
+    ws: WorkingSet, command: ReleaseValue, senders: int, card: Card | None
+) -> dict[str, Any]:
+    """What changes, all of it: a dry run answers the same. Visits of the time in quarantine were nobody's
+    and stay so."""
+    one = {"kind": BY_CODE[command.kind].name, "value": command.value}
+    contacts = [] if card is None else [{**would_be(ws, card), "gains": [one]}]
+    return {
+        **one,
+        "senders": senders,
+        "identifiers": [{**one, "from": "quarantine", "to": command.contact_id}],
+        "contacts": contacts,
+        "visits": 0,
+    }

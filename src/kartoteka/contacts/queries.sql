@@ -277,19 +277,34 @@ where r.account_id = %(account_id)s
   and r.value_key = d.value_key
 
 -- name: forget_value
--- One value leaves the history of one card (a former External ID that is erased alone).
-update identity_history h
-set identifiers = (
-        select jsonb_agg(i.one)
-        from jsonb_array_elements(h.identifiers) as i (one)
-        where not (i.one ->> 'kind' = %(kind)s and i.one ->> 'value' = %(value)s)
-    ),
-    by = (
-        select jsonb_agg(i.one)
-        from jsonb_array_elements(h.by) as i (one)
-        where not (i.one ->> 'kind' = %(kind)s and i.one ->> 'value' = %(value)s)
-    ),
-    snapshot = null
-where account_id = %(account_id)s
-  and contact_id = %(contact_id)s
-  and coalesce(identifiers, '[]') || coalesce(by, '[]') @> jsonb_build_array(jsonb_build_object('kind', %(kind)s::text, 'value', %(value)s::text))
+-- One value leaves the history of one card and of those merged into it (a former External ID that is
+-- erased alone), and what is kept for the undo of a merge; index identity_history_by_contact.
+with forgotten as (
+    update identity_history h
+    set identifiers = (
+            select jsonb_agg(i.one)
+            from jsonb_array_elements(h.identifiers) as i (one)
+            where not (i.one ->> 'kind' = %(kind)s and i.one ->> 'value' = %(value)s)
+        ),
+        by = (
+            select jsonb_agg(i.one)
+            from jsonb_array_elements(h.by) as i (one)
+            where not (i.one ->> 'kind' = %(kind)s and i.one ->> 'value' = %(value)s)
+        ),
+        snapshot = null
+    where account_id = %(account_id)s
+      and contact_id in (
+          select part from parts_of(%(account_id)s::integer, array[%(contact_id)s::bigint])
+      )
+      and (
+          coalesce(identifiers, '[]') || coalesce(by, '[]') @> jsonb_build_array(
+              jsonb_build_object('kind', %(kind)s::text, 'value', %(value)s::text)
+          )
+          or strpos(snapshot::text, to_json(%(value)s::text)::text) > 0
+      )
+    returning h.contact_id
+)
+insert into change (account_id, at, contact_ids)
+select %(account_id)s::integer, %(at)s::timestamptz, array_agg(distinct contact_id)
+from forgotten
+having count(*) > 0

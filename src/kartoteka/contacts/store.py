@@ -117,7 +117,7 @@ def _forget_refusals(_: Batch, rows: Rows) -> list[Statement]:
     return [("forget_refusals", columns(("kind", "value_key"), rows))]
 
 
-def _forget_value(_: Batch, rows: Rows) -> list[Statement]:
+def _forget_value(batch: Batch, rows: Rows) -> list[Statement]:
     return [
         (
             "forget_value",
@@ -125,6 +125,7 @@ def _forget_value(_: Batch, rows: Rows) -> list[Statement]:
                 "contact_id": contact_id,
                 "kind": BY_CODE[kind].name,
                 "value": value,
+                "at": batch.at,
             },
         )
         for contact_id, kind, value in rows

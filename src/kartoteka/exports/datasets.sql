@@ -305,7 +305,8 @@ join contact c
 where c.status <= %(last_status)s
 
 -- name: identityHistory
--- The identity history of everybody who is not erased; index identity_history_by_contact.
+-- The identity history of everybody who is not erased, without what is kept for undos only; index
+-- identity_history_by_contact.
 select h.history_id as "historyId",
        h.contact_id as "contactId",
        h.other_contact_id as "otherContactId",
@@ -320,6 +321,7 @@ join contact c
   on c.account_id = %(account_id)s
  and c.contact_id = h.contact_id
 where h.account_id = %(account_id)s
+  and h.action <> 'said'
   and c.status < 3
   and (%(everything)s or h.contact_id = any(array(select contact_id from pg_temp.changed_contact)))
 

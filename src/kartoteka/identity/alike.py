@@ -7,9 +7,11 @@ in bits), in the way of Fellegi and Sunter; the sum becomes a probability. Only 
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 
 import msgspec
 from rapidfuzz.distance import DamerauLevenshtein, JaroWinkler
@@ -18,11 +20,15 @@ from rapidfuzz.fuzz import ratio, token_set_ratio
 LIKELY = 0.8
 """From this score on a pair is shown."""
 _PRIOR = -8.0
-"""Bits: of the pairs in a block one in some hundreds is one person."""
+"""Bits: of the pairs in a block one in some hundreds is one person, in a larger base one in more."""
+_SMALL = 10_000
+"""Contacts up to which a base is small: what is frequent is not known yet."""
 
 
-_ALIKE, _DIFFERENT = 0.8, 0.65
+_ALIKE, _DIFFERENT = 0.85, 0.65
 """From which likeness on a field agrees, and below which it contradicts."""
+_LONG_NAME = 5
+"""Longer names of mailboxes say something by themselves."""
 _HOUSEHOLD = 0.5
 """The most that people of one household come to."""
 
@@ -63,7 +69,7 @@ def blocks(one: Record) -> set[str]:
         f"t:{street[:12]}:{town[:6]}" if len(street) > 5 and town else "",
         f"d:{born}:{postcode}" if born and postcode else "",
         f"p:{one.phone[-9:]}" if len(one.phone) >= 9 else "",
-        f"e:{name}" if len(name) > 5 else "",
+        f"e:{name}" if len(name) > _LONG_NAME else "",
         f"x:{first[:3]}:{last[:3]}:{town[:4]}" if first and last and town else "",
         f"y:{last[:5]}:{born[:4]}" if last and born else "",
     }
@@ -89,22 +95,66 @@ def _address(a: str, b: str) -> float:
     return max(token_set_ratio(a, b), ratio(a.replace(" ", ""), b.replace(" ", ""))) / 100
 
 
+def _mailbox(a: str, b: str) -> float:
+    if a == b:
+        return 1.0
+    name, other = a.split("@", maxsplit=1)[0], b.split("@", maxsplit=1)[0]
+    if name == other and len(name) > _LONG_NAME:
+        return 0.9
+    return 0.9 if DamerauLevenshtein.distance(a, b, score_cutoff=1) == 1 else 0.0
+
+
 _FIELDS: tuple[tuple[str, str, Callable[[str, str], float], float, float], ...] = (
     # name in answers, attribute, likeness, bits when the same, bits when different
     ("firstName", "first", _words, 5.0, -3.0),
     ("lastName", "last", _words, 7.0, -4.0),
-    ("email", "email", _words, 9.0, -1.0),
+    ("email", "email", _mailbox, 9.0, -1.0),
     ("sms", "phone", _digits, 9.0, -1.0),
     ("town", "town", _words, 2.5, -1.0),
     ("address", "address", _address, 7.0, -1.5),
     ("postcode", "postcode", _digits, 4.0, -1.0),
     ("birthday", "born", _digits, 10.0, -3.5),
 )
+_COUNTED = ("first", "last", "town", "postcode")
+"""Fields of which some values are so frequent that agreeing says little."""
 
 
-def compare(a: Record, b: Record) -> tuple[float, dict[str, float]]:
+class Frequencies:
+    """How often names, towns and postcodes are, and how many contacts there are."""
+
+    def __init__(self) -> None:
+        self._counts: dict[str, Counter[str]] = {name: Counter() for name in _COUNTED}
+        self.contacts = 0
+
+    def add(self, records: Iterable[Record]) -> None:
+        """Count these contacts too."""
+        for one in records:
+            self.contacts += 1
+            for name in _COUNTED:
+                self._counts[name][getattr(one, name)] += 1
+
+    @property
+    def prior(self) -> float:
+        """Bits against any two contacts of a block."""
+        return _PRIOR - max(math.log2(max(self.contacts, 1) / _SMALL), 0.0)
+
+    def most(self, name: str, one: str, other: str, same: float) -> float:
+        """The bits for agreeing: fewer where the value is frequent."""
+        counts = self._counts.get(name)
+        if counts is None:
+            return same
+        often = max(counts[one], counts[other], 1)
+        return min(same, math.log2(max(self.contacts, _SMALL) / often))
+
+
+_NOTHING = Frequencies()
+
+
+def compare(
+    a: Record, b: Record, frequencies: Frequencies = _NOTHING
+) -> tuple[float, dict[str, float]]:
     """(score from 0 to 1, how alike each field is that both have)."""
-    bits, fields = _PRIOR, {}
+    bits, fields = frequencies.prior, {}
     crossed = _crossed(a, b)
     for name, attribute, alike, same, different in _FIELDS:
         one, other = getattr(a, attribute), getattr(b, attribute)
@@ -114,7 +164,7 @@ def compare(a: Record, b: Record) -> tuple[float, dict[str, float]]:
         if attribute in ("first", "last"):
             likeness = max(likeness, crossed)
         fields[name] = round(likeness, 2)
-        bits += _bits(likeness, same, different)
+        bits += _bits(likeness, frequencies.most(attribute, one, other, same), different)
     score = 1 / (1 + 2**-bits)
     return (min(score, _HOUSEHOLD) if _is_household(fields) else score), fields
 
@@ -138,5 +188,5 @@ def _crossed(a: Record, b: Record) -> float:
 def _bits(likeness: float, same: float, different: float) -> float:
     """All bits for the same, none for half alike, less than none for different."""
     if likeness >= _ALIKE:
-        return same * (likeness - 0.6) / 0.4
+        return same * (likeness - 0.75) / 0.25
     return different if likeness < _DIFFERENT else different / 2

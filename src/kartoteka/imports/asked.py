@@ -32,16 +32,13 @@ _MEMBERS = frozenset(
 )
 
 
-class AskedOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """The options as asked for, types checked; what they mean depends on the file."""
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """Options that mean the same whatever the file: as asked for, and as settled."""
 
-    unique: str | None = None
-    field_id: int | None = None
-    map: Asked = None
-    guess: bool = True
-    """Columns that `map` does not speak of are recognised by their headings."""
     header: bool = True
+    """The first record is no row."""
     empty_values: bool = False
+    """Blanks of mapped columns empty the fields of known contacts."""
     restore_deleted: bool = False
     group_names: tuple[str, ...] = ()
     group_names_exclude: tuple[str, ...] = ()
@@ -51,6 +48,16 @@ class AskedOptions(msgspec.Struct, frozen=True, kw_only=True):
     encoding: str | None = None
     delimiter: str | None = None
     notices: tuple[Notice, ...] = ()
+
+
+class AskedOptions(Kept, frozen=True, kw_only=True):
+    """The options as asked for, types checked; what they mean depends on the file."""
+
+    unique: str | None = None
+    field_id: int | None = None
+    map: Asked = None
+    guess: bool = True
+    """Columns that `map` does not speak of are recognised by their headings."""
 
 
 def read_options(raw: object) -> AskedOptions:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import msgspec
-
 from kartoteka.contacts.model import RowRules, Unique
 from kartoteka.contacts.uniques import UNIQUES
 from kartoteka.identity.model import Notice
-from kartoteka.imports.asked import AskedOptions, read_options
+from kartoteka.imports.asked import AskedOptions, Kept, read_options
 from kartoteka.imports.fields import Definitions, label_of
 from kartoteka.imports.mapping import column_letter, map_columns
 from kartoteka.imports.members import InvalidOptions
@@ -24,7 +22,7 @@ DEFAULT_UNIQUES = (
 """Without the option `unique`, the first of these that has a column."""
 
 
-class FileOptions(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+class FileOptions(Kept, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
     """How a file's rows are read: settled, and stored as JSON with the import.
 
     Nothing of the file's text is in it: a first line that is no header holds somebody's values.
@@ -37,19 +35,6 @@ class FileOptions(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omi
     """Which columns were recognised by their heading."""
     locked: bool = False
     """A column is the External ID, so it is the unique field (wire 11.1)."""
-    header: bool = True
-    """The first record is no row."""
-    empty_values: bool = False
-    """Blanks of mapped columns empty the fields of known contacts."""
-    restore_deleted: bool = False
-    group_names: tuple[str, ...] = ()
-    group_names_exclude: tuple[str, ...] = ()
-    event_key_for_new_contacts: str | None = None
-    dry_run: bool = False
-    update_external_id: bool = False
-    encoding: str | None = None
-    delimiter: str | None = None
-    notices: tuple[Notice, ...] = ()
 
     def rules(self) -> RowRules:
         """What all rows have in common."""
@@ -86,22 +71,14 @@ def settle_options(
         if asked.unique is not None:
             notices.append(_LOCKED)
     notices += _left_out(mapping.columns, unique)
+    kept = {name: getattr(asked, name) for name in Kept.__struct_fields__}
+    kept.update(update_external_id=updates, notices=tuple(notices))
     return FileOptions(
         unique=unique,
         columns=mapping.columns,
         guessed=mapping.guessed,
         locked=locked,
-        header=asked.header,
-        empty_values=asked.empty_values,
-        restore_deleted=asked.restore_deleted,
-        group_names=asked.group_names,
-        group_names_exclude=asked.group_names_exclude,
-        event_key_for_new_contacts=asked.event_key_for_new_contacts,
-        dry_run=asked.dry_run,
-        update_external_id=updates,
-        encoding=asked.encoding,
-        delimiter=asked.delimiter,
-        notices=tuple(notices),
+        **kept,
     )
 
 

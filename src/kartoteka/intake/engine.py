@@ -39,6 +39,9 @@ MOST_IN_FLIGHT = 2
 """Transactions of one account at a time: while one commits, the rules work on the next."""
 WORTH_ANOTHER = 16
 """Commands that must wait before a second transaction pays for itself."""
+AT_A_STRETCH = 32
+"""Commands that are decided before others have a turn: meanwhile the batch before is committed and
+answered, and the one behind is read."""
 MOST_ATTEMPTS = 40
 IDS_IN_A_BLOCK = 1000
 BUSY_TEXT = "Too many others change the same contact; try again in a moment."
@@ -283,9 +286,11 @@ class Engine:
             reserved = [self._ids.popleft() for _ in range(_ids_for(commands))]
             ids.extend(reserved)
             answers: list[Answer] = []
-            for command, settings, _ in batch:
+            for place, (command, settings, _) in enumerate(batch, 1):
                 ws.settings = settings
                 answers.append(await self._decide(loader, command, repeats))
+                if place % AT_A_STRETCH == 0:
+                    await asyncio.sleep(0)
             at = commands[-1].origin.at
             calls = [
                 *difference(ws, at),

@@ -79,6 +79,14 @@ class SegmentActions:
         rows = await self._database.fetch(QUERIES["nameable_segments"], account_id=account_id)
         return {row[0]: Nameable(*row) for row in rows}
 
+    async def zone(self, account_id: int) -> str:
+        """In which this account reads dates without an offset. Raises `InvalidSegment`."""
+        row = await self._database.fetch_one(QUERIES["zone_of_account"], account_id=account_id)
+        zone, is_known = row or ("UTC", True)
+        if not is_known:
+            raise InvalidSegment(f"The database does not know the account's time zone, {zone}.")
+        return str(zone)
+
     async def create(self, account_id: int, body: Mapping[str, Any], who: str = "") -> int:
         """Make a segment; its id. Raises `InvalidSegment`, `InvalidCondition`, `TooManySegments`.
 
@@ -94,8 +102,9 @@ class SegmentActions:
         epoch = await read_epoch(self._database, account_id)
         name, purpose, tags = read_name(body), read_purpose(body), read_tags(body)
         fields = await self._definitions.read(account_id)
-        context = context_of(fields, await self.nameable(account_id))
-        definition = definition_of(name, read_sides(body, context), purpose, tags)
+        zone = await self.zone(account_id)
+        context = context_of(fields, await self.nameable(account_id), zone)
+        definition = definition_of(name, read_sides(body, context), zone, purpose, tags)
 
         async def work(tx: Transaction) -> tuple[int, int]:
             at = self._clock.now()
@@ -162,14 +171,15 @@ class SegmentActions:
             "condition": stored.condition if body.get("condition") is None else body["condition"],
             "exclude": body.get("exclude", stored.exclude),
         }
-        tests = read_sides(sides, context_of(fields, known, segment_id))
-        definition = definition_of(name, tests, purpose, tags)
+        zone = await self.zone(account_id)
+        tests = read_sides(sides, context_of(fields, known, zone, segment_id))
+        definition = definition_of(name, tests, zone, purpose, tags)
         changed = [(segment_id, definition)]
         if definition.resolved != stored.resolved:
             own = Nameable(
                 segment_id, name, definition.resolved, definition.condition, definition.exclude
             )
-            changed += [(one.id, _again(one)) for one in resolve_again(own, known, fields)]
+            changed += [(one.id, _again(one)) for one in resolve_again(own, known, fields, zone)]
         else:
             changed = []
 
@@ -216,21 +226,26 @@ class SegmentActions:
 
         Raises `SegmentNotFound` and `SegmentInUse`.
         """
+        await _insist(lambda: self._delete(account_id, segment_id, remove_contacts))
+        await self._ring()
+
+    async def _delete(self, account_id: int, segment_id: int, remove_contacts: bool) -> None:
+        epoch = await read_epoch(self._database, account_id)
         stored = await self._segments.stored(account_id, segment_id)
         known = await self.nameable(account_id)
         users = [one for one in known.values() if _names(one, segment_id)]
         if users:
             raise SegmentInUse(segments=[one.id for one in users])
-        if remove_contacts:
-            await self._database.fetch(
-                QUERIES["leave_segment_to_jobs"],
-                account_id=account_id,
-                segment_id=segment_id,
-                leaving="remove",
-            )
-        else:
-            await delete_segment(self._database, account_id, segment_id, stored.type)
-        await self._ring()
+        if not remove_contacts:
+            kind = stored.type
+            await delete_segment(self._database, account_id, segment_id, kind, epoch=epoch)
+            return
+
+        async def work(tx: Transaction) -> None:
+            params = {"segment_id": segment_id, "leaving": "remove"}
+            await tx.run(call("leave_segment_to_jobs", account_id, **params))
+
+        await change_definitions(self._database, account_id, work, epoch=epoch)
 
     async def snapshot(self, account_id: int, segment_id: int, body: Mapping[str, Any]) -> int:
         """A new list of who is in the segment now; its id. Raises what `add_list` raises."""
@@ -276,9 +291,14 @@ async def _insist(work: Callable[[], Awaitable[Result]]) -> Result:
 
 
 async def delete_segment(
-    database: Database, account_id: int, segment_id: int, kind: SegmentType
+    database: Database,
+    account_id: int,
+    segment_id: int,
+    kind: SegmentType,
+    *,
+    epoch: int | None = None,
 ) -> None:
-    """The segment goes now; jobs take its versions away."""
+    """The segment goes now; jobs take its versions away. `epoch`: as in `change_definitions`."""
 
     async def work(tx: Transaction) -> None:
         await tx.run(
@@ -287,7 +307,7 @@ async def delete_segment(
             forget_versions(account_id, segment_id),
         )
 
-    await change_definitions(database, account_id, work)
+    await change_definitions(database, account_id, work, epoch=epoch)
     if kind is SegmentType.STATIC:
         await database.execute(
             QUERIES["delete_list_members"], account_id=account_id, segment_id=segment_id

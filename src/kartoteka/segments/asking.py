@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -29,11 +30,11 @@ from kartoteka.segments.evaluating import fragments
 from kartoteka.segments.model import Stored
 from kartoteka.segments.store import count_query
 
-ESTIMATE_S = 5.0
-"""So much longer an estimate may take than the count that it stands for."""
+ESTIMATE_S = 3.0
+"""So long an estimate should take, beside the count that it stands for."""
 SAMPLES = 40
-ROWS_IN_A_SAMPLE = 500
-"""When the time is up, the count is estimated from so many contacts all over the account."""
+FEWEST_ROWS, MOST_ROWS = 5, 500
+"""When the time is up, the count is estimated from stretches of so many contacts all over the account."""
 
 
 class Preview(msgspec.Struct, frozen=True):
@@ -65,7 +66,8 @@ class Asking:
         Raises `InvalidCondition`.
         """
         fields = await self._definitions.read(account_id)
-        context = context_of(fields, await self._actions.nameable(account_id))
+        zone = await self._actions.zone(account_id)
+        context = context_of(fields, await self._actions.nameable(account_id), zone)
         include, exclude = read_sides(body, context)
         words = in_words(include.describe(), None if exclude is None else exclude.describe())
         test = both_sides(include, exclude)
@@ -82,7 +84,22 @@ class Asking:
         return await self._estimate(sql.holds, params, within_s), False
 
     async def _estimate(self, holds: str, params: dict[str, Any], within_s: float) -> int:
-        """From short stretches of contact ids, spread evenly."""
+        """From short stretches of contact ids, spread evenly; longer ones where that is quick."""
+        started = time.monotonic()
+        found = await self._sample(holds, params, FEWEST_ROWS, within_s + 2 * ESTIMATE_S)
+        if found is None:
+            raise DatabaseUnavailable("The database is too busy to count; try again in a moment.")
+        rows = int(FEWEST_ROWS * ESTIMATE_S / (2 * (time.monotonic() - started)))
+        if rows >= 2 * FEWEST_ROWS:
+            better = await self._sample(holds, params, min(rows, MOST_ROWS), ESTIMATE_S)
+            found = found if better is None else better
+        many, seen, held = found
+        return many * held // max(seen, 1)
+
+    async def _sample(
+        self, holds: str, params: dict[str, Any], rows: int, within_s: float
+    ) -> tuple[int, int, int] | None:
+        """(contacts, how many of them were looked at, for how many of these it holds)."""
         sample = (
             "with span as (\n"
             "    select min(contact_id) as low, max(contact_id) as high, count(*) as many\n"
@@ -93,17 +110,17 @@ class Asking:
             "        select * from contact\n"
             "        where account_id = %(account_id)s::integer\n"
             f"          and contact_id >= s.low + (s.high - s.low) * n / {SAMPLES}\n"
-            f"        order by contact_id limit {ROWS_IN_A_SAMPLE}\n"
+            f"        order by contact_id limit {int(rows)}\n"
             "    ) x\n)\n"
             "select coalesce(max(c.many), 0), count(*),\n"
             f"       count(*) filter (where c.status = 0 and {holds})\n"
             "from part c"
         )
-        found = await self._within(sample, params, within_s + ESTIMATE_S)
+        found = await self._within(sample, params, within_s)
         if found is None:
-            raise DatabaseUnavailable("The database is too busy to count; try again in a moment.")
+            return None
         many, seen, held = found[0]
-        return int(many) * int(held) // max(int(seen), 1)
+        return int(many), int(seen), int(held)
 
     async def _first(self, account_id: int, test: Test, rows: int, within_s: float) -> list[int]:
         if not rows:

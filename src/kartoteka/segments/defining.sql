@@ -115,3 +115,28 @@ left join lateral (
 where s.account_id = %(account_id)s
   and s.leaving is null
   and (s.type = 'Static' or v.resolved is not null)
+
+-- name: zone_of_account
+-- (its time zone, whether the database knows it); primary key.
+select z.name, z.name = 'UTC' or exists (select from pg_timezone_names n where n.name = z.name)
+from account a
+cross join lateral (select coalesce(a.settings ->> 'time_zone', 'UTC') as name) z
+where a.account_id = %(account_id)s
+
+-- name: segments_of_other_zones
+-- Segments whose newest definition reads dates in another zone than their account does now.
+select s.account_id, s.segment_id
+from segment s
+join account a on a.account_id = s.account_id
+cross join lateral (
+    select resolved
+    from segment_version x
+    where x.account_id = s.account_id
+      and x.segment_id = s.segment_id
+      and x.state <> 'old'
+    order by x.version_id desc
+    limit 1
+) v
+where s.type <> 'Static'
+  and s.leaving is null
+  and coalesce(v.resolved ->> 'zone', 'UTC') <> coalesce(a.settings ->> 'time_zone', 'UTC')

@@ -12,7 +12,7 @@ from kartoteka.contacts.values.errors import InvalidValue
 from kartoteka.contacts.values.text import clean_text
 from kartoteka.errors import InvalidRequest
 from kartoteka.segments.conditions.base import Context, InvalidCondition, Test
-from kartoteka.segments.conditions.tree import both_sides, read_condition
+from kartoteka.segments.conditions.tree import ZONE, both_sides, read_condition
 from kartoteka.segments.model import Definition, leaves
 
 MAX_NAME_CHARS = 255
@@ -38,7 +38,10 @@ class Nameable(msgspec.Struct, frozen=True):
 
 
 def context_of(
-    fields: Mapping[str, FieldDefinition], known: Mapping[int, Nameable], own_id: int | None = None
+    fields: Mapping[str, FieldDefinition],
+    known: Mapping[int, Nameable],
+    zone: str,
+    own_id: int | None = None,
 ) -> Context:
     """What conditions may name: not the segment itself, and none that is made of it."""
     segments = {
@@ -46,7 +49,7 @@ def context_of(
         for one in known.values()
         if one.id != own_id and not mentions(one.resolved, own_id)
     }
-    return Context(fields, segments)
+    return Context(fields, segments, zone=zone)
 
 
 def mentions(resolved: dict[str, Any] | None, segment_id: int | None) -> bool:
@@ -100,7 +103,7 @@ def read_sides(body: Mapping[str, Any], context: Context) -> tuple[Test, Test | 
 
 
 def definition_of(
-    name: str, sides: tuple[Test, Test | None], purpose: str, tags: tuple[str, ...]
+    name: str, sides: tuple[Test, Test | None], zone: str, purpose: str, tags: tuple[str, ...]
 ) -> Definition:
     """The definition that is stored."""
     include, exclude = sides
@@ -108,14 +111,22 @@ def definition_of(
         name,
         include.to_json(),
         None if exclude is None else exclude.to_json(),
-        both_sides(include, exclude).to_json(resolved=True),
+        _resolved(sides, zone),
         purpose,
         tags,
     )
 
 
+def _resolved(sides: tuple[Test, Test | None], zone: str) -> dict[str, Any]:
+    resolved = both_sides(*sides).to_json(resolved=True)
+    return resolved if zone == "UTC" else {**resolved, ZONE: zone}
+
+
 def resolve_again(
-    changed: Nameable, known: Mapping[int, Nameable], fields: Mapping[str, FieldDefinition]
+    changed: Nameable,
+    known: Mapping[int, Nameable],
+    fields: Mapping[str, FieldDefinition],
+    zone: str,
 ) -> list[Nameable]:
     """Segments that are made of the changed one, directly or not, with its new conditions in them."""
     affected = {one.id for one in known.values() if mentions(one.resolved, changed.id)}
@@ -130,11 +141,9 @@ def resolve_again(
             leaf["id"] for side in sides for leaf in leaves(side) if leaf["field"] == "segment"
         }
         now = {id_: resolved(known[id_]) for id_ in named & affected}
-        context = context_of(fields, {**known, changed.id: changed, **now})
+        context = context_of(fields, {**known, changed.id: changed, **now}, zone)
         again = read_sides({"condition": one.condition, "exclude": one.exclude}, context)
-        done[one.id] = msgspec.structs.replace(
-            one, resolved=both_sides(*again).to_json(resolved=True)
-        )
+        done[one.id] = msgspec.structs.replace(one, resolved=_resolved(again, zone))
         return done[one.id]
 
     return [resolved(known[id_]) for id_ in sorted(affected)]

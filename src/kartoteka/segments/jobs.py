@@ -8,6 +8,7 @@ from datetime import datetime
 
 from kartoteka.access.model import AccountContext
 from kartoteka.clock import Clock
+from kartoteka.contacts.definitions import Definitions
 from kartoteka.contacts.model import Outcome, RemoveContact
 from kartoteka.db.database import Database
 from kartoteka.db.failures import RETRYABLE
@@ -17,10 +18,12 @@ from kartoteka.db.named import load_queries
 from kartoteka.errors import DatabaseUnavailable, KartotekaError
 from kartoteka.identity.model import Origin
 from kartoteka.log import logger
-from kartoteka.segments.actions import delete_segment
+from kartoteka.segments.actions import SegmentActions, delete_segment
+from kartoteka.segments.defining import QUERIES as DEFINING
 from kartoteka.segments.filling import CHANNEL, Filling
 from kartoteka.segments.filling import QUERIES as FILLING
 from kartoteka.segments.model import SegmentType, State
+from kartoteka.segments.store import Segments
 from kartoteka.segments.waking import QUERIES as WAKING
 from kartoteka.segments.waking import next_moment, wake
 
@@ -49,6 +52,9 @@ class SegmentJobs:
         self._account = account
         self._submit = submit
         self._filling = Filling(database, clock)
+        self._actions = SegmentActions(
+            database, clock, Definitions(database), Segments(database), self._filling
+        )
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Work until `stopping`; while the database is away, wait for it.
@@ -101,7 +107,18 @@ class SegmentJobs:
                 is_more = True
         for row in await self._database.fetch(QUERIES["segments_to_leave"]):
             await self._leave(*row)
+        for row in await self._database.fetch(DEFINING["segments_of_other_zones"]):
+            await self._read_in_zone(*row)
         return is_more
+
+    async def _read_in_zone(self, account_id: int, segment_id: int) -> None:
+        """The account has another time zone now: its days begin at another moment."""
+        try:
+            await self._actions.change(account_id, segment_id, {})
+        except KartotekaError as error:
+            if isinstance(error, DatabaseUnavailable):
+                raise
+            logger.warning("segment_keeps_its_zone", segment=segment_id, code=error.code)
 
     async def tick(self) -> datetime | None:
         """Wake whose moment has come, in all accounts; when the next one comes."""

@@ -1,6 +1,7 @@
 -- name: next_moment
--- When time next changes somebody's membership; index segment_moment_due.
-select min(at)
+-- When time next changes somebody's membership; index segment_moment_due. Not beyond the calendar of
+-- Python, though a date may be.
+select least(min(at), '9999-12-31')
 from segment_moment
 where account_id = %(account_id)s
 

@@ -8,11 +8,16 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
+from kartoteka.access.account_settings import AccountSettings
+from kartoteka.cli.what_if import IDENTITY
 from kartoteka.contacts.what_if import Asked, Known, Telling, requests_of, tell
 from kartoteka.contacts.what_if_report import compare, compare_segments
+from kartoteka.identity.account_rules import rules_of
 from kartoteka.identity.evidence import Row
 from kartoteka.identity.model import Settings
+from kartoteka.identity.never import NeverIdentifiers
 from tests.rules import stories
 from tests.rules.world import World
 
@@ -165,3 +170,80 @@ def test_told_otherwise_it_is_what_would_stand(
             one.batch([getattr(stories, method)(**said)])
     _, otherwise = retold(world, others)
     assert cards(otherwise) == cards_of(other)
+
+
+def a_former_id_comes_back(world: World) -> None:
+    who = world.post(x="OLD", email="a@x.ua").id
+    world.put(who, x="NEW")
+    world.post(x="OLD", token="T")
+
+
+def a_mailbox_of_everybody(world: World) -> None:
+    world.post(email="guest@x.ua", token="T")
+    world.post(x="A", email="guest@x.ua")
+
+
+def a_phone_of_two(world: World) -> None:
+    world.post(email="ivan@x.ua", phone="380501")
+    world.post(x="H", email="hanna@x.ua", phone="380501")
+
+
+def a_mailbox_and_an_app(world: World) -> None:
+    world.subscribe(email="ann@x.ua")
+    world.post(token="T")
+    world.post(x="A", email="ann@x.ua", token="T")
+
+
+def a_mailbox_and_a_phone(world: World) -> None:
+    world.post(phone="380501")
+    world.subscribe(email="ann@x.ua")
+    world.post(x="A", email="ann@x.ua", phone="380501")
+
+
+GUEST = NeverIdentifiers(emails=frozenset(["guest@x.ua"]))
+STORIES: dict[str, list[tuple[Any, Settings, str]]] = {
+    "absorb": [
+        (a_mailbox_and_an_app, Settings(absorb="never"), "split"),
+        (a_mailbox_and_a_phone, Settings(absorb="anonymous"), "split"),
+        (a_mailbox_and_a_phone, Settings(absorb="never"), "split"),
+    ],
+    "phone_is_personal": [(a_phone_of_two, Settings(phone_is_personal=True), "merge")],
+    "keep_former_ids": [(a_former_id_comes_back, Settings(keep_former_ids=False), "split")],
+    "never_identifiers": [(a_mailbox_of_everybody, Settings(never=GUEST), "split")],
+}
+"""Of each identity setting, what happened where it makes a difference, and which."""
+
+
+def test_every_identity_setting_has_a_story() -> None:
+    """All that the rules read of whose card it is can be asked about."""
+    assert set(STORIES) == set(IDENTITY)
+    read = {
+        name
+        for name, other in {
+            "absorb": "never",
+            "phone_is_personal": True,
+            "keep_former_ids": False,
+            "never_identifiers": ("guest@x.ua",),
+        }.items()
+        if rules_of(AccountSettings()) != rules_of(replace(AccountSettings(), **{name: other}))
+    }
+    assert read == set(IDENTITY)
+
+
+@pytest.mark.parametrize(
+    ("story", "others", "what"),
+    [case for cases in STORIES.values() for case in cases],
+    ids=lambda one: getattr(one, "__name__", ""),
+)
+def test_each_makes_the_difference_that_it_says(story: Any, others: Settings, what: str) -> None:
+    """And what it comes to is what would stand, had it been set so from the beginning."""
+    world, other = World(), World(others)
+    for one in (world, other):
+        story(one)
+    as_it_is, otherwise = retold(world, others)
+    merges, splits = compare(as_it_is, otherwise)
+    assert (len(merges), len(splits)) == ((1, 0) if what == "merge" else (0, 1))
+    assert cards(as_it_is) == cards_of(world)
+    assert cards(otherwise) == cards_of(other)
+    back_merges, back_splits = compare(*retold(other, world.settings))
+    assert (len(back_merges), len(back_splits)) == ((0, 1) if what == "merge" else (1, 0))

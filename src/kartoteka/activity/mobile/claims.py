@@ -85,7 +85,7 @@ def claim_by_app(ws: WorkingSet, command: AppUpdate) -> Outcome:
     whom = whom_it_names(ws, person)
     _ask(ws, own, whom.card, person)
     if command.call.device is not None and person.names_lasting():
-        said = Claim(_who(person), command.occurred or command.origin.at)
+        said = Claim(Who.of(person), command.occurred or command.origin.at)
         prepare_claims(ws, command.call.device, [said])
     work = _Work(ws, command, Journal(ws, command.origin), resolution, person, whom)
     if whom.refused:
@@ -121,19 +121,12 @@ class _Work(msgspec.Struct):
 
 def whom_it_names(ws: WorkingSet, person: Person) -> Whom:
     """The one live contact that the claim names, as of any public caller (D36)."""
-    card, refused = person_named(ws, _who(person))
+    card, refused = person_named(ws, Who.of(person))
     if card is not None or refused:
         return Whom(card, refused)
     if person.external_id is not None:
         return Whom(taken=bool(ws.holders(person.external_id.key)))
     return Whom(taken=any(finders(ws, one) for one in (person.email, person.phone) if one))
-
-
-def _who(person: Person) -> Who:
-    def value_of(one: Identifier | None) -> str | None:
-        return None if one is None else one.value
-
-    return Who(value_of(person.external_id), value_of(person.email), value_of(person.phone))
 
 
 def _live(ws: WorkingSet, rows: Iterable[Held]) -> list[Card]:
@@ -229,7 +222,7 @@ def _keep_device(work: _Work, own: Card | None, *, fills: bool) -> Outcome:
     if fills:
         _fill(work, own)
     if work.waits and work.command.call.device is not None:
-        keep(work.ws, work.command.call.device, _who(work.person), _moment(work))
+        keep(work.ws, work.command.call.device, Who.of(work.person), _moment(work))
     return _came_to(work, own, "found_by_device", marks, fills=fills)
 
 
@@ -243,14 +236,14 @@ def _cancel_waiting(work: _Work, card: Card) -> None:
     device = work.command.call.device
     earlier = None if device is None else work.ws.fact(WAITING, device.key)
     if device is not None and earlier is not None:
-        end_waiting(work.ws, device, earlier, _who(work.person), card)
+        end_waiting(work.ws, device, earlier, Who.of(work.person), card)
 
 
 def _wait(work: _Work) -> Outcome:
     """The device waits for its person like a visitor's cookie (D36), and what it does with it."""
     device = work.command.call.device
     if device is not None:
-        claim(work.ws, device, _who(work.person), _moment(work), work.journal)
+        claim(work.ws, device, Who.of(work.person), _moment(work), work.journal)
     return Outcome(work.resolution)
 
 

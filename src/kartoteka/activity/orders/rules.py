@@ -112,16 +112,7 @@ def _take(ws: WorkingSet, command: SaveOrder) -> Outcome:
         occurred=min(moment, at),
     )
     card = settle(work, decision).card
-    order = new_order(ws, said, card.contact_id, moment, at)
-    outcome = book(
-        ws,
-        card,
-        order,
-        said.items,
-        origin=command.origin,
-        resolution=resolution,
-        via=carrier_of(command.contact.person, resolution),
-    )
+    outcome = _book_new(ws, command, card, moment, resolution)
     if card.merges:
         outcome.said = _put_on_card(command, "order", moment)
     return outcome
@@ -136,16 +127,22 @@ def _take_for_removed(
     ws: WorkingSet, command: SaveOrder, decision: Restore, moment: datetime, resolution: Resolution
 ) -> Outcome:
     """D8: an order from before the removal is the removed contact's, who stays removed and as is."""
-    card, said = decision.card, command.order
+    card = decision.card
     speak_by(ws, card, command.contact.person)
     resolution.contact_id, resolution.matched_by = card.contact_id, decision.matched_by
     resolution.outcome, resolution.rule = "attached_to_removed", "removed_stays_removed"
-    order = new_order(ws, said, card.contact_id, moment, command.origin.at)
+    return _book_new(ws, command, card, moment, resolution)
+
+
+def _book_new(
+    ws: WorkingSet, command: SaveOrder, card: Card, moment: datetime, resolution: Resolution
+) -> Outcome:
+    order = new_order(ws, command.order, card.contact_id, moment, command.origin.at)
     return book(
         ws,
         card,
         order,
-        said.items,
+        command.order.items,
         origin=command.origin,
         resolution=resolution,
         via=carrier_of(command.contact.person, resolution),

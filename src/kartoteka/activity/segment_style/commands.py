@@ -111,13 +111,7 @@ def claimed(message: Message, rules: FormRules) -> Who:
         (),
         rules,
     ).person
-    return Who(
-        None if person.external_id is None else person.external_id.value,
-        None if person.email is None else person.email.value,
-        None if person.phone is None else person.phone.value,
-        None,
-        message.signature,
-    )
+    return Who.of(person, message.signature)
 
 
 def done(message: Message, account_id: int) -> Step | None:

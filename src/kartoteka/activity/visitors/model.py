@@ -13,6 +13,7 @@ from kartoteka.activity.model import Kind
 from kartoteka.contacts.model import Command
 from kartoteka.identity.kinds import EMAIL, EXTERNAL_ID, PHONE
 from kartoteka.identity.model import Identifier
+from kartoteka.identity.rules import Person
 
 CLAIM = "claim"
 """The rule that history, identity and timeline name for what a claim linked."""
@@ -28,6 +29,13 @@ class Who(msgspec.Struct, frozen=True):
     phone: str | None = None
     contact_id: int | None = None
     signature: str | None = None
+
+    @classmethod
+    def of(cls, person: Person, signature: str | None = None) -> Who:
+        """The lasting identifiers of that person."""
+        given = (person.external_id, person.email, person.phone)
+        external_id, email, phone = (None if one is None else one.value for one in given)
+        return cls(external_id, email, phone, signature=signature)
 
     def is_nobody(self) -> bool:
         return not (self.external_id or self.email or self.phone or self.contact_id)

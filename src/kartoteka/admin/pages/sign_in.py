@@ -6,6 +6,7 @@ from kartoteka.access.sessions import WrongPassword
 from kartoteka.access.users import Role, WeakPassword
 from kartoteka.admin import texts
 from kartoteka.admin.bodies import Fields
+from kartoteka.admin.frame import menu
 from kartoteka.admin.replies import Reply
 from kartoteka.admin.request import ACCOUNT_COOKIE, SESSION_COOKIE, THEME_COOKIE, Request
 from kartoteka.admin.routing import Page
@@ -130,19 +131,22 @@ async def change_theme(request: Request) -> Reply:
 
 SHORTCUTS = (
     (("/",), "search"),
-    (("g", "h"), "home"),
-    (("g", "c"), "contacts"),
-    (("g", "s"), "segments"),
-    (("g", "i"), "imports"),
+    (("n",), "new"),
     (("j", "k"), "rows"),
     (("space",), "peek"),
+    (("m", "n", "→"), "pair"),
     (("?",), "help"),
 )
+"""(keys, what they do) beside those that lead to the pages of the menu."""
 
 
 async def shortcuts(request: Request) -> Reply:
     """GET /admin/shortcuts."""
     rows = [(keys, texts.text(f"shortcuts.{name}")) for keys, name in SHORTCUTS]
+    rows += [
+        (("g", item.key), texts.text("shortcuts.go", where=texts.text(f"menu.{item.name}")))
+        for item in menu(request)
+    ]
     return request.render("shortcuts.html", shortcuts=rows)
 
 

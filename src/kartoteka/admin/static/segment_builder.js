@@ -112,7 +112,7 @@
 
   const isFree = () => {
     const at = document.activeElement;
-    return !at || at === document.body || at.matches("summary") || !at.checkVisibility();
+    return !at || at === document.body || at.matches("summary") || at.offsetParent === null;
   };
   function clicked(button) {
     const [action, path] = button.value.split(":");

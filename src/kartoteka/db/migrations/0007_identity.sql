@@ -60,8 +60,8 @@ create index apart_by_other on apart (account_id, other_id);
 create index identifier_shared on identifier (account_id, kind, value_key)
     where ordinal > 0 and kind in (2, 3);
 
--- Contacts that look alike: found by `kartoteka identity duplicates` and once a night. No values, so that
--- erasing has nothing to do here.
+-- Contacts that look alike: found every night, by `kartoteka identity duplicates` and when somebody asks.
+-- No values, so that erasing has nothing to do here.
 create table duplicate (
     account_id integer not null,
     contact_id bigint not null,                 -- the smaller id
@@ -72,6 +72,19 @@ create table duplicate (
     primary key (account_id, contact_id, other_id)
 );
 create index duplicate_by_score on duplicate (account_id, score desc, contact_id, other_id);
+
+-- The last search for contacts that look alike, or the one that waits or runs.
+create table duplicate_search (
+    account_id integer not null primary key,
+    asked_at timestamptz not null,
+    started_at timestamptz,
+    finished_at timestamptz,
+    stage text not null default '',             -- reading | comparing; empty: neither
+    done bigint not null default 0,
+    total bigint not null default 0,
+    contacts bigint not null default 0,
+    found bigint not null default 0
+);
 
 -- When an import that waits was last searched for persons who were erased meanwhile (D29).
 alter table import add column looked_through_at timestamptz;

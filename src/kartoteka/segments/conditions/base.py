@@ -180,6 +180,8 @@ class Context(msgspec.Struct, frozen=True):
     """Name, and resolved conditions where it is no list."""
     is_stored: bool = False
     """The JSON is a stored one: what it names need not be looked up."""
+    zone: str = "UTC"
+    """In which the account reads dates without an offset (wire X12)."""
 
 
 class Place(msgspec.Struct, frozen=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -13,9 +13,11 @@ from kartoteka.segments.conditions.base import (
     Parameter,
     Place,
     Source,
+    Sql,
     Subject,
     ValueType,
 )
+from kartoteka.segments.conditions.calendar import instant
 
 TYPES = {
     FieldType.TEXTFIELD: ValueType.TEXT,
@@ -30,42 +32,42 @@ TYPES = {
 }
 
 
-def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)
-
-
-_READ: dict[ValueType, Callable[[str], Any]] = {
-    ValueType.TEXT: str,
-    ValueType.NUMBER: Decimal,
-    ValueType.DATE: _moment,
-    ValueType.TAGS: lambda text: frozenset(text.split(",")),
+_READ: dict[ValueType, Callable[[str, str], Any]] = {
+    ValueType.TEXT: lambda text, _: text,
+    ValueType.NUMBER: lambda text, _: Decimal(text),
+    ValueType.DATE: lambda text, zone: instant(datetime.fromisoformat(text), zone),
+    ValueType.TAGS: lambda text, _: frozenset(text.split(",")),
 }
 _SQL: dict[ValueType, str] = {
     ValueType.TEXT: "({x})",
     ValueType.NUMBER: "(case when {x} ~ '^-?[0-9]+([.][0-9]+)?$' then ({x})::numeric end)",
     ValueType.DATE: (
         "(case when {x} ~ '^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}(T[0-9]{{2}}:[0-9]{{2}})?$' "
-        "then ({x})::timestamp at time zone 'UTC' end)"
+        "then ({x})::timestamp at time zone {zone} end)"
     ),
     ValueType.TAGS: "string_to_array({x}, ',')",
 }
 
 
-def _source(field_id: int, name: str, type_: FieldType) -> Source:
+def _source(field_id: int, name: str, type_: FieldType, zone: str) -> Source:
+    """A date has no offset: it is meant in the zone of the account (wire X12)."""
     key, of = str(field_id), TYPES[type_]
-    expression = _SQL[of].format(x=f"c.fields ->> '{key}'")
     reader = _READ[of]
 
     def read(who: Subject) -> Any:
         text = who.card.fields.get(key)
-        return None if text is None else reader(text)
+        return None if text is None else reader(text, zone)
+
+    def to_sql(sql: Sql) -> str:
+        given = sql.param(zone, "text") if of is ValueType.DATE else ""
+        return _SQL[of].format(x=f"c.fields ->> '{key}'", zone=given)
 
     return Source(
         name,
         of,
         frozenset(("fields",)),
         read,
-        lambda _: expression,
+        to_sql,
         members={"id": field_id},
         stored={"name": name, "type": type_.value},
     )
@@ -75,7 +77,8 @@ def source(place: Place) -> Source:
     """The field that `id` or `key` (LIST.KEY) names."""
     if place.context.is_stored:
         said = place.value
-        return _source(said["id"], said["name"], FieldType(said["type"]))
+        type_ = FieldType(said["type"])
+        return _source(said["id"], said["name"], type_, place.context.zone)
     fields = place.context.fields
     if place.value.get("key") is not None:
         path = place.text("key")
@@ -86,7 +89,7 @@ def source(place: Place) -> Source:
         member = "id"
     if found is None:
         raise place.wrong("names no custom field of this account", member)
-    return _source(found.id, found.name, found.type)
+    return _source(found.id, found.name, found.type, place.context.zone)
 
 
 CONDITIONS = (

@@ -13,6 +13,7 @@ import msgspec
 
 from kartoteka.contacts.values.text import number_text
 from kartoteka.segments.conditions.base import Place, Source, ValueType
+from kartoteka.segments.conditions.calendar import DAY, instant
 
 MOST_VALUES = 1_000
 MOST_CHARS = 5_000
@@ -52,6 +53,8 @@ class Days(msgspec.Struct, frozen=True):
     """A number of days of 24 hours."""
 
     days: int
+    zone: str = "UTC"
+    """In which an anniversary is a day."""
 
     @property
     def span(self) -> timedelta:
@@ -106,7 +109,7 @@ def _days(place: Place, given: Any, takes: Takes) -> Operand:
     words = f"{given} day{'' if given == 1 else 's'}"
     if takes is Takes.DAYS_AHEAD:
         words = f"in {words}" if given else "today"
-    return Operand(Days(given), given, words)
+    return Operand(Days(given, place.context.zone), given, words)
 
 
 def _one(place: Place, source: Source, given: Any, member: str) -> Operand:
@@ -147,27 +150,25 @@ def _number(place: Place, _source: Source, given: Any, member: str) -> Operand:
 
 
 def _date(place: Place, _source: Source, given: Any, member: str) -> Operand:
-    span = read_span(given)
+    span = read_span(given, place.context.zone)
     if span is None:
         raise place.wrong(
-            "must be a date such as 2026-01-31 or a time such as 2026-01-31T09:30 (UTC)", member
+            "must be a date such as 2026-01-31 or a time such as 2026-01-31T09:30", member
         )
     return Operand(span, given, given)
 
 
-def read_span(given: Any) -> Span | None:
-    """The day, minute or moment that a text names; without offset it is UTC."""
+def read_span(given: Any, zone: str = "UTC") -> Span | None:
+    """The day, minute or moment that a text names; without offset it is in that zone."""
     if not isinstance(given, str) or len(given) > 40:
         return None
     try:
-        begin = datetime.fromisoformat(given)
-        begin = begin.replace(tzinfo=UTC) if begin.tzinfo is None else begin.astimezone(UTC)
-        length = timedelta(microseconds=1)
+        shown = datetime.fromisoformat(given)
+        begin = instant(shown, zone) if shown.tzinfo is None else shown.astimezone(UTC)
         if _DATE.fullmatch(given):
-            length = timedelta(days=1)
-        elif _MINUTE.fullmatch(given):
-            length = timedelta(minutes=1)
-        return Span(begin, begin + length)
+            return Span(begin, instant(shown + DAY, zone))
+        is_minute = _MINUTE.fullmatch(given) is not None
+        return Span(begin, begin + timedelta(minutes=is_minute, microseconds=not is_minute))
     except (ValueError, OverflowError):
         return None
 

@@ -193,18 +193,16 @@ _ANNIVERSARY = Operator(
     "has its anniversary",
     Takes.DAYS_AHEAD,
     lambda v, o, now: any(
-        begin <= now < begin + calendar.DAY for begin in calendar.occurrences(v, o.days, now)
+        begin <= now < end for begin, end in calendar.occurrences(v, o.days, now, o.zone)
     ),
-    lambda x, o, _: calendar.is_occurrence_sql(x, o.days),
+    lambda x, o, sql: calendar.is_occurrence_sql(x, o.days, sql.param(o.zone, "text")),
     moments=lambda v, o, now: calendar.after(
         now,
-        *(
-            moment
-            for begin in calendar.occurrences(v, o.days, now)
-            for moment in (begin, begin + calendar.DAY)
-        ),
+        *(moment for day in calendar.occurrences(v, o.days, now, o.zone) for moment in day),
     ),
-    moments_sql=lambda x, o, _: [calendar.next_occurrence_sql(x, o.days)],
+    moments_sql=lambda x, o, sql: [
+        calendar.next_occurrence_sql(x, o.days, sql.param(o.zone, "text"))
+    ],
 )
 _HAS = Operator(
     "contains",

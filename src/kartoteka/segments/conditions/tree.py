@@ -25,6 +25,8 @@ from kartoteka.segments.conditions.operators import OPERATORS, Operator
 
 MOST_DEPTH = 10
 MOST_CONDITIONS = 200
+ZONE = "zone"
+"""In which dates without an offset are read: beside a resolved condition, where it is not UTC."""
 _DEPTH_OF_SIDES = 2
 """How much deeper conditions are with an exclude side: `all` of them, `not` that side."""
 
@@ -220,9 +222,9 @@ class _Reading:
 
     def _written_out(self, tree: dict[str, Any], path: str) -> Test:
         """The conditions of another segment: checked when it was made, counted here too."""
-        stored = Context(is_stored=True)
+        stored = Context(is_stored=True, zone=self.context.zone)
         inside = _Reading(stored, self.most_depth + _DEPTH_OF_SIDES, self.left)
-        test = inside.node(tree, path, 1)
+        test = inside.node(_without_zone(tree), path, 1)
         self.left = inside.left
         return test
 
@@ -246,7 +248,12 @@ def read_condition(given: Any, context: Context, path: str = "condition") -> Tes
 
 def read_stored(resolved: dict[str, Any]) -> Test:
     """The tests of a resolved condition: both sides, segments written out, so it may be deeper."""
-    return _Reading(Context(is_stored=True), 10_000, 1_000_000).node(resolved, "condition", 1)
+    context = Context(is_stored=True, zone=resolved.get(ZONE, "UTC"))
+    return _Reading(context, 10_000, 1_000_000).node(_without_zone(resolved), "condition", 1)
+
+
+def _without_zone(resolved: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in resolved.items() if name != ZONE}
 
 
 def both_sides(include: Test, exclude: Test | None) -> Test:
