@@ -21,8 +21,10 @@ VARIANTS = Path(__file__).with_name("floors") / "variants.md"
 PEOPLE = (
     Path(__file__).with_name("identity") / "measured.md",
     Path(__file__).with_name("duplicates.md"),
+    Path(__file__).with_name("verify.md"),
 )
-"""Written by `python -m bench.identity --write` and `python -m bench.duplicates --write`."""
+"""Written by `python -m bench.identity --write` and `python -m bench.duplicates --write`; the last one by
+hand, of what `python -m bench.verify` prints."""
 _COLUMNS = (
     "job",
     "ours",

@@ -64,6 +64,16 @@ COMMAND: st.SearchStrategy[Command] = st.one_of(
     EMAILS.map(stories.forgive),
 )
 COMMANDS = st.lists(COMMAND, max_size=14)
+MERGING = st.lists(
+    st.one_of(
+        COMMAND,
+        COMMAND,
+        st.builds(stories.merge, IDS, IDS),
+        st.integers(1, 30).map(stories.undo),
+    ),
+    max_size=18,
+)
+"""With merges by hand, and undos of whatever merge there is (D28)."""
 SETTINGS = st.builds(
     Settings,
     absorb=st.sampled_from(["contained", "contained", "anonymous", "never"]),
@@ -81,7 +91,7 @@ def after(commands: list[Command], chosen: Settings | None = None) -> World:
 
 
 @many
-@given(COMMANDS, SETTINGS)
+@given(MERGING, SETTINGS)
 def test_one_owner_and_one_card_for_each(commands: list[Command], chosen: Settings) -> None:
     """D2, D11: an External ID, former ones included, or a token never stands on two cards."""
     world = after(commands, chosen)
@@ -94,7 +104,7 @@ def test_one_owner_and_one_card_for_each(commands: list[Command], chosen: Settin
 
 
 @many
-@given(COMMANDS, SETTINGS)
+@given(MERGING, SETTINGS)
 def test_cards_agree_with_their_identifiers(commands: list[Command], chosen: Settings) -> None:
     """The card's columns are what its rows say; retired and erased cards have none (D14, D29)."""
     world = after(commands, chosen)
@@ -119,7 +129,7 @@ def test_cards_agree_with_their_identifiers(commands: list[Command], chosen: Set
 
 
 @many
-@given(COMMANDS, SETTINGS)
+@given(MERGING, SETTINGS)
 @example([*(stories.app_token("G", x=x) for x in "ABC"), stories.erase(2)], Settings())
 def test_history_explains_every_identifier(commands: list[Command], chosen: Settings) -> None:
     """D26: told from the beginning, the history comes to what the cards hold now. Only what moved to
