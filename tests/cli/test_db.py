@@ -78,6 +78,39 @@ def test_a_dump_that_is_cut_off_changes_nothing(db, tmp_path, share):
     assert rows(db.url) == [("Alice",)]
 
 
+def test_who_read_up_to_a_transaction_of_another_cluster_goes_on(db, tmp_path):
+    """Ids of transactions begin anew there: exports read all again, webhooks leave nothing out."""
+    add_account(db.url, "Alice")
+    with psycopg.connect(db.url) as connection:
+        connection.execute(
+            """
+            insert into change (account_id, xid, at) select account_id, '4000000000', now() from account;
+            insert into change_dropped select account_id, '4000000000' from account;
+            insert into happening (account_id, happening_id, xid, at, kind, contact_id)
+            overriding system value
+            select account_id, n, x::text::xid8, now(), 1, n
+            from account, unnest(array[1, 2, 3], array[3999999999, 4000000001, 4000000000]) as h (n, x);
+            insert into webhook (account_id, url, secret, events, created_at, read_xid, read_id)
+            select account_id, 'https://x.example', '', '{}', now(), '4000000000', 3 from account;
+            """
+        )
+    assert db("db", "dump", "backup").returncode == 0
+    assert db("db", "restore", "--yes", "backup").returncode == 0
+    with psycopg.connect(db.url) as connection:
+        now = "pg_snapshot_xmax(pg_current_snapshot())"
+        assert connection.execute("select count(*) from change").fetchone() == (0,)
+        dropped = connection.execute(
+            f"select count(*), bool_and(below <= {now}) from change_dropped"
+        )
+        assert dropped.fetchone() == (1, True)
+        unread = connection.execute(
+            "select array_agg(happening_id order by happening_id) from happening h join webhook w "
+            "using (account_id) where (h.xid, happening_id) > (read_xid, read_id) "
+            "and h.xid < pg_snapshot_xmin(pg_current_snapshot())"
+        )
+        assert unread.fetchone() == ([2, 3],)
+
+
 def test_restore_asks_before_it_replaces_everything(db, tmp_path):
     assert db("db", "dump", "backup").returncode == 0
     add_account(db.url, "Alice")

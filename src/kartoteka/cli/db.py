@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ alter schema public owner to pg_database_owner;
 comment on schema public is 'standard public schema';
 grant usage on schema public to public
 """
+RESTORED = (files("kartoteka.db") / "restored.sql").read_bytes()
+"""What a restored database is told before it is committed."""
 
 
 @click.group()
@@ -120,7 +123,7 @@ def _restore(file: Path, environment: dict[str, str]) -> None:
         writer.stdin.write(f"begin;{EMPTY_SCHEMA};\n".encode())
         shutil.copyfileobj(reader.stdout, writer.stdin)
         if reader.wait() == 0:
-            writer.stdin.write(b"commit;\n")
+            writer.stdin.write(RESTORED + b"commit;\n")
         else:
             writer.kill()  # a dump that is cut off must not be half restored
         writer.stdin.close()
