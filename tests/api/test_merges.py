@@ -142,6 +142,22 @@ def test_not_the_same_is_remembered(api: httpx.Client, name: str):
     assert api.get(f"/api/v1/contact/{visitor}").json()["id"] == visitor
 
 
+def test_who_was_told_apart_stays_apart_on_another_card(api: httpx.Client, name: str):
+    """One of them is part of a third card by now; taken back for that card, the rules decide again."""
+    one, two = (channels(("mobilepush", f"{n}-{name}")) for n in "TU")
+    a, b, c = make(api, channels=one), make(api, channels=two), make(api, externalCustomerId=name)
+    undo(api, merge(api, a, b).json()["id"])
+    assert merge(api, c, a).status_code == 200
+    assert api.get("/api/v1/why-not", params={"a": b, "b": c}).json()["rule"] == "undone"
+    pair = {"contactId": b, "otherId": c}
+    back = {**pair, "takeBack": True}
+    assert api.post("/api/v1/duplicates/not-the-same", json=pair).json()["changed"] is False
+    make(api, externalCustomerId=name, channels=two)
+    assert api.get(f"/api/v1/contact/{b}").json()["id"] == b
+    assert api.post("/api/v1/duplicates/not-the-same", json=back).json()["changed"] is True
+    assert api.post("/api/v1/duplicates/not-the-same", json=back).json()["changed"] is False
+
+
 def merge(api: httpx.Client, keep: int, absorb: int) -> httpx.Response:
     return api.post("/api/v1/merges", json={"keep": keep, "absorb": absorb})
 

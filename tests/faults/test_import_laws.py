@@ -72,6 +72,9 @@ def comparable(shop: Shop, known: Sequence[int], lines: Sequence[RowOutcome]) ->
     history: dict[int, list[Any]] = {}
     for contact_id, action, rule, other, named in shop.rows(HISTORY, account=account):
         history.setdefault(place[contact_id], []).append((action, rule, place[other], named))
+    for _, card, _ in cards:
+        for saying in card["proof"]:
+            saying[1] = None  # when it was said
     told = [
         msgspec.structs.replace(
             line,

@@ -352,7 +352,11 @@ class World:
                 for number, name in enumerate(self.lists)
                 if who in self.lists[name]
             ],
-            [pair for pair in self.apart if missing.whole.intersection(pair)],
+            [
+                (*pair, *map(self.survivor, pair))
+                for pair in self.apart
+                if missing.whole.intersection(map(self.survivor, pair))
+            ],
         )
         for merge_id in missing.merges:
             ws.load_merge(merge_id, self._merge(merge_id))

@@ -19,7 +19,7 @@ from kartoteka.identity.history import Journal
 from kartoteka.identity.kinds import EXTERNAL_ID
 from kartoteka.identity.model import Card, Identifier, Key, Notice, Origin, Resolution
 from kartoteka.identity.rules import Create, Decision, Found, Nobody, Person, Restore
-from kartoteka.identity.sides import side_of, speak_as
+from kartoteka.identity.sides import leads_to, side_of, speak_as
 from kartoteka.identity.working_set import WorkingSet
 
 _AFTER_ANOTHER = timedelta(microseconds=1)
@@ -65,8 +65,9 @@ def _write(ws: WorkingSet, row: ImportRow, decision: Decision, resolution: Resol
     replaces = isinstance(decision, Found) and decision.rule == "external_id_replaced"
     if row.clear.intersection(IDENTIFIERS) and not isinstance(decision, Create):
         ws.identifiers_of(decision.card.contact_id)  # type: ignore[union-attr]
-    if row.contact_id is not None and not isinstance(decision, Create):
-        speak_as(ws, decision.card, row.contact_id)  # type: ignore[union-attr]
+    card = None if isinstance(decision, Create) else decision.card  # type: ignore[union-attr]
+    if card is not None and row.contact_id is not None and leads_to(ws, row.contact_id, card):
+        speak_as(ws, card, row.contact_id)
     journal = Journal(ws, row.origin)
     work = Settling(
         ws,

@@ -400,9 +400,13 @@ where account_id = %(account_id)s
   and device is not null
 
 -- name: apart
--- Whether these two are known not to be the same; primary key.
-select reason
-from apart
-where account_id = %(account_id)s
-  and contact_id = %(one)s
-  and other_id = %(other)s
+-- Whether these two, or who is part of them, are known not to be the same; primary key.
+select a.reason
+from parts_of(%(account_id)s::integer, array[%(one)s::bigint]) p
+cross join parts_of(%(account_id)s::integer, array[%(other)s::bigint]) q
+join apart a
+  on a.account_id = %(account_id)s
+ and a.contact_id = least(p.part, q.part)
+ and a.other_id = greatest(p.part, q.part)
+order by a.at desc
+limit 1

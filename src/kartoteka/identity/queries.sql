@@ -72,16 +72,35 @@ where account_id = %(account_id)s
   and contact_id = any(%(ids)s::bigint[])
 
 -- name: apart_of
--- Who these cards are known not to be; primary key and apart_by_other.
-select contact_id, other_id
-from apart
-where account_id = %(account_id)s
-  and contact_id = any(%(ids)s::bigint[])
-union all
-select contact_id, other_id
-from apart
-where account_id = %(account_id)s
-  and other_id = any(%(ids)s::bigint[])
+-- Who these cards, and those that were merged into them, are known not to be: the pair, and the cards that
+-- they are part of. Primary key, apart_by_other, contact_by_survivor.
+with parts as materialized (
+    select part from parts_of(%(account_id)s::integer, %(ids)s::bigint[])
+),
+pairs as materialized (
+    select a.contact_id, a.other_id
+    from parts p
+    cross join lateral (
+        select contact_id, other_id
+        from apart
+        where account_id = %(account_id)s
+          and contact_id between p.part and p.part
+        order by contact_id
+    ) a
+    union
+    select a.contact_id, a.other_id
+    from parts p
+    cross join lateral (
+        select contact_id, other_id
+        from apart
+        where account_id = %(account_id)s
+          and other_id between p.part and p.part
+        order by other_id
+    ) a
+)
+select p.contact_id, p.other_id,
+       survivor_of(%(account_id)s::integer, p.contact_id), survivor_of(%(account_id)s::integer, p.other_id)
+from pairs p
 
 -- name: merge
 -- A merge, whether it was undone; primary key, identity_history_undone.

@@ -17,7 +17,7 @@ import msgspec
 
 from kartoteka.identity.history import Journal
 from kartoteka.identity.kinds import BY_CODE
-from kartoteka.identity.model import Card, Held, Key, Origin, Word
+from kartoteka.identity.model import Card, Held, Key, Origin, Status, Word
 from kartoteka.identity.proof import saying_of
 from kartoteka.identity.rules import Person
 from kartoteka.identity.working_set import WorkingSet
@@ -30,6 +30,14 @@ def speak_as(ws: WorkingSet, card: Card, contact_id: int) -> None:
     """The request names a card by this id, which may be one that was merged into it."""
     if card.merges:
         ws.speaking[card.contact_id] = contact_id
+
+
+def leads_to(ws: WorkingSet, contact_id: int, card: Card) -> bool:
+    """Whether this id is the card's, or of one that was merged into it, through any chain (D14)."""
+    part = card if contact_id == card.contact_id else ws.known_card(contact_id)
+    while part is not None and part.status == Status.MERGED:
+        part = ws.known_card(part.merged_into or 0)
+    return part is card
 
 
 def speak_by(ws: WorkingSet, card: Card, person: Person) -> None:

@@ -69,7 +69,10 @@ class WorkingSet:
         self.speaking: dict[int, int] = {}
         """Of which side of a merged card the present command speaks: {card: side} (`sides.py`)."""
         self.apart: set[tuple[int, int]] = set()
-        """Pairs that are not the same person, the smaller id first, of cards that are whole."""
+        """Pairs that are not the same person, the smaller id first, of cards that are whole and of
+        those that were merged into them."""
+        self._survivors: dict[int, int] = {}
+        """For ids in such pairs: the card that they are part of, as it was when they were loaded."""
         self.merges: dict[int, Merge | None] = {}
         self._facts: dict[str, dict[Any, Any]] = {}
         self._stubs: dict[Key, Held] = {}
@@ -114,11 +117,14 @@ class WorkingSet:
         ids: Iterable[int],
         rows: Iterable[tuple[Any, ...]],
         lists: Iterable[tuple[int, int]],
-        apart: Iterable[tuple[int, int]] = (),
+        apart: Iterable[tuple[int, int, int, int]] = (),
     ) -> None:
-        """All identifiers and lists of these cards, and who they are not; what the batch changed
-        already stays as it is."""
-        self.apart.update(pair for pair in apart if pair not in self._joined)
+        """All identifiers and lists of these cards, and who they are not: pairs of ids, and the cards
+        that these are part of; what the batch changed already stays as it is."""
+        for one, other, survivor_of_one, survivor_of_other in apart:
+            self._survivors[one], self._survivors[other] = survivor_of_one, survivor_of_other
+            if (one, other) not in self._joined:
+                self.apart.add((one, other))
         for row in rows:
             self._load_row(row)
         for contact_id, segment_id in lists:
@@ -291,8 +297,23 @@ class WorkingSet:
             raise Missing(addresses=missing)
 
     def are_apart(self, one: int, other: int) -> bool:
-        """Whether these two are known to be different people; both are loaded whole."""
-        return (min(one, other), max(one, other)) in self.apart
+        """Whether these two, or who is part of them, are known to be different people; both are whole."""
+        return bool(self.apart) and bool(self._pairs_of(one, other))
+
+    def _pairs_of(self, one: int, other: int) -> list[tuple[int, int]]:
+        both = {one, other}
+        return [pair for pair in self.apart if {self._part_of(who) for who in pair} == both]
+
+    def _part_of(self, contact_id: int) -> int:
+        """The card that holds this one now, merges of this batch included."""
+        card = self.cards.get(contact_id)
+        if card is None:
+            contact_id = self._survivors.get(contact_id, contact_id)
+            card = self.cards.get(contact_id)
+        while card is not None and card.status == Status.MERGED:
+            contact_id = card.merged_into or 0
+            card = self.cards.get(contact_id)
+        return contact_id
 
     def merge(self, merge_id: int) -> Merge | None:
         """A merge of the history with what came after it; None if there is none of this id."""
@@ -374,8 +395,7 @@ class WorkingSet:
 
     def join(self, one: int, other: int) -> None:
         """They are the same person after all."""
-        pair = (min(one, other), max(one, other))
-        if pair in self.apart:
+        for pair in self._pairs_of(one, other):
             self.apart.discard(pair)
             self._joined.add(pair)
             self.take_back("apart", *pair)

@@ -125,6 +125,19 @@ def test_what_was_not_the_same_is_never_absorbed() -> None:
     assert world.post(x="A", token="T").absorbed == []
 
 
+def test_who_was_told_apart_stays_apart_on_another_card() -> None:
+    """Also while one of them is part of a third card."""
+    world = World()
+    a, b, c = world.post(token="T").id, world.post(token="U").id, world.post(x="C").id
+    world.merge(a, b)
+    world.undo()
+    world.merge(c, a)
+    found = world.post(x="C", token="U")
+    assert (found.id, found.absorbed, world.status(b)) == (c, [], "live")
+    other = world.post(token="V").id
+    assert world.post(x="C", token="V").absorbed == [other]
+
+
 def test_a_chain_is_undone_from_its_end() -> None:
     world = World()
     one, two_, three = (world.post(x=x, token=f"T{x}").id for x in "ABC")

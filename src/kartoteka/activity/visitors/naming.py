@@ -10,7 +10,7 @@ from kartoteka.activity.visitors.model import Waiting, Who
 from kartoteka.identity.kinds import EMAIL, EXTERNAL_ID, PHONE
 from kartoteka.identity.model import QUARANTINED, Card, Held, Identifier, Key, Status
 from kartoteka.identity.rules import Person, finders, is_never
-from kartoteka.identity.sides import speak_as, speak_by
+from kartoteka.identity.sides import leads_to, speak_as, speak_by
 from kartoteka.identity.working_set import WorkingSet
 
 
@@ -95,8 +95,9 @@ def speak_as_named(ws: WorkingSet, card: Card, who: Who) -> None:
     may have named the other."""
     ws.speaking.pop(card.contact_id, None)
     speak_by(ws, card, Person(changeable=tuple(who.identifiers())))
-    if who.contact_id is not None and card.contact_id not in ws.speaking:
-        speak_as(ws, card, who.contact_id)
+    named = None if card.contact_id in ws.speaking else who.contact_id
+    if named is not None and leads_to(ws, named, card):
+        speak_as(ws, card, named)
 
 
 def without_never(ws: WorkingSet, who: Who) -> Who:

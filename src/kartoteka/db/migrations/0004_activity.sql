@@ -82,6 +82,31 @@ language sql stable rows 10 as $$
     select p.contact_id, p.part from person p
 $$;
 
+-- The card that this contact is part of now, itself unless it was merged. Primary key of contact.
+create function survivor_of(account integer, contact bigint)
+returns bigint
+language sql stable as $$
+    with recursive way as (
+        select contact as contact_id
+        union
+        select c.merged_into
+        from way w
+        cross join lateral (
+            select x.merged_into
+            from contact x
+            where x.account_id = account and x.contact_id between w.contact_id and w.contact_id
+            order by x.contact_id
+        ) c
+        where c.merged_into is not null
+    )
+    select w.contact_id
+    from way w
+    where not exists (
+        select from contact x
+        where x.account_id = account and x.contact_id = w.contact_id and x.merged_into is not null
+    )
+$$;
+
 -- Everything that belongs to these contacts, retired ones among them: rows (the contact of the list, an
 -- owner of its activity). Indexes contact_by_survivor, visitor_span_by_contact.
 create function owners_of(account integer, contacts bigint[])
