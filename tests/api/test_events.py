@@ -378,6 +378,9 @@ def test_a_timeline_is_paged_without_holes(api: httpx.Client, name: str):
     assert timeline(api, who, maxrows=0) == []
     assert timeline(api, who, type="order,visit") == []
     assert len(timeline(api, who, type="event")) == 7
+    for asked, there in ({"maxrows": 2}, "7"), ({"type": "order"}, "0"), ({"before": "2019"}, None):
+        answer = api.get(f"/api/v1/contact/{who}/timeline", params=asked)
+        assert answer.headers.get("TotalCount") == there  # D23; behind `before` it is known
     for wrong in ({"before": "x"}, {"before": "2019-01-01~1"}, {"type": "mail"}, {"maxrows": "x"}):
         assert api.get(f"/api/v1/contact/{who}/timeline", params=wrong).status_code == 400
     assert api.get("/api/v1/contact/999999999/timeline").status_code == 404

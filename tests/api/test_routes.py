@@ -32,6 +32,20 @@ def path_of(route: Route) -> str:
     return re.sub(r"\{\w+\}", "1", route.path)
 
 
+def test_every_list_says_how_many_there_are():
+    """Decisions D23."""
+    lists = [route for route in ROUTES if route.method == "GET" and is_list(route)]
+    assert [
+        name_of(route) for route in lists if "TotalCount" not in route.replies[200].headers
+    ] == []
+    assert len(lists) > 15
+
+
+def is_list(route: Route) -> bool:
+    reply = route.replies.get(200)
+    return reply is not None and (reply.schema or {}).get("type") == "array"
+
+
 def test_only_these_paths_need_no_key():
     with_other_keys = {route.path for route in (*OF_APPS, *SEGMENT_STYLE)}
     assert {route.path for route in ROUTES if route.right is None} == PUBLIC | with_other_keys

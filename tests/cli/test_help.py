@@ -28,6 +28,26 @@ def test_help_ends_with_an_example(path):
     assert " ".join(["kartoteka", *path]) in answer.output.partition("Example")[2]
 
 
+def test_every_option_says_what_it_is_for():
+    silent = [
+        (*path, option.opts[0])
+        for path in commands(kartoteka)
+        for option in command(path).params
+        if isinstance(option, click.Option) and not option.help
+    ]
+    assert silent == []
+
+
+def command(path: tuple[str, ...]) -> click.Command:
+    found: click.Command = kartoteka
+    for name in path:
+        assert isinstance(found, click.Group)
+        step = found.get_command(click.Context(found), name)
+        assert step is not None
+        found = step
+    return found
+
+
 def test_version_is_the_package_s():
     assert CliRunner().invoke(kartoteka, ["version"]).output == f"kartoteka {__version__}\n"
 

@@ -95,7 +95,7 @@ class Timelines:
     ) -> list[Item]:
         """Items of a card and of those merged into it. Looks back step by step, so that a person with
         recent events costs a few partitions, however far the account's history reaches."""
-        kinds = [int(Kind[name.upper()]) for name in ("event", "visit") if name in types]
+        kinds = _kinds(types)
         found: list[Item] = []
         for since, until in _steps(before.at, self._clock.now()):
             place = before if until == before.at else Place(until)
@@ -115,6 +115,21 @@ class Timelines:
             if len(found) >= rows:
                 break
         return found
+
+    async def size(self, account_id: int, contact_id: int, types: frozenset[str]) -> int:
+        """How many items there are in all, of these types."""
+        ((found,),) = await self._database.fetch(
+            QUERIES["timeline_size"],
+            account_id=account_id,
+            contact_id=contact_id,
+            kinds=pg_array(_kinds(types)),
+            orders="order" in types,
+        )
+        return int(found)
+
+
+def _kinds(types: frozenset[str]) -> list[int]:
+    return [int(Kind[name.upper()]) for name in ("event", "visit") if name in types]
 
 
 def _steps(before: datetime, now: datetime) -> Iterator[tuple[datetime, datetime]]:

@@ -47,3 +47,24 @@ from (
 ) item
 order by item.occurred desc, item.rank desc, item.id desc
 limit %(rows)s
+
+-- name: timeline_size
+-- How many items a timeline has: counted in the indexes event_by_owner and orders_by_owner.
+with owners as materialized (
+    select o.owner_id from owners_of(%(account_id)s::integer, array[%(contact_id)s::bigint]) o
+)
+select coalesce(sum(found.items), 0)::bigint
+from owners o
+cross join lateral (
+    select count(*) as items
+    from event
+    where account_id = %(account_id)s::integer
+      and owner_id = o.owner_id
+      and kind = any (%(kinds)s::smallint[])
+    union all
+    select count(*)
+    from orders
+    where %(orders)s::boolean
+      and account_id = %(account_id)s::integer
+      and owner_id = o.owner_id
+) found

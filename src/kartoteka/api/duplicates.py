@@ -13,6 +13,7 @@ from kartoteka.api.contacts import DRY_RUN
 from kartoteka.api.identity_reading import moment
 from kartoteka.api.merges import body_id
 from kartoteka.api.paging import PAGING, read_page
+from kartoteka.api.read_schemas import COUNTED
 from kartoteka.api.routing import Parameter, Reply, Route
 from kartoteka.contacts.duplicate_search import Search, Searches
 from kartoteka.contacts.duplicates import Duplicates
@@ -228,7 +229,7 @@ ROUTES = (
             Parameter("score", "The least score, from 0 to 1.", {"type": "number"}),
             *PAGING,
         ),
-        replies={200: Reply("One page.", _PAIRS)},
+        replies={200: Reply("One page.", _PAIRS, headers=COUNTED)},
         errors=(400,),
     ),
     Route(
@@ -264,7 +265,7 @@ ROUTES = (
         description="Tokens, devices and cookies that more than 50 External IDs have sent.",
         tag="Identity",
         parameters=PAGING,
-        replies={200: Reply("One page.", _PAIRS)},
+        replies={200: Reply("One page.", _PAIRS, headers=COUNTED)},
         errors=(400,),
     ),
     Route(

@@ -5,16 +5,19 @@ from __future__ import annotations
 from kartoteka.access.model import Rights
 from kartoteka.activity.timeline import TYPES, read_before, shown
 from kartoteka.api import event_schemas
-from kartoteka.api.answers import CONTACT, Answer, json_answer
+from kartoteka.api.answers import CONTACT, TOTAL_COUNT, Answer, Header, json_answer
 from kartoteka.api.call import Call, InvalidParameter
 from kartoteka.api.contacts import CONTACT_ID
 from kartoteka.api.paging import MAX_ROWS, read_page
-from kartoteka.api.read_schemas import FOLLOWED
+from kartoteka.api.read_schemas import COUNTED, FOLLOWED
 from kartoteka.api.routing import Parameter, Reply, Route
 
 
 async def contact_timeline(call: Call) -> Answer:
-    """Orders, events and visits of the card that the id leads to (decisions D14)."""
+    """Orders, events and visits of the card that the id leads to (decisions D14).
+
+    The first page says how many there are (D23); a later one would count them all over again.
+    """
     asked = call.path_id()
     _, rows = read_page(call)
     before = read_before(call.query.get("before", ""), call.at)
@@ -26,8 +29,12 @@ async def contact_timeline(call: Call) -> Answer:
         if rows
         else []
     )
-    followed = card.contact_id != asked
-    headers = ((CONTACT, b"%d" % card.contact_id),) if followed else ()
+    headers: list[Header] = []
+    if card.contact_id != asked:
+        headers.append((CONTACT, b"%d" % card.contact_id))
+    if not call.query.get("before", "").strip():
+        size = await call.services.timelines.size(account_id, card.contact_id, types)
+        headers.append((TOTAL_COUNT, b"%d" % size))
     return json_answer([shown(item) for item in items], headers=headers)
 
 
@@ -37,6 +44,8 @@ def _types(text: str) -> frozenset[str]:
         raise InvalidParameter(f"type must be of {', '.join(TYPES)}.")
     return asked or frozenset(TYPES)
 
+
+_COUNTED = {"TotalCount": COUNTED["TotalCount"] + " Only without `before`."}
 
 ROUTES = (
     Route(
@@ -62,7 +71,7 @@ ROUTES = (
             ),
             Parameter("type", "Only these, with commas between: order, event, visit."),
         ),
-        replies={200: Reply("The items.", event_schemas.TIMELINE, headers=FOLLOWED)},
+        replies={200: Reply("The items.", event_schemas.TIMELINE, headers=FOLLOWED | _COUNTED)},
         errors=(400, 404),
     ),
 )

@@ -191,7 +191,9 @@ def run(*, account: str, name: str, wait: bool, full: bool, as_json: bool) -> No
 @export.command()
 @account_option
 @name_argument
-@click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True)
+@click.option(
+    "--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="How many to show."
+)
 @json_option
 def runs(account: str, name: str, limit: int, as_json: bool) -> None:
     """List the runs of the export NAME, the newest first.

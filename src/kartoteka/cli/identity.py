@@ -34,7 +34,9 @@ identity.add_command(what_if_command)
 
 
 @identity.command()
-@click.option("--account", default=ACCOUNT_NAME, show_default=True, metavar="NAME")
+@click.option(
+    "--account", default=ACCOUNT_NAME, show_default=True, metavar="NAME", help="Which account."
+)
 @click.option("--rows", default=20, show_default=True, help="How many to show.")
 @json_option
 def duplicates(*, account: str, rows: int, as_json: bool) -> None:

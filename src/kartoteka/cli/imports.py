@@ -41,7 +41,9 @@ def imports() -> None:
 
 @imports.command(name="list")
 @account_option
-@click.option("--limit", type=click.IntRange(1, 500), default=20, show_default=True)
+@click.option(
+    "--limit", type=click.IntRange(1, 500), default=20, show_default=True, help="How many to show."
+)
 @json_option
 def list_(account: str, limit: int, as_json: bool) -> None:
     """List the imports of an account, the newest first.
@@ -88,7 +90,13 @@ def show(account: str, number: int, as_json: bool) -> None:
 @id_argument
 @click.option("--outcome", type=click.Choice(list(OUTCOMES)), help="Only rows of this outcome.")
 @click.option("--start", type=click.IntRange(1), default=1, show_default=True, help="From 1.")
-@click.option("--limit", type=click.IntRange(1, 100_000), default=50, show_default=True)
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 100_000),
+    default=50,
+    show_default=True,
+    help="How many rows to show; a file gets all.",
+)
 @click.option(
     "--csv",
     "path",

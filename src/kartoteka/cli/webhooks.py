@@ -127,7 +127,9 @@ def delete(account: str, number: int) -> None:
 @account_option
 @number_argument
 @click.option("--state", type=click.Choice([one.name.lower() for one in State]), help="Only these.")
-@click.option("--rows", type=click.IntRange(1, 500), default=20, show_default=True)
+@click.option(
+    "--rows", type=click.IntRange(1, 500), default=20, show_default=True, help="How many to show."
+)
 @json_option
 def deliveries(account: str, number: int, state: str | None, rows: int, as_json: bool) -> None:
     """Show what was sent to webhook NUMBER, what waits and what is dead; the latest first.

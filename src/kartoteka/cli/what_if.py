@@ -25,7 +25,9 @@ IDENTITY = ("absorb", "phone_is_personal", "keep_former_ids", "never_identifiers
 
 @click.command("what-if")
 @click.argument("changes", nargs=-1, required=True, metavar="SETTING=VALUE...")
-@click.option("--account", default=ACCOUNT_NAME, show_default=True, metavar="NAME")
+@click.option(
+    "--account", default=ACCOUNT_NAME, show_default=True, metavar="NAME", help="Which account."
+)
 @click.option("--days", type=click.IntRange(1), help="Only for requests of the last N days.")
 @json_option
 def what_if_command(
