@@ -178,6 +178,8 @@ def test_a_claim_links_its_own_cookie_and_changes_no_card(
     row = next(one for one in identity["identifiers"] if one["value"] == cookie)
     assert (row["kind"], row["rule"]) == ("web_cookie", "claim")
     assert identity["history"][0]["action"] == "claimed"
+    why = api.get(f"/contact/{people.alice}/why?kind=web_cookie&value={cookie}").json()  # D26
+    assert (why["complete"], why["chain"][-1]["rules"]) == (True, ["claim"])
     timeline = api.get(f"/contact/{people.alice}/timeline").json()
     assert "ProductPage" in [one["key"] for one in timeline]
     assert {(one["type"], one.get("linkedBy")) for one in timeline} == {("visit", "claim")}

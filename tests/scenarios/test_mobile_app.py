@@ -175,6 +175,31 @@ def test_the_shops_server_registers_whom_the_app_knows_by_its_token(
     wait_for(lambda: len(history(api, database, anonymous)) == 3)
 
 
+def test_what_a_claim_absorbed_is_marked_and_explained(
+    api: httpx.Client, database: Database, phone: Callable[..., Phone]
+) -> None:
+    """D36: marked in the history; D26: the chain that made the link."""
+    app = phone("device-marked")
+    known = api.post("/contact", json={"channels": [], "externalCustomerId": "MARKED"}).json()["id"]
+    app.send("/api/v1/device", ANDROID["device"], pushToken="token-marked")
+    wait_for(lambda: holder(database, "token-marked"))
+    app.send("/api/v1/user", {}, externalUserId="MARKED")
+    wait_for(lambda: holder(database, "device-marked") == known)
+    identity = api.get(f"/contact/{known}/identity").json()
+    rules = {one["kind"]: one["rule"] for one in identity["identifiers"]}
+    assert (rules["device"], rules["mobile_token"]) == ("claim", "claim")
+    merged = identity["history"][0]
+    assert (merged["action"], merged["rule"]) == ("absorbed", "absorbed_by_claim")
+    for kind in ("device", "mobile_token"):
+        why = api.get(f"/contact/{known}/why?kind={kind}").json()
+        assert why["complete"] is True
+        methods = ["addContact", "mobileDevice", "mobileUser"]
+        assert [one["method"] for one in why["chain"]] == methods
+    undone = api.post(f"/merges/{merged['id']}/undo")
+    assert undone.status_code == 200, undone.text
+    assert holder(database, "device-marked") == merged["otherContactId"]
+
+
 @BOTH
 def test_the_next_user_of_the_phone(
     api: httpx.Client, database: Database, phone: Callable[..., Phone], trusted: bool

@@ -39,6 +39,7 @@ _TELLS = frozenset(
     ("created", "added", "moved", "external_id_set", "external_id_replaced", "restored", "absorbed")
 )
 _BY_HAND = frozenset(("merged_by_request", "undone_by_request"))
+_AS_TOLD = frozenset((*_BY_HAND, "absorbed_by_claim"))
 _SAYS_NOTHING = frozenset(("said", "refused", "quarantined"))
 _PART_OF_ANOTHER = frozenset(("replaced", "external_id_replaced", "kept_for_undo"))
 """Rules of what the same request drops when it is told again."""
@@ -200,7 +201,7 @@ class Telling:
         elif row.action == "claimed" or row.rule == "claim":
             for one in _identifiers(row):
                 self._give(card, one, row.at)
-        elif row.action == "absorbed" and row.rule in _BY_HAND and not row.undone:
+        elif row.action == "absorbed" and row.rule in _AS_TOLD and not row.undone:
             other = self.card_of(row.other_contact_id or 0)
             if other is not None and other != card and ws.is_live(other):
                 origin = Origin(row.at, row.request_id, row.key_id, row.method)
@@ -310,7 +311,7 @@ _FIELD = {EXTERNAL_ID.code: "external_id", EMAIL.code: "email", PHONE.code: "pho
 
 
 def _tells(row: Row) -> bool:
-    return row.action in _TELLS and row.rule not in _BY_HAND and row.rule != "claim"
+    return row.action in _TELLS and row.rule not in _AS_TOLD and row.rule != "claim"
 
 
 def _identifiers(row: Row) -> list[Identifier]:

@@ -72,6 +72,15 @@ def absorb(ws: WorkingSet, card: Card, other: Card, rule: str, journal: Journal)
     _retire(other, card, at)
 
 
+def absorb_claimed(ws: WorkingSet, card: Card, other: Card, journal: Journal) -> None:
+    """D36: a claim brings the card that is only its device; what came with it is marked so."""
+    came = ws.identifiers_of(other.contact_id)
+    absorb(ws, card, other, "absorbed_by_claim", journal)
+    for held in came:
+        if held.contact_id == card.contact_id:
+            held.rule = "claim"
+
+
 def _inherit(ws: WorkingSet, card: Card, one: Held) -> bool:
     """An absorbed card's identifier comes along, unless the survivor has one of its kind (D28);
     whether the survivor has it now. Its home is where it was."""

@@ -17,7 +17,7 @@ Node = tuple[str, str]
 """(kind, value); of a card itself ("contact_id", its id)."""
 
 LINKS = frozenset(
-    ("created", "added", "moved", "external_id_set", "external_id_replaced", "absorbed")
+    ("created", "claimed", "added", "moved", "external_id_set", "external_id_replaced", "absorbed")
 )
 """Actions of the history that put identifiers together."""
 
@@ -115,7 +115,7 @@ def steps_of(rows: Sequence[Row], cards: set[int] | None = None) -> list[Step]:
 def _nodes(row: Row) -> set[Node]:
     nodes = {(one["kind"], one["value"]) for one in row.by or ()}
     if row.action == "absorbed":
-        if row.rule == "merged_by_request":
+        if row.rule in ("merged_by_request", "absorbed_by_claim"):
             nodes = {card_node(row.contact_id), card_node(row.other_contact_id or 0)}
         return nodes
     if row.rule != "follows_device":

@@ -64,6 +64,7 @@ RULES = {
     "follows_device": "D12: a token moves with its device",
     "absorbed_contained": "D13: every lasting identifier of the other card is one of this card",
     "absorbed_anonymous": "D13: the other card had no lasting identifier",
+    "absorbed_by_claim": "D36: all that the other card had was the device of the claim",
     "cleared": "D16: the request cleared the identifier",
     "removed_by_request": "wire 3.4: DELETE",
     "erased_by_request": "D29: DELETE with erase",

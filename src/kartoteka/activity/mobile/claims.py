@@ -23,7 +23,7 @@ from kartoteka.activity.visitors.waiting import WAITING, end_waiting, keep
 from kartoteka.contacts.addressed import is_suppressed
 from kartoteka.contacts.filling import fill_address, fill_blanks, told_by_app
 from kartoteka.contacts.model import Outcome, Profile
-from kartoteka.identity.absorbing import absorb
+from kartoteka.identity.absorbing import absorb_claimed
 from kartoteka.identity.changes import (
     Change,
     new_held,
@@ -169,7 +169,7 @@ def _link(work: _Work, own: Card | None, card: Card) -> Outcome:
         names = Names(card.first_name, card.last_name)
         allowed, _ = may_absorb(ws, card, names, person, own)
         if allowed:
-            absorb(ws, card, own, "absorbed_anonymous", work.journal)
+            absorb_claimed(ws, card, own, work.journal)
             work.resolution.absorbed.append(own.contact_id)
     speak_by(ws, card, person)
     _take(work, card, _its_own(ws, card, person), CLAIM)

@@ -21,7 +21,7 @@ from kartoteka.activity.visitors.model import CLAIM, Waiting
 from kartoteka.activity.visitors.naming import holder_of, whom_they_name
 from kartoteka.activity.visitors.waiting import WAITING, WAITS, forget_claim
 from kartoteka.contacts.model import Command
-from kartoteka.identity.absorbing import absorb
+from kartoteka.identity.absorbing import absorb_claimed
 from kartoteka.identity.changes import Change, take_changeable
 from kartoteka.identity.history import Journal
 from kartoteka.identity.kinds import DEVICE, EMAIL, EXTERNAL_ID, PHONE
@@ -155,8 +155,7 @@ def _still_moves(one: Due) -> bool:
 
 def _bring(ws: WorkingSet, one: Due, journal: Journal) -> None:
     if one.absorbs:
-        absorb(ws, one.card, one.holder, "absorbed_anonymous", journal)
-        one.held.rule = CLAIM
+        absorb_claimed(ws, one.card, one.holder, journal)
         return
     own = [
         held for held in ws.identifiers_of(one.holder.contact_id) if is_own_token(held, one.held)
