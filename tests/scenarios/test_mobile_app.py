@@ -178,11 +178,12 @@ def test_the_shops_server_registers_whom_the_app_knows_by_its_token(
 def test_what_a_claim_absorbed_is_marked_and_explained(
     api: httpx.Client, database: Database, phone: Callable[..., Phone]
 ) -> None:
-    """D36: marked in the history; D26: the chain that made the link."""
+    """D36: marked in history and timeline; D26: the chain that made the link."""
     app = phone("device-marked")
     known = api.post("/contact", json={"channels": [], "externalCustomerId": "MARKED"}).json()["id"]
     app.send("/api/v1/device", ANDROID["device"], pushToken="token-marked")
     wait_for(lambda: holder(database, "token-marked"))
+    app.send("/api/v1/events", ANDROID["events"])
     app.send("/api/v1/user", {}, externalUserId="MARKED")
     wait_for(lambda: holder(database, "device-marked") == known)
     identity = api.get(f"/contact/{known}/identity").json()
@@ -190,6 +191,8 @@ def test_what_a_claim_absorbed_is_marked_and_explained(
     assert (rules["device"], rules["mobile_token"]) == ("claim", "claim")
     merged = identity["history"][0]
     assert (merged["action"], merged["rule"]) == ("absorbed", "absorbed_by_claim")
+    timeline = wait_for(lambda: api.get(f"/contact/{known}/timeline").json())
+    assert [one.get("linkedBy") for one in timeline] == ["claim"] * 3
     for kind in ("device", "mobile_token"):
         why = api.get(f"/contact/{known}/why?kind={kind}").json()
         assert why["complete"] is True

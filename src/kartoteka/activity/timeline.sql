@@ -1,11 +1,23 @@
 -- name: timeline
 -- What belongs to a contact, newest first, before a moment and its place among equals: orders, then
 -- events and visits by their ids. A few index ranges for each owner: event_by_owner in the partitions
--- between the two moments, orders_by_owner.
+-- between the two moments, orders_by_owner. What a claim linked has its rule: a visitor's, or that of an
+-- app's anonymous card which came with its device (identity_history_by_contact).
 with owners as materialized (
-    select o.owner_id, s.rule
+    select o.owner_id, coalesce(s.rule, m.rule) as rule
     from owners_of(%(account_id)s::integer, array[%(contact_id)s::bigint]) o
     left join visitor_span s on s.account_id = %(account_id)s and s.owner_id = o.owner_id
+    left join contact x on x.account_id = %(account_id)s and x.contact_id = o.owner_id
+        and x.merged_into is not null
+    left join lateral (
+        select 'claim' as rule
+        from identity_history h
+        where h.account_id = %(account_id)s
+          and h.contact_id = x.merged_into
+          and h.other_contact_id = x.contact_id
+          and h.rule = 'absorbed_by_claim'
+        limit 1
+    ) m on true
 )
 select item.*
 from (
