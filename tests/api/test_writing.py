@@ -98,6 +98,15 @@ def test_put_clears_what_it_names(api, name):
     assert [warning["code"] for warning in warnings] == ["no_identifier_left"]
 
 
+def test_put_clears_what_a_repeated_clear_names(api, name):
+    """Decisions D16: a list with commas, as the other spelling of a list in a query."""
+    contact_id = add(api, externalCustomerId=name, firstName="Anna", lastName="K", contactKey="k")
+    query = "clear=firstName&clear=lastName,%20contactKey"
+    assert api.put(f"{CONTACT}/{contact_id}?{query}", json={}).status_code == 200
+    left = api.get(f"{CONTACT}/{contact_id}").json()
+    assert not left.keys() & {"firstName", "lastName", "contactKey"}
+
+
 def test_put_of_somebody_elses_external_id_names_the_owner(api, name):
     """Check 5 of wire 14, decisions D11."""
     owner = add(api, externalCustomerId=name)
