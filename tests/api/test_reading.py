@@ -260,6 +260,9 @@ def test_what_the_account_says_is_nobodys_finds_nobody(api, name):
         for search in searches:
             answer = api.get("/api/v1/contacts", params=search)
             assert (answer.json(), answer.headers["TotalCount"]) == ([], "0")
+        for named in ({"email": mailbox}, {"phone": phone["value"]}):
+            answer = api.post("/api/v1/auth/contact/token", json=named)
+            assert answer.json() == {"token": ""}
         assert len(api.get(f"/api/v1/contact/{contact_id}").json()["channels"]) == 2
     finally:
         api.patch(settings, json={"never_identifiers": None})

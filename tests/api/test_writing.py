@@ -168,6 +168,17 @@ def test_app_tokens_are_added_activated_and_muted(api, name):
     assert unknown.status_code == 404
 
 
+def test_a_token_of_nobody_leaves_the_others_of_its_call(api, name):
+    """Decisions D8, D21: never an error over what was stored."""
+    path, nobody = f"/api/v1/apps/app-{name}/tokens", {"token": f"n-{name}", "contactId": 2**40}
+    tokens = [{"token": f"t-{name}", "email": f"{name}@example.com"}, nobody]
+    answer = api.post(path, json={"tokens": tokens})
+    assert (answer.status_code, answer.text) == (200, "Tokens have been added, except 1 of nobody")
+    assert api.post(path, json={"tokens": tokens[:1]}).text == "Tokens have been added"
+    answer = api.post(path, json={"tokens": [nobody, nobody]})
+    assert (answer.status_code, answer.json()["code"]) == (400, "no_identifier")
+
+
 def test_subscriptions_and_the_unsubscribe_list(api, name):
     contact_id = add(api, channels=[email(f"{name}@example.com")])
     path = f"{CONTACT}/{contact_id}/subscriptions"
