@@ -10,8 +10,9 @@ from kartoteka.activity.sites.model import Site
 from kartoteka.activity.sites.rules import read_domain
 from kartoteka.activity.sites.script import delivered, etag, is_site_key, snippet
 from kartoteka.activity.sites.service_worker import SERVICE_WORKER, registration
-from kartoteka.api.answers import Answer, Header, json_answer
+from kartoteka.api.answers import Answer, Header, json_answer, list_answer
 from kartoteka.api.call import Call
+from kartoteka.api.read_schemas import COUNTED
 from kartoteka.api.routing import Parameter, Reply, Route, Schema
 from kartoteka.errors import InvalidRequest, NotFound
 
@@ -46,7 +47,8 @@ async def add_domain(call: Call) -> Answer:
 
 async def list_domains(call: Call) -> Answer:
     """GET /api/v1/site/domains."""
-    return json_answer([_shown(site) for site in await _sites(call)])
+    sites = await _sites(call)
+    return list_answer([_shown(site) for site in sites], len(sites))
 
 
 async def remove_domain(call: Call) -> Answer:
@@ -112,9 +114,8 @@ async def add_web_push(call: Call) -> Answer:
 
 async def list_web_push(call: Call) -> Answer:
     """GET /api/v1/site/webpush/domains."""
-    return json_answer(
-        [_shown_web_push(site) for site in await _sites(call) if site.web_push is not None]
-    )
+    sites = [site for site in await _sites(call) if site.web_push is not None]
+    return list_answer([_shown_web_push(site) for site in sites], len(sites))
 
 
 async def remove_web_push(call: Call) -> Answer:
@@ -247,7 +248,7 @@ ROUTES = (
         "siteDomains",
         "The account's websites",
         endpoint=list_domains,
-        replies={200: Reply("All of them.", {"type": "array", "items": _SITE})},
+        replies={200: Reply("All of them.", {"type": "array", "items": _SITE}, headers=COUNTED)},
     ),
     _route(
         "DELETE",
@@ -311,7 +312,9 @@ ROUTES = (
         "webpushDomains",
         "Websites with web push",
         endpoint=list_web_push,
-        replies={200: Reply("All of them.", {"type": "array", "items": _WEB_PUSH})},
+        replies={
+            200: Reply("All of them.", {"type": "array", "items": _WEB_PUSH}, headers=COUNTED)
+        },
     ),
     _route(
         "DELETE",
