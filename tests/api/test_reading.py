@@ -247,6 +247,27 @@ def test_a_condition_that_says_nothing_finds_nobody(api, query):
     assert (answer.status_code, answer.json(), answer.headers["TotalCount"]) == (200, [], "0")
 
 
+def test_what_the_account_says_is_nobodys_finds_nobody(api, name):
+    """Decisions D6, D24: it stays on the cards, and a search by it hands out no stranger."""
+    settings = "/api/v1/account/settings"
+    mailbox, phone = f"guest@{name}.example", phone_of(7)
+    with_it = [{"type": "email", "value": mailbox}, phone]
+    contact_id = add(api, externalCustomerId=name, channels=with_it)
+    searches = [{"email": mailbox}, {"email": mailbox, "lastname": "Bob"}, {"sms": phone["value"]}]
+    assert api.get("/api/v1/contacts", params=searches[0]).headers["TotalCount"] == "1"
+    api.patch(settings, json={"never_identifiers": [f"@{name}.example", phone["value"]]})
+    try:
+        for search in searches:
+            answer = api.get("/api/v1/contacts", params=search)
+            assert (answer.json(), answer.headers["TotalCount"]) == ([], "0")
+        for named in ({"email": mailbox}, {"phone": phone["value"]}):
+            answer = api.post("/api/v1/auth/contact/token", json=named)
+            assert answer.json() == {"token": ""}
+        assert len(api.get(f"/api/v1/contact/{contact_id}").json()["channels"]) == 2
+    finally:
+        api.patch(settings, json={"never_identifiers": None})
+
+
 def test_pages_of_a_search(api, name):
     ids = [add(api, externalCustomerId=f"{name}-{n}", channels=[email_of(name)]) for n in range(5)]
     query = {"email": f"{name}@example.com"}

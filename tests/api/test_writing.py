@@ -98,6 +98,15 @@ def test_put_clears_what_it_names(api, name):
     assert [warning["code"] for warning in warnings] == ["no_identifier_left"]
 
 
+def test_put_clears_what_a_repeated_clear_names(api, name):
+    """Decisions D16: a list with commas, as the other spelling of a list in a query."""
+    contact_id = add(api, externalCustomerId=name, firstName="Anna", lastName="K", contactKey="k")
+    query = "clear=firstName&clear=lastName,%20contactKey"
+    assert api.put(f"{CONTACT}/{contact_id}?{query}", json={}).status_code == 200
+    left = api.get(f"{CONTACT}/{contact_id}").json()
+    assert not left.keys() & {"firstName", "lastName", "contactKey"}
+
+
 def test_put_of_somebody_elses_external_id_names_the_owner(api, name):
     """Check 5 of wire 14, decisions D11."""
     owner = add(api, externalCustomerId=name)
@@ -157,6 +166,17 @@ def test_app_tokens_are_added_activated_and_muted(api, name):
     assert api.post(f"/api/v1/apps/{app}/token/unmute", json={"token": token}).status_code == 200
     unknown = api.post(f"/api/v1/apps/{app}/token/mute", json={**body, "token": "other"})
     assert unknown.status_code == 404
+
+
+def test_a_token_of_nobody_leaves_the_others_of_its_call(api, name):
+    """Decisions D8, D21: never an error over what was stored."""
+    path, nobody = f"/api/v1/apps/app-{name}/tokens", {"token": f"n-{name}", "contactId": 2**40}
+    tokens = [{"token": f"t-{name}", "email": f"{name}@example.com"}, nobody]
+    answer = api.post(path, json={"tokens": tokens})
+    assert (answer.status_code, answer.text) == (200, "Tokens have been added, except 1 of nobody")
+    assert api.post(path, json={"tokens": tokens[:1]}).text == "Tokens have been added"
+    answer = api.post(path, json={"tokens": [nobody, nobody]})
+    assert (answer.status_code, answer.json()["code"]) == (400, "no_identifier")
 
 
 def test_subscriptions_and_the_unsubscribe_list(api, name):

@@ -218,3 +218,21 @@ def test_contacts_without_an_external_id_are_a_segment(api: httpx.Client) -> Non
     assert new in inside()
     post(api, externalCustomerId="NEW-1", mobilepush="token-of-somebody-new")
     assert new not in inside()
+
+
+def test_identifiers_that_change_hands_do_not_use_up_contact_ids(
+    api: httpx.Client, database: Any
+) -> None:
+    """Wire 2.1: clients read contact ids as 32-bit integers; a block of a thousand is a process's."""
+
+    def given_out() -> int:
+        ((last,),) = database.execute("select last_value from contact_id_block").fetchall()
+        return int(last)
+
+    owners = ("Hand-1", "Hand-2")
+    for owner in owners:
+        post(api, externalCustomerId=owner)
+    before = given_out()
+    for turn in range(20):
+        post(api, externalCustomerId=owners[turn % 2], deviceId="Hand", webId="Hand")
+    assert given_out() - before < 10_000

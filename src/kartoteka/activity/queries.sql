@@ -142,7 +142,7 @@ insert into visitor_span (
     account_id, kind, value_key, since, owner_id, contact_id, state, rule, linked_at, created_at
 )
 select %(account_id)s::integer, k.kind, k.value_key, greatest(k.since, s.since + interval '1 microsecond'),
-       nextval('contact_id_block'), k.contact_id, 1, k.rule, %(at)s::timestamptz, %(at)s::timestamptz
+       nextval('span_id'), k.contact_id, 1, k.rule, %(at)s::timestamptz, %(at)s::timestamptz
 from unnest(
     %(kind)s::smallint[], %(value_key)s::text[], %(contact_id)s::bigint[], %(since)s::timestamptz[],
     %(rule)s::text[]
@@ -164,7 +164,7 @@ insert into visitor_span (
     account_id, kind, value_key, since, owner_id, contact_id, state, rule, linked_at, created_at
 )
 select distinct on (k.kind, k.value_key)
-       %(account_id)s::integer, k.kind, k.value_key, '-infinity'::timestamptz, nextval('contact_id_block'),
+       %(account_id)s::integer, k.kind, k.value_key, '-infinity'::timestamptz, nextval('span_id'),
        k.former, 1, 'given', %(at)s::timestamptz, %(at)s::timestamptz
 from unnest(%(kind)s::smallint[], %(value_key)s::text[], %(former)s::bigint[], %(place)s::integer[])
     as k (kind, value_key, former, place)
@@ -192,7 +192,7 @@ insert into visitor_span (
     account_id, kind, value_key, since, owner_id, contact_id, state, rule, linked_at, created_at
 )
 select %(account_id)s::integer, k.kind, k.value_key,
-       greatest(k.since, s.since + k.place * interval '1 microsecond'), nextval('contact_id_block'),
+       greatest(k.since, s.since + k.place * interval '1 microsecond'), nextval('span_id'),
        k.contact_id, case when k.contact_id is null then 0 else 1 end,
        case when k.contact_id is null then null else k.rule end,
        case when k.contact_id is null then null else %(at)s::timestamptz end, %(at)s::timestamptz

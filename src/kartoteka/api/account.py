@@ -15,6 +15,7 @@ from kartoteka.contacts.forms.contact import FormRules, read_contact
 from kartoteka.contacts.whose import live_contact_id
 from kartoteka.errors import NoIdentifier
 from kartoteka.identity.account_check import check_settings
+from kartoteka.identity.account_rules import rules_of
 from kartoteka.identity.kinds import Region
 
 PROTOCOL_VERSIONS = {"/api/v1/version": "1", "/api/v2/version": "2"}
@@ -59,7 +60,9 @@ async def contact_token(call: Call) -> Answer:
     if not contact.person.all():
         raise NoIdentifier
     account_id = call.account.account_id
-    contact_id = await live_contact_id(call.services.database, account_id, contact.person)
+    contact_id = await live_contact_id(
+        call.services.database, account_id, contact.person, rules_of(call.account.settings)
+    )
     if contact_id is None:
         return json_answer({"token": ""})
     return json_answer(

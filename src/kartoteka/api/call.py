@@ -85,8 +85,14 @@ class Call:
         """The query's parameters; of several with one name the last counts."""
         if self._query is None:
             raw = self.scope["query_string"]
-            self._query = _parse_query(raw) if raw else {}
+            self._query = dict(_parse_query(raw)) if raw else {}
         return self._query
+
+    def query_list(self, name: str) -> list[str]:
+        """The elements of a list with commas between; a parameter that is repeated adds its own."""
+        raw = self.scope["query_string"]
+        texts = [text for known, text in _parse_query(raw) if known == name] if raw else []
+        return [part for text in texts for one in text.split(",") if (part := one.strip())]
 
     def flag(self, name: str) -> bool:
         """A parameter that is true or false (also 1 or 0, as PHP spells it), false when absent."""
@@ -167,7 +173,7 @@ class Call:
         return digest.digest()
 
 
-def _parse_query(raw: bytes) -> dict[str, str]:
+def _parse_query(raw: bytes) -> list[tuple[str, str]]:
     try:
         pairs = parse_qsl(
             raw.decode("utf-8"),
@@ -179,7 +185,7 @@ def _parse_query(raw: bytes) -> dict[str, str]:
         raise InvalidParameter("The query is not valid: UTF-8, at most 100 parameters.") from None
     if not all(_is_storable(text) for pair in pairs for text in pair):
         raise InvalidParameter("The query contains the character NUL.")
-    return dict(pairs)
+    return pairs
 
 
 def _is_storable(text: str) -> bool:

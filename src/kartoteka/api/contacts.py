@@ -110,10 +110,7 @@ async def update_contact(call: Call) -> Answer:
 
 def _clear(call: Call) -> frozenset[str]:
     """`?clear=firstName,sms`: what the call empties (decisions D16)."""
-    if not call.scope["query_string"]:
-        return frozenset()
-    text = call.query.get("clear", "")
-    names = frozenset(name for part in text.split(",") if (name := part.strip()))
+    names = frozenset(call.query_list("clear"))
     if not all(is_clearable(name) for name in names):
         raise InvalidParameter("clear names a field that cannot be cleared; see /docs.")
     return names

@@ -17,6 +17,7 @@ from kartoteka.contacts.reads import Search
 from kartoteka.contacts.values.errors import InvalidValue
 from kartoteka.contacts.values.names import clean_first_name, clean_last_name
 from kartoteka.errors import InvalidRequest
+from kartoteka.identity.account_rules import rules_of
 from kartoteka.identity.kinds import (
     EMAIL,
     EXTERNAL_ID,
@@ -90,12 +91,17 @@ def _sort(query: dict[str, str]) -> bool:
 
 
 def _normalised(kind: IdentifierKind, text: str, call: Call) -> str | None:
-    """None for what can stand on nobody: blank, not of its kind, a never-identifier (D24)."""
+    """None for what finds nobody: blank, not of its kind, a never-identifier, the account's own too
+    (D6, D24): of all who gave the shop's mailbox none is the one that a client looks for."""
+    settings = call.account.settings
     try:
-        value = kind.normalise(text, Region(call.account.settings.region))
+        value = kind.normalise(text, Region(settings.region))
     except InvalidIdentifier:
         return None
-    return None if value is None or is_never(kind, value) else value
+    if value is None or is_never(kind, value):
+        return None
+    never = rules_of(settings).never
+    return None if never is not None and never.matches(kind, value) else value
 
 
 def _name(query: dict[str, str], parameter: str) -> str | None:
@@ -117,7 +123,7 @@ async def contact_emails(call: Call) -> Answer:
 
 
 def _ids(call: Call) -> list[int]:
-    parts = [text for part in call.query.get("ids", "").split(",") if (text := part.strip())]
+    parts = call.query_list("ids")
     if not parts or len(parts) > MAX_IDS:
         raise InvalidParameter(f"ids must be 1 to {MAX_IDS} contact ids with commas between.")
     if not all(part.isascii() and part.isdigit() and len(part) < 20 for part in parts):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -14,8 +15,15 @@ from kartoteka.api.call import MAX_ID, Call
 from kartoteka.api.contacts import IDEMPOTENCY
 from kartoteka.api.routing import Parameter, Reply, Route
 from kartoteka.contacts.forms.contact import FormRules, read_contact
-from kartoteka.contacts.model import ActivateToken, AddAppToken, AppToken, ContactInput, MuteToken
-from kartoteka.errors import InvalidRequest
+from kartoteka.contacts.model import (
+    ActivateToken,
+    AddAppToken,
+    AppToken,
+    ContactInput,
+    MuteToken,
+    Outcome,
+)
+from kartoteka.errors import InvalidRequest, NoIdentifier
 from kartoteka.identity.kinds import TELEGRAM_TOKEN, Region
 from kartoteka.identity.never import is_never
 
@@ -59,12 +67,27 @@ async def add_app_tokens(call: Call) -> Answer:
                 ),
             )
             for part, item in enumerate(read)
-        )
+        ),
+        return_exceptions=True,
     )
-    refused = sum(one.resolution.outcome == "suppressed" for one in outcomes)
-    if refused:  # decisions D29
-        return text_answer(f"Tokens have been added, except {refused} of erased persons")
-    return text_answer("Tokens have been added")
+    return text_answer(_added(outcomes))
+
+
+def _added(outcomes: Sequence[Outcome | BaseException]) -> str:
+    """What became of the tokens; an error only where nothing was stored (decisions D21).
+
+    One whose contactId nobody has, or whose person was erased (D29), leaves the others as they are.
+    """
+    errors = [one for one in outcomes if isinstance(one, BaseException)]
+    of_nobody = sum(isinstance(error, NoIdentifier) for error in errors)
+    if errors and (of_nobody < len(errors) or of_nobody == len(outcomes)):
+        raise next((one for one in errors if not isinstance(one, NoIdentifier)), errors[0])
+    erased = sum(
+        one.resolution.outcome == "suppressed" for one in outcomes if isinstance(one, Outcome)
+    )
+    exceptions = [f"{of_nobody} of nobody"] * bool(of_nobody)
+    exceptions += [f"{erased} of erased persons"] * bool(erased)
+    return "Tokens have been added" + ", except " * bool(exceptions) + " and ".join(exceptions)
 
 
 def _app_token(raw: object, position: int, region: Region) -> AppToken:

@@ -192,6 +192,7 @@ def test_tokens_that_stand_for_nobody_are_absent_with_a_warning():
 def test_a_bad_channel_is_dropped_with_a_warning(channel, code):
     contact = read(externalCustomerId="X", channels=[channel])
     assert codes(contact) == [code]
+    assert contact.warnings[0].field  # D18: the warning names what was dropped
     assert len(contact.person.all()) == 1
 
 

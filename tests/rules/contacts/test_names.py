@@ -51,6 +51,14 @@ def test_a_name_in_any_alphabet_is_taken_as_it_is(name: str) -> None:
     assert clean_last_name(f"\u00a0 {name} ") == name
 
 
+@pytest.mark.parametrize("mark", ["\u200f", "\u200e", "\u061c", "\u202b", "\u2068", "\ufeff"])
+def test_marks_that_only_say_the_direction_are_no_part_of_a_name(mark: str) -> None:
+    """Wire 2.4: letters of any alphabet, as Arabic and Hebrew tables export them."""
+    assert clean_first_name(f"{mark}محمد{mark}") == "محمد"
+    assert clean_last_name(f"{mark}Alice {mark}Bob") == "Alice Bob"
+    assert clean_first_name(mark) is None
+
+
 @pytest.mark.parametrize(
     "name",
     [

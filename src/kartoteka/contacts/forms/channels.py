@@ -137,7 +137,7 @@ def read_changeable(
     try:
         value = kind.normalise(raw, region)
     except InvalidIdentifier as error:
-        warnings.append(Notice(f"invalid_{kind.name}", str(error)))
+        warnings.append(Notice(f"invalid_{kind.name}", str(error), kind.name))
         return None
     if value is not None and is_never(kind, value):
         warnings.append(never_notice(kind))

@@ -21,6 +21,10 @@ HYPHENS = frozenset("-\u2010\u2011")
 # Joiners shape letters in Persian and in the scripts of India; they are no letters themselves.
 _JOINERS = frozenset("\u200c\u200d")
 _INSIDE = APOSTROPHES | HYPHENS | _JOINERS
+# Which way to write, not what: Arabic and Hebrew names bring these along from tables and documents.
+_DIRECTIONS = dict.fromkeys(
+    (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF)
+)
 
 # One word of Latin or Cyrillic letters: nearly every name.
 _PLAIN = re.compile(
@@ -40,12 +44,15 @@ def clean_first_name(value: object) -> str | None:
 
 
 def clean_last_name(value: object, field: str = "lastName") -> str | None:
-    """The name without outer blanks, None if absent: up to 40 characters, any number of words.
+    """The name without outer blanks and marks of direction, None if absent: up to 40 characters,
+    any number of words.
 
     Raises `InvalidValue`.
     """
     if isinstance(value, str) and _PLAIN.fullmatch(value) and value.lower() != "null":
         return value
+    if isinstance(value, str) and not value.isascii():
+        value = value.translate(_DIRECTIONS)
     name = clean_text(value, field, max_chars=MAX_CHARS)
     if name is None:
         return None
