@@ -10,6 +10,7 @@ from kartoteka.access.users import Role
 from kartoteka.admin import texts
 from kartoteka.admin.export_form import (
     LONG,
+    REMOVABLE,
     SECRETS,
     TARGET_FIELDS,
     field_of,
@@ -73,6 +74,7 @@ def _form(
         fields=TARGET_FIELDS.get(target, ()),
         secrets=SECRETS.get(target, frozenset()),
         long=LONG,
+        removable=REMOVABLE,
         label_of=label_of,
         datasets=DATASETS,
         chosen=_chosen(request, one),
