@@ -336,9 +336,9 @@ def test_names_of_segments_stay_text(open_page, owner, hostile):
     form = {"w.in.0.field": "lastName", "w.in.0.operator": "equals", "w.in.0.value": hostile}
     owner.submit("/admin/segments/save", name=hostile, **form)
     page = open_page("/admin/segments")
-    assert page.locator("script").count() == 2
+    assert page.locator("script:not([src])").count() == 0
     page.get_by_role("link", name=hostile).first.click()
-    assert page.locator("script").count() == 2
+    assert page.locator("script:not([src])").count() == 0
 
 
 def test_a_session_that_ends_meanwhile_takes_nothing_that_was_entered(open_page, api, name):

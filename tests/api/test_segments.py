@@ -454,17 +454,17 @@ def test_days_begin_in_the_zone_of_the_account(api, name):
 
 def test_versions_say_who_changed_what_and_one_is_taken_back(api, name):
     segment_id = make(api, EMPTY, name=name)
-    phone = {"field": "phone", "operator": "is_empty"}
+    unnamed = {"field": "firstName", "operator": "is_empty"}
     address = f"/api/v1/segments/{segment_id}"
     api.put(address, json={"name": f"{name} 2"}).raise_for_status()  # no other conditions
-    api.put(address, json={"condition": phone, "exclude": EMPTY}).raise_for_status()
+    api.put(address, json={"condition": unnamed, "exclude": EMPTY}).raise_for_status()
     answer = api.get(f"{address}/versions")
     assert answer.headers["TotalCount"] == "2"
     second, first = answer.json()
     assert [one["number"] for one in (second, first)] == [2, 1]
     assert (first["condition"], first["description"]) == (EMPTY, "External ID is empty")
     assert "exclude" not in first
-    assert (second["condition"], second["exclude"]) == (phone, EMPTY)
+    assert (second["condition"], second["exclude"]) == (unnamed, EMPTY)
     assert "External ID is empty" in second["description"]
     assert first["who"].startswith("API key ")
     assert first["at"] < second["at"]
