@@ -97,7 +97,7 @@ def test_settings_that_stay_blank_stay_as_they_are(open_page, name):
     # The connection string is still known: without it nobody could be asked.
     expect(page.get_by_role("alert")).to_contain_text("Nobody listens")
     page.get_by_role("button", name="Save").click()
-    expect(page.locator(".page-head")).to_contain_text("every 1d")
+    expect(page.locator(".page-head")).to_contain_text("every day")
     expect(page.locator("#content")).to_contain_text("two")
     expect(page.locator("#content")).to_contain_text("127.0.0.1")
     assert "secret-word" not in page.content()

@@ -45,7 +45,6 @@ async def exports(request: Request) -> Reply:
         exports=found,
         last=last,
         targets=TARGETS,
-        interval_text=interval_text,
         is_live=any(run.state not in OVER for run in last.values()),
     )
 
@@ -158,7 +157,6 @@ async def one_export(request: Request) -> Reply:
         total=total,
         skip=skip,
         size=RUNS,
-        interval=interval_text(one.interval_s),
         has_new_columns=one.columns_version < LATEST,
         is_live=any(run.state not in OVER for run in runs)
         or (not runs and one.state == State.ACTIVE),
