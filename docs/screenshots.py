@@ -169,7 +169,7 @@ def _signed_in(browser: Browser, url: str, kind: str) -> Page:
 def _take(page: Page, address: str, path: Path, name: str) -> None:
     page.goto(address)
     if name == "home":
-        page.locator("#figures .curve").wait_for()
+        page.locator("#figures .only-wide .curve").wait_for()
     if name == "import":
         file = {"name": "customers.csv", "mimeType": "text/csv", "buffer": FILE.encode()}
         page.set_input_files("#file", file)

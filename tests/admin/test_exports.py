@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import certifi
 from playwright.sync_api import expect
 
 from tests.admin.conftest import shoot
@@ -94,7 +97,31 @@ def test_settings_that_stay_blank_stay_as_they_are(open_page, name):
     # The connection string is still known: without it nobody could be asked.
     expect(page.get_by_role("alert")).to_contain_text("Nobody listens")
     page.get_by_role("button", name="Save").click()
-    expect(page.locator(".page-head")).to_contain_text("every 1d")
+    expect(page.locator(".page-head")).to_contain_text("every day")
     expect(page.locator("#content")).to_contain_text("two")
     expect(page.locator("#content")).to_contain_text("127.0.0.1")
     assert "secret-word" not in page.content()
+
+
+def test_a_root_certificate_is_taken_off(open_page, name, api):
+    end = "-----END CERTIFICATE-----\n"
+    authority = Path(certifi.where()).read_text("ascii").partition(end)[0] + end
+    settings = {
+        "url": "postgresql://u:secret-word@127.0.0.1:9/shop",
+        "rootCertificate": authority[authority.index("-----BEGIN") :],
+    }
+    body = {"name": name, "target": "postgres", "settings": settings, "paused": True}
+    made = api.post("/api/v1/exports", json=body).raise_for_status().json()
+    address = f"/api/v1/exports/{made['id']}"
+    page = open_page(f"/admin/exports/{made['id']}/edit")
+    page.get_by_role("button", name="Save").click()  # left alone it stays
+    expect(page.get_by_text("Export saved.")).to_be_visible()
+    assert api.get(address).json()["settings"]["rootCertificate"] is True
+    page.goto(f"/admin/exports/{made['id']}/edit")
+    page.get_by_label("Take the root certificate off").check()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Export saved.")).to_be_visible()
+    now = api.get(address).json()["settings"]
+    assert (now["rootCertificate"], now["user"], now["sslmode"]) == (False, "u", "verify-full")
+    page.goto(f"/admin/exports/{made['id']}/edit")
+    expect(page.get_by_label("Take the root certificate off")).to_have_count(0)

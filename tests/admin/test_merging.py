@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 
+import pytest
 from playwright.sync_api import expect
 
+from kartoteka.admin.pages.look_alikes import percent_of
+from kartoteka.contacts.duplicate_search import Search
 from tests.admin.command import command
+
+NOW = datetime(2026, 11, 26, tzinfo=UTC)
 
 
 def person(api, external_id: str, phone: str, **more) -> int:
@@ -90,6 +96,47 @@ def test_who_looks_alike_stands_side_by_side_with_the_score_by_field(
     expect(page.get_by_text("They are kept apart from now on.")).to_be_visible()
 
 
+def test_look_alikes_are_looked_for_when_somebody_asks(open_page, api, name):
+    for number, first in enumerate(("Yevhenia", "Yevheniya")):
+        person(
+            api, f"{name}-{number}", f"+38067190020{number}", firstName=first, lastName="Kotsiubynska",
+            address={"town": "Vinnytsia", "address": "Soborna 9"},
+        )  # fmt: skip
+    page = open_page("/admin/duplicates?by=likeness")
+    page.get_by_role("button", name="Look now").click()
+    search = page.locator("#look-alikes")
+    # It says by itself how far it is, and then what was found; the pair on the page stays.
+    link, button = search.get_by_role("link", name="Show what"), search.get_by_role("button")
+    expect(link.or_(button)).to_be_visible()
+    assert api.get("/api/v1/duplicates/search").json()["state"] == "finished"
+    expect(search).to_contain_text(re.compile("looks? alike"))
+    if link.count():
+        link.click()
+    expect(search.get_by_role("button", name="Look now")).to_be_visible()
+    while page.get_by_text(f"{name}-0", exact=True).count() == 0:
+        page.keyboard.press("ArrowRight")
+        page.wait_for_load_state("networkidle")
+    page.keyboard.press("n")
+    expect(page.get_by_text("They are kept apart from now on.")).to_be_visible()
+    page.goto("/admin/settings/audit")
+    expect(page.locator("tr", has_text="had look-alikes looked for").first).to_contain_text("admin")
+
+
+@pytest.mark.parametrize(
+    ("search", "percent"),
+    [
+        (Search(), 0),
+        (Search(NOW), 0),
+        (Search(NOW, NOW, None, "reading", 1, 4), 12),
+        (Search(NOW, NOW, None, "reading", 0, 0), 0),
+        (Search(NOW, NOW, None, "comparing", 8, 16), 75),
+        (Search(NOW, NOW, NOW, "comparing", 16, 16), 100),
+    ],
+)
+def test_reading_is_half_of_a_search(search, percent):
+    assert percent_of(search) == percent
+
+
 def test_a_merge_is_undone_from_the_history(open_page, api, name):
     keep = person(api, f"{name}-1", "+380671900021", firstName="Keep")
     absorb = person(api, f"{name}-2", "+380671900022", firstName="Absorb")
@@ -140,3 +187,8 @@ def test_a_quarantined_value_is_let_go_with_a_preview(open_page, api, name):
     page.get_by_role("button", name="Let go").click()
     expect(page.get_by_text("It names people again.")).to_be_visible()
     expect(page.locator("tr", has_text=f"shared:{name}")).to_have_count(0)
+    page.goto("/admin/settings/audit")
+    line = page.locator("tr", has_text="let a quarantined value go").first
+    expect(line).to_contain_text("admin")
+    expect(line).to_contain_text("mobile_token")
+    assert f"shared:{name}" not in page.content()

@@ -168,6 +168,19 @@ def test_an_event_type_is_made(open_page, api, name):
     assert api.get(f"/api/v1/event-types/{name}").json()["segmentation"] is True
 
 
+def test_what_is_optional_stays_optional(open_page, api, name):
+    params = [{"name": "total"}, {"name": "coupon", "required": False}]
+    api.put(f"/api/v1/event-types/{name}", json={"requiredParams": params}).raise_for_status()
+    page = open_page(f"/admin/settings/event-types?key={name}")
+    expect(page.get_by_label("Required parameters")).to_have_value("total")
+    expect(page.get_by_label("Optional parameters")).to_have_value("coupon")
+    page.get_by_label("An event of this type may make a contact").check()
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("tr", has_text=name)).to_contain_text("yes, since")
+    stored = api.get(f"/api/v1/event-types/{name}").json()["requiredParams"]
+    assert {one["name"]: one["required"] for one in stored} == {"total": True, "coupon": False}
+
+
 def test_an_application_gets_its_access_key_once(open_page, name):
     page = open_page("/admin/settings/apps")
     page.get_by_label("Name").fill(name)

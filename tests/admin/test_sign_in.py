@@ -41,6 +41,35 @@ def test_wrong_login_and_wrong_password_get_the_same_words(visitor):
     assert "set-cookie" not in answers[0].headers
 
 
+def test_who_failed_to_sign_in_stands_in_the_log(owner, admin_server, name):
+    """Of every account that has the login, and of no other; an unknown one in the oldest account's."""
+    from tests.admin.command import command
+
+    command(admin_server, "accounts", "create", name)
+    command(admin_server, "users", "share", LOGIN, "--to", name)
+    typed = f"{name}-{'z' * 30}"
+    headers = {"X-Forwarded-For": "203.0.113.99"}
+    with Visitor(base_url=admin_server.url) as one:
+        for login in (LOGIN, typed):
+            form = {"login": login, "password": "not the password"}
+            assert one.post("/admin/sign-in", data=form, headers=headers).status_code == 401
+    log = owner.get("/admin/settings/audit").text
+    assert log.count("address: 203.0.113.99") == 2
+    assert "failed to sign in" in log
+    assert f"{typed[:20]}…" in log
+    assert typed not in log
+    assert "not the password" not in log
+    page = owner.get("/admin/account").text
+    account = re.search(rf'value="(\d+)">(?:(?!value=).)*?<b>{name}</b>', page, re.DOTALL)
+    if account is None:  # the session began before the account was shared
+        owner.submit("/admin/sign-out")
+        owner.sign_in()
+        page = owner.get("/admin/account").text
+        account = re.search(rf'value="(\d+)">(?:(?!value=).)*?<b>{name}</b>', page, re.DOTALL)
+    owner.submit("/admin/account/switch", account=account[1])
+    assert owner.get("/admin/settings/audit").text.count("address: 203.0.113.99") == 1
+
+
 def test_too_many_failures_of_an_address_are_answered_with_a_pause(visitor):
     """Behind a proxy that is trusted the address is the visitor's, not the proxy's."""
     here, there = ({"X-Forwarded-For": address} for address in ("203.0.113.5", "203.0.113.6"))

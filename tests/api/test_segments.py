@@ -450,3 +450,33 @@ def test_days_begin_in_the_zone_of_the_account(api, name):
     made = {"field": "createdAt", "operator": "equals", "value": days[west].isoformat()}
     assert born[west] in members(api, make(api, made), maxrows=500)
     assert api.patch(settings, json={"time_zone": "UTC"}).status_code == 200
+
+
+def test_versions_say_who_changed_what_and_one_is_taken_back(api, name):
+    segment_id = make(api, EMPTY, name=name)
+    unnamed = {"field": "firstName", "operator": "is_empty"}
+    address = f"/api/v1/segments/{segment_id}"
+    api.put(address, json={"name": f"{name} 2"}).raise_for_status()  # no other conditions
+    api.put(address, json={"condition": unnamed, "exclude": EMPTY}).raise_for_status()
+    answer = api.get(f"{address}/versions")
+    assert answer.headers["TotalCount"] == "2"
+    second, first = answer.json()
+    assert [one["number"] for one in (second, first)] == [2, 1]
+    assert (first["condition"], first["description"]) == (EMPTY, "External ID is empty")
+    assert "exclude" not in first
+    assert (second["condition"], second["exclude"]) == (unnamed, EMPTY)
+    assert "External ID is empty" in second["description"]
+    assert first["who"].startswith("API key ")
+    assert first["at"] < second["at"]
+    assert api.get(f"{address}/versions", params={"startindex": 2}).json() == [first]
+    back = {"condition": first["condition"], "exclude": first.get("exclude")}
+    api.put(address, json=back).raise_for_status()
+    assert shown(api, segment_id)["condition"] == EMPTY
+    assert "exclude" not in shown(api, segment_id)
+    assert len(api.get(f"{address}/versions").json()) == 3
+
+
+def test_a_list_has_no_versions_and_no_segment_none_at_all(api, name):
+    made = api.post("/api/v1/segments", json={"name": name, "type": "Static"}).json()["id"]
+    assert api.get(f"/api/v1/segments/{made}/versions").json() == []
+    assert api.get("/api/v1/segments/2000000000/versions").status_code == 404

@@ -19,7 +19,7 @@ from kartoteka.access.model import AccountContext
 from kartoteka.access.passwords import hash_password
 from kartoteka.access.secret_texts import digest_of
 from kartoteka.access.store import account_of
-from kartoteka.access.users import QUERIES, Role, matches
+from kartoteka.access.users import MAX_LOGIN_CHARS, QUERIES, Role, matches
 from kartoteka.clock import Clock
 from kartoteka.db.database import Database
 from kartoteka.errors import KartotekaError, RateLimited
@@ -31,7 +31,6 @@ SEEN_EVERY = timedelta(minutes=5)
 WINDOW = timedelta(minutes=15)
 FAILURES_BY_LOGIN = 10
 FAILURES_BY_ADDRESS = 30
-MAX_LOGIN_CHARS = 100
 
 
 class WrongPassword(KartotekaError):

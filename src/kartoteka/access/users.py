@@ -21,6 +21,10 @@ from kartoteka.errors import Conflict, InvalidRequest, NotFound
 QUERIES = load_queries(__package__, "users.sql")
 MIN_PASSWORD_CHARS = 10
 MAX_PASSWORD_CHARS = 200
+MAX_LOGIN_CHARS = 100
+MAX_SHOWN_LOGIN = 20
+NOBODY = 0
+"""The user id of a line of the log that no user wrote."""
 _LOGIN = re.compile(r"[\w.@+-]{1,100}")
 _HASHING = asyncio.Semaphore(2)
 """A hash takes 32 MB and a quarter of a second of a core; others wait their turn."""
@@ -232,6 +236,26 @@ class Users:
             QUERIES["audit"], account_id=account_id, before=before, rows=rows
         )
         return [AuditRow(*row) for row in found]
+
+    async def note_failed_sign_in(self, login: str, address: str, request_id: str) -> None:
+        """A line in the log of every account that has the login; of an unknown one in the oldest's.
+
+        What was typed is shortened: people type their password into the wrong field.
+        """
+        login = login.strip()
+        shown = login if len(login) <= MAX_SHOWN_LOGIN else f"{login[:MAX_SHOWN_LOGIN]}…"
+        for (account_id,) in await self._database.fetch(
+            QUERIES["accounts_of_login"], login=login[:MAX_LOGIN_CHARS]
+        ):
+            await self.note(
+                account_id,
+                NOBODY,
+                login=shown,
+                action="sign_in_failed",
+                subject="",
+                request_id=request_id,
+                details={"address": address[:60]},
+            )
 
     async def who_did(self, account_id: int, request_ids: Sequence[str]) -> dict[str, str]:
         """Logins by the ids of the requests that they made."""

@@ -5,6 +5,21 @@ from admin_user
 where login = %(login)s
 order by account_id
 
+-- name: accounts_of_login
+-- Whose log a failed attempt belongs into: every account that has the login, else the oldest account,
+-- whose owners run the installation; index admin_user_by_login.
+select account_id
+from admin_user
+where login = %(login)s
+union all
+(
+    select account_id
+    from account
+    where not exists (select from admin_user where login = %(login)s)
+    order by account_id
+    limit 1
+)
+
 -- name: users
 -- The users of an account, by name; unique key of admin_user.
 select user_id, login, role, created_at, signed_in_at

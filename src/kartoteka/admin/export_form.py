@@ -28,8 +28,11 @@ SECRETS: dict[str, frozenset[str]] = {
     "files": frozenset(("secretKey",)),
 }
 """Never shown again; left blank they stay as they are."""
+REMOVABLE = frozenset(("rootCertificate",))
+"""Secrets that a target can do without, so that the form takes them off."""
 LONG = frozenset(("credentials", "rootCertificate"))
 _PREFIX = "settings."
+_REMOVES = "remove."
 _IN_A_STORE = frozenset(("url", "accessKey", "secretKey", "region", "endpoint"))
 _SOUND: dict[str, dict[str, Any]] = {
     "postgres": {"url": "postgresql://name@db.shop.example/shop"},
@@ -66,7 +69,9 @@ def read_target_settings(form: Fields, target: str, before: Mapping[str, Any]) -
     settings = {
         name: value
         for name, value in before.items()
-        if value and (name in secrets or name not in fields)
+        if value
+        and (name in secrets or name not in fields)
+        and not (name in REMOVABLE and form.flag(_REMOVES + name))
     }
     for name in fields:
         if text := form.one(_PREFIX + name):

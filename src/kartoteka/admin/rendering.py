@@ -17,7 +17,7 @@ from kartoteka.admin import segment_form, texts
 from kartoteka.admin.choices import channel_options, list_options, source_options, value_options
 from kartoteka.admin.frame import SETTINGS_MENU, menu, next_theme, said, theme
 from kartoteka.admin.static_files import address_of
-from kartoteka.admin.words import apart_words, rule_words, sentence
+from kartoteka.admin.words import apart_words, every_words, rule_words, sentence
 from kartoteka.exports.model import Export, ExportRun
 from kartoteka.exports.model import State as ExportState
 from kartoteka.identity.kinds import BY_CODE, BY_NAME, IdentifierKind
@@ -194,6 +194,7 @@ def environment() -> Environment:
         version=__version__,
         when=when,
         rule_words=rule_words,
+        every_words=every_words,
         sentence=sentence,
         apart_words=apart_words,
         menu=menu,

@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from kartoteka.admin import texts
 from kartoteka.contacts.identity_reads import HistoryRow
+from kartoteka.exports.asked import interval_text
 from kartoteka.identity.kinds import BY_NAME
 
 _BY_KIND = ("found_by_", "external_id_joins_", "restored_by_")
@@ -23,6 +24,12 @@ def rule_words(rule: str) -> Markup:
         if rule.startswith(prefix) and kind is not None:
             return texts.text(f"rule.{prefix}kind", kind=kind.label)
     return Markup("{}").format(rule)
+
+
+def every_words(interval_s: int) -> Markup:
+    """How often: every 15 minutes, every day."""
+    interval = interval_text(interval_s)
+    return texts.text(f"exports.every_{interval[-1]}", n=int(interval[:-1]))
 
 
 def sentence(

@@ -10,7 +10,7 @@ import pytest
 
 from kartoteka.admin import texts
 from kartoteka.admin.rendering import environment
-from kartoteka.admin.words import rule_words
+from kartoteka.admin.words import every_words, rule_words
 from kartoteka.identity.history import ACTIONS, RULES
 
 FOLDER = Path(str(resources.files("kartoteka.admin")))
@@ -93,3 +93,16 @@ def test_every_action_of_the_audit_log_has_words():
 @pytest.mark.parametrize("name", environment().list_templates(["html"]))
 def test_every_template_can_be_read(name):
     environment().get_template(name)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (900, "every 15 minutes"),
+        (3600, "every hour"),
+        (86_400, "every day"),
+        (90, "every 90 seconds"),
+    ],
+)
+def test_how_often_is_said_in_words(seconds, words):
+    assert every_words(seconds) == words

@@ -10,6 +10,7 @@ from kartoteka.access.users import Role
 from kartoteka.admin import texts
 from kartoteka.admin.export_form import (
     LONG,
+    REMOVABLE,
     SECRETS,
     TARGET_FIELDS,
     field_of,
@@ -44,7 +45,6 @@ async def exports(request: Request) -> Reply:
         exports=found,
         last=last,
         targets=TARGETS,
-        interval_text=interval_text,
         is_live=any(run.state not in OVER for run in last.values()),
     )
 
@@ -73,6 +73,7 @@ def _form(
         fields=TARGET_FIELDS.get(target, ()),
         secrets=SECRETS.get(target, frozenset()),
         long=LONG,
+        removable=REMOVABLE,
         label_of=label_of,
         datasets=DATASETS,
         chosen=_chosen(request, one),
@@ -156,7 +157,6 @@ async def one_export(request: Request) -> Reply:
         total=total,
         skip=skip,
         size=RUNS,
-        interval=interval_text(one.interval_s),
         has_new_columns=one.columns_version < LATEST,
         is_live=any(run.state not in OVER for run in runs)
         or (not runs and one.state == State.ACTIVE),

@@ -96,7 +96,7 @@ async def _figures(request: Request) -> dict[str, Any]:
         "counted": await request.services.lately.count(
             account_id, midnight, midnight + timedelta(days=1, hours=1)
         ),
-        "curve": _curve(by_day, today),
+        "curves": _curves(by_day, today),
     }
     if len(_known) > 1_000:
         _known.clear()
@@ -115,10 +115,10 @@ def _midnight(at: datetime, zone: str) -> datetime:
     return at.astimezone(ZoneInfo(zone)).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def _curve(by_day: list[tuple[date, int]], today: date) -> Curve | None:
-    """How many there were at the end of each day, of those that are live today."""
+def _curves(by_day: list[tuple[date, int]], today: date) -> tuple[Curve, ...]:
+    """How many there were at the end of each day, of those that are live today: wide, and for a phone."""
     if not by_day:
-        return None
+        return ()
     points: list[tuple[date, int]] = []
     total = 0
     first = max(by_day[0][0], today - timedelta(days=365)) - timedelta(days=1)
@@ -130,7 +130,7 @@ def _curve(by_day: list[tuple[date, int]], today: date) -> Curve | None:
         day += timedelta(days=1)
         total += added.get(day, 0)
         points.append((day, total))
-    return curve(points)
+    return curve(points), curve(points, width=330, height=180, left=48, marks=2)
 
 
 async def _nameless_segment(request: Request) -> int | None:

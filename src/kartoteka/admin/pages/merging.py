@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from kartoteka.access.users import Role
+from kartoteka.admin.pages.look_alikes import progress_of
 from kartoteka.admin.replies import Reply
 from kartoteka.admin.request import Request
 from kartoteka.admin.routing import Page
@@ -70,6 +71,7 @@ async def duplicates(request: Request) -> Reply:
     return request.render(
         "duplicates.html",
         by=by,
+        progress=await progress_of(request) if by == "likeness" else None,
         skip=skip,
         pair=found[0] if found else None,
         has_next=len(found) > 1,

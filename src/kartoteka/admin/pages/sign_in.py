@@ -32,6 +32,7 @@ async def sign_in(request: Request) -> Reply:
             login, fields.raw("password"), request.address
         )
     except WrongPassword as error:
+        await request.services.users.note_failed_sign_in(login, request.address, request.request_id)
         return _form(request, next_path=next_path, login=login, problem=error.message, status=401)
     except RateLimited as error:
         reply = _form(request, next_path=next_path, login=login, problem=error.message, status=429)

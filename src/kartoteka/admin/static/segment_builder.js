@@ -12,16 +12,22 @@
   let counting = null;
   let timer = 0;
 
+  class SessionEnded extends Error {}
   const showBusy = () => form.setAttribute("aria-busy", waiting > 0 || counting !== null);
 
   /* The page that the server makes of the form as it is now, and the fields that it was told */
-  async function ask(more, signal) {
+  async function ask(more, signal, isAgain) {
     const told = new URLSearchParams(new FormData(form));
     for (const [name, value] of Object.entries(more)) told.set(name, value);
     const headers = { "HX-Request": "true" };
     const answer = await fetch(form.dataset.build, { method: "POST", body: told, signal, headers });
     const away = answer.headers.get("HX-Redirect");
-    if (away) location.assign(away);
+    if (away) {
+      window.session.ended();
+      throw new SessionEnded();
+    }
+    // Signed in anew elsewhere: the token of this page is the old session's.
+    if (answer.status === 403 && !isAgain && (await window.session.renew())) return ask(more, signal, true);
     return [new DOMParser().parseFromString(await answer.text(), "text/html"), told];
   }
 
@@ -40,7 +46,7 @@
       const [page] = await ask({}, mine.signal);
       if (counting === mine) show(page.getElementById("preview") || page.getElementById("ask"));
     } catch (error) {
-      if (error.name !== "AbortError") show(null);
+      if (error.name !== "AbortError" && !(error instanceof SessionEnded)) show(null);
     }
     if (counting === mine) counting = null;
     showBusy();
@@ -64,8 +70,8 @@
         if (fresh) lay(form, fresh, told);
         else show(page.getElementById("ask"));
         if (fresh) then();
-      } catch {
-        show(null);
+      } catch (error) {
+        if (!(error instanceof SessionEnded)) show(null);
       }
       waiting -= 1;
       showBusy();
@@ -130,6 +136,7 @@
   }
 
   if (form.querySelector(".condition") && !form.querySelector("#preview .figure")) countSoon(0);
+  document.addEventListener("session:back", () => countSoon(0));
   form.addEventListener("input", (event) => {
     if (!event.target.matches("[data-changes], [name=name]")) countSoon();
   });

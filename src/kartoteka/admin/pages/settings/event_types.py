@@ -33,6 +33,7 @@ async def _page(request: Request, problem: str = "", status: int = 200) -> Reply
         skip=skip,
         size=ROWS,
         problem=problem,
+        params_of=params_of,
         values=_values(request, found),
     )
 
@@ -42,19 +43,42 @@ def _values(request: Request, found: Sequence[EventType]) -> dict[str, Any]:
     form, key = request.form, request.query.one("key")
     one = next((one for one in found if one.key == key), None)
     if form.has("key") or one is None:
-        required, makes = form.one("required"), form.flag("segmentation")
-        return {"key": form.one("key"), "required": required, "segmentation": makes}
-    names = ", ".join(param["name"] for param in one.required_params or ())
-    return {"key": one.key, "required": names, "segmentation": one.segmentation}
+        return {
+            "key": form.one("key"),
+            "required": form.one("required"),
+            "optional": form.one("optional"),
+            "segmentation": form.flag("segmentation"),
+        }
+    required, optional = params_of(one)
+    return {
+        "key": one.key,
+        "required": ", ".join(required),
+        "optional": ", ".join(optional),
+        "segmentation": one.segmentation,
+    }
+
+
+def params_of(one: EventType) -> tuple[list[str], list[str]]:
+    """Names of the parameters that its events must have, and of those that they may have."""
+    params = one.required_params or ()
+    required = [param["name"] for param in params if param.get("required", True)]
+    return required, [param["name"] for param in params if param["name"] not in required]
+
+
+def _params(required: str, optional: str) -> list[dict[str, Any]]:
+    """What was typed, as the API takes it; a name in both fields is required."""
+    named = {name: False for part in optional.split(",") if (name := part.strip())}
+    named |= {name: True for part in required.split(",") if (name := part.strip())}
+    return [{"name": name, "required": must} for name, must in named.items()]
 
 
 async def save(request: Request) -> Reply:
     """POST /admin/settings/event-types: makes the type, or changes it."""
     form = request.form
-    names = [name for part in form.one("required").split(",") if (name := part.strip())]
+    params = _params(form.one("required"), form.one("optional"))
     try:
         key = read_type_key(form.one("key"))
-        change = read_change({"segmentation": form.flag("segmentation"), "requiredParams": names})
+        change = read_change({"segmentation": form.flag("segmentation"), "requiredParams": params})
         await request.services.event_types.change(request.account_id, key, change)
     except InvalidRequest as error:
         return await _page(request, error.message, 400)
