@@ -75,6 +75,7 @@ def comparable(shop: Shop, known: Sequence[int], lines: Sequence[RowOutcome]) ->
     for _, card, _ in cards:
         for saying in card["proof"]:
             saying[1] = None  # when it was said
+        card["last_word"] = card["last_word"] is not None  # a digest, of this account's ids as well
     told = [
         msgspec.structs.replace(
             line,
