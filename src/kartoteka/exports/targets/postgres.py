@@ -88,6 +88,7 @@ class Postgres:
                 self._session.run("set lock_timeout = '60s'")
                 self._session.run("set statement_timeout = 0")
                 self._session.run("set search_path = pg_catalog, pg_temp")
+                self._session.notice_hang_up()
                 _refuse_own(surroundings.is_own_database(self._session))
         except BaseException:
             self._session.close()
