@@ -18,6 +18,7 @@ from kartoteka.identity.account_rules import rules_of
 from kartoteka.identity.evidence import Row
 from kartoteka.identity.model import Settings
 from kartoteka.identity.never import NeverIdentifiers
+from tests.hunting import EXAMPLES
 from tests.rules import stories
 from tests.rules.world import World
 
@@ -144,7 +145,7 @@ RULES = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=EXAMPLES or 150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(CALLS, RULES, RULES)
 def test_told_with_the_settings_that_stand_it_is_what_stands(
     calls: list[Any], chosen: Settings, others: Settings
@@ -158,7 +159,7 @@ def test_told_with_the_settings_that_stand_it_is_what_stands(
     assert as_it_is.live() == set(world.live())
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=EXAMPLES or 150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(CALLS, RULES, RULES)
 def test_told_otherwise_it_is_what_would_stand(
     calls: list[Any], chosen: Settings, others: Settings
