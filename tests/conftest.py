@@ -30,9 +30,15 @@ from psycopg import sql
 from kartoteka.db.database import Database
 from kartoteka.db.embedded import EmbeddedPostgres
 from kartoteka.db.migrate import migrate
+from tests.hunting import EXAMPLES
 
 # A machine that is busy is no failure: nothing here is timed.
-settings.register_profile("kartoteka", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "kartoteka",
+    deadline=None,
+    derandomize=not EXAMPLES,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("kartoteka")
 
 TEMPLATE = "kartoteka_template"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from kartoteka.db.database import Database
-from kartoteka.identity.verify import verify, verify_here
+from kartoteka.identity.verify import STEPS, verify, verify_here
 from tests.faults.conftest import Shop, open_shop
 from tests.rules.stories import add, erase, merge, remove, subscribe, undo
 
@@ -32,7 +32,9 @@ async def test_what_stands_is_what_the_history_says(database_url: str):
     async with open_shop(database_url) as shop:
         await a_life(shop)
     database = await Database.open(database_url)
-    found = await verify(database)
+    told: list[int] = []
+    found = await verify(database, progress=lambda _, number: told.append(number))
+    assert told == list(range(1, STEPS + 1))
     assert (found.differences, found.cards) == ([], 6)
     assert found.identifiers > 5
     assert (await verify(database, 1)).hash == found.hash

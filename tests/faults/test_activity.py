@@ -17,9 +17,22 @@ from kartoteka.activity.retention import keep_house
 from kartoteka.activity.timeline import Item, Place, Timelines, shown
 from kartoteka.contacts.model import Command, Outcome
 from kartoteka.db.database import WRITER_OPTIONS, Database
+from kartoteka.identity.changes import MOST_SENDERS
+from kartoteka.identity.model import QUARANTINED
 from tests.faults.conftest import Shop, open_shop, with_settings
 from tests.faults.holding import held_back
-from tests.rules.stories import add, arriving, erase, event, put, remove, row, rules
+from tests.rules.stories import (
+    KIND,
+    add,
+    arriving,
+    erase,
+    event,
+    put,
+    release,
+    remove,
+    row,
+    rules,
+)
 from tests.rules.world import World
 
 FOREVER = Place(datetime(9999, 12, 31, tzinfo=UTC), 2**63 - 1, 2**63 - 1)
@@ -81,6 +94,30 @@ async def test_the_database_comes_to_what_the_rules_say(shop: Shop, seed: int):
         assert await history(shop, who) == world.history_of(told[external_id])
     count = shop.rows("select count(*) from event")
     assert count == [(len(world.happened) + len(world.events),)]
+
+
+@pytest.mark.parametrize("to_contact", [True, False])
+async def test_nobody_gets_what_came_in_quarantine(shop: Shop, to_contact: bool):
+    """D6, and the statements of it: released to somebody, or to whoever comes next."""
+    minutes = iter(START + timedelta(minutes=number) for number in range(1000))
+    people = [
+        await shop.id(add(x=f"X{number}", cookie="C"), next(minutes))
+        for number in range(MOST_SENDERS + 1)
+    ]
+    assert shop.holders(KIND["cookie"].code, "C") == [QUARANTINED]
+    meant = await shop.id(add(x="meant"), next(minutes))
+    then = next(minutes)
+    await shop.send(event("then", cookie="C"), then)
+    await shop.send(release("cookie", "C", meant if to_contact else None), next(minutes))
+    if not to_contact:
+        await shop.send(event("waits", cookie="C"), next(minutes))
+        assert await shop.id(add(x="meant", cookie="C"), next(minutes)) == meant
+    await shop.send(event("late", cookie="C", at=then), next(minutes))
+    await shop.send(event("after", cookie="C"), next(minutes))
+    assert await history(shop, meant) == (["after"] if to_contact else ["waits", "after"])
+    assert [await history(shop, one) for one in people[-3:]] == [[]] * 3
+    await shop.id(add(x="next", cookie="C"), next(minutes))
+    assert await history(shop, meant) == (["after"] if to_contact else ["waits", "after"])
 
 
 async def _in(world: World, command: Command, at: datetime) -> Any:

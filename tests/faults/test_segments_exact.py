@@ -37,6 +37,7 @@ from kartoteka.segments.verifying import verify
 from kartoteka.segments.waking import wake
 from kartoteka.writing import build_engine
 from tests.faults.conftest import Shop
+from tests.hunting import EXAMPLES
 from tests.rules import stories
 from tests.store.segments_world import CODES, CONDITIONS, DATES, TAGS, TEXTS, TOWNS
 
@@ -346,13 +347,10 @@ def runner() -> Iterator[asyncio.Runner]:
         yield opened
 
 
-EXAMPLES = 40
-
-
 @settings(
-    max_examples=EXAMPLES,
+    max_examples=EXAMPLES or 40,
     deadline=None,
-    derandomize=True,
+    derandomize=not EXAMPLES,
     phases=[Phase.explicit, Phase.generate],  # a failure takes minutes to shrink
     report_multiple_bugs=False,
     suppress_health_check=[

@@ -34,6 +34,13 @@ FINDING = [
     ),
     Mutation(
         "D6",
+        "what comes late of the time in quarantine is nobody's",
+        CHANGES,
+        'change.ws.effect("linked", *held.key, home_of(held), QUARANTINED, held.since, rule)',
+        "pass",
+    ),
+    Mutation(
+        "D6",
         "more than 50 External IDs",
         CHANGES,
         "if len(senders) > MOST_SENDERS:",

@@ -40,6 +40,7 @@ from kartoteka.contacts.model import (
     NotTheSame,
     Profile,
     RefuseAddresses,
+    ReleaseValue,
     RemoveContact,
     RowRules,
     SetSubscriptions,
@@ -226,6 +227,12 @@ def undo(merge_id: int) -> UndoMerge:
 
 def not_the_same(one: int, other: int) -> NotTheSame:
     return NotTheSame(origin=origin(method="notTheSame"), contact_id=one, other_id=other)
+
+
+def release(name: str, value: str, to: int | None = None) -> ReleaseValue:
+    """POST quarantine/release: `name` as in `contact`."""
+    kind = KIND[name].code
+    return ReleaseValue(origin=origin(method="release"), kind=kind, value=value, contact_id=to)
 
 
 def activate(token: str, *, active: bool, app: str = APP) -> ActivateToken:

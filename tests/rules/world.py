@@ -29,6 +29,7 @@ from kartoteka.errors import KartotekaError
 from kartoteka.identity.history import rebuild
 from kartoteka.identity.kinds import BY_CODE, EMAIL
 from kartoteka.identity.model import (
+    QUARANTINED,
     Card,
     Consent,
     Held,
@@ -560,6 +561,8 @@ class World:
         if last is not None and since <= last:
             since = last + timedelta(microseconds=1)
         state = SpanState.OPEN if contact is None else SpanState.LINKED
+        if contact == QUARANTINED:
+            contact, state = None, SpanState.NOBODYS
         self._add_span(key, Span(since, next(self._span_ids), contact, state, self.at))
 
     def _came(self, kind: int, text: str, contact: int, since: datetime, _rule: str) -> None:

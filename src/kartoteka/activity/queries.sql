@@ -165,7 +165,8 @@ insert into visitor_span (
 )
 select distinct on (k.kind, k.value_key)
        %(account_id)s::integer, k.kind, k.value_key, '-infinity'::timestamptz, nextval('span_id'),
-       k.former, 1, 'given', %(at)s::timestamptz, %(at)s::timestamptz
+       nullif(k.former, 0), case when k.former = 0 then 2 else 1 end, 'given', %(at)s::timestamptz,
+       %(at)s::timestamptz
 from unnest(%(kind)s::smallint[], %(value_key)s::text[], %(former)s::bigint[], %(place)s::integer[])
     as k (kind, value_key, former, place)
 where not exists (
@@ -186,16 +187,16 @@ where s.account_id = %(account_id)s
   and s.value_key = k.value_key
 
 -- name: follow_identifiers
--- Spans of those who have these identifiers now, or of nobody: open for the next. `place` counts the
--- changes of one identifier in this batch. Primary key.
+-- Spans of those who have these identifiers now, or of nobody: open for the next, or of contact 0, the
+-- quarantine: for ever nobody's. `place` counts the changes of one identifier in this batch. Primary key.
 insert into visitor_span (
     account_id, kind, value_key, since, owner_id, contact_id, state, rule, linked_at, created_at
 )
 select %(account_id)s::integer, k.kind, k.value_key,
        greatest(k.since, s.since + k.place * interval '1 microsecond'), nextval('span_id'),
-       k.contact_id, case when k.contact_id is null then 0 else 1 end,
-       case when k.contact_id is null then null else k.rule end,
-       case when k.contact_id is null then null else %(at)s::timestamptz end, %(at)s::timestamptz
+       nullif(k.contact_id, 0), case when k.contact_id is null then 0 when k.contact_id = 0 then 2 else 1 end,
+       case when k.contact_id <> 0 then k.rule end,
+       case when k.contact_id <> 0 then %(at)s::timestamptz end, %(at)s::timestamptz
 from unnest(
     %(kind)s::smallint[], %(value_key)s::text[], %(contact_id)s::bigint[], %(since)s::timestamptz[],
     %(place)s::integer[], %(rule)s::text[]

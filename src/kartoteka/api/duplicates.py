@@ -171,7 +171,7 @@ _PAIRS = {"type": "array", "items": {"type": "object"}}
 
 _RELEASED = {
     "type": "object",
-    "required": ["kind", "value", "senders", "identifiers", "contacts", "visits"],
+    "required": ["kind", "value", "senders", "identifiers", "contacts"],
     "properties": {
         "kind": {"type": "string"},
         "value": {"type": "string"},
@@ -185,10 +185,6 @@ _RELEASED = {
             "type": "array",
             "items": {"type": "object"},
             "description": "Contacts that change, as they are then, and what each gains.",
-        },
-        "visits": {
-            "type": "integer",
-            "description": "Visits that change hands: none, what came in quarantine stays nobody's.",
         },
     },
 }

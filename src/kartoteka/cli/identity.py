@@ -8,13 +8,14 @@ import time
 import click
 
 from kartoteka.access.bootstrap import ACCOUNT_NAME
+from kartoteka.cli.progress import Progress, Step
 from kartoteka.cli.running import Access, with_access
 from kartoteka.cli.tables import json_option, print_json, print_table
 from kartoteka.cli.what_if import what_if_command
 from kartoteka.contacts.duplicate_search import Searches
 from kartoteka.contacts.duplicates import Duplicates
 from kartoteka.contacts.look_alikes import Alike
-from kartoteka.identity.verify import Verified, verify
+from kartoteka.identity.verify import STEPS, Verified, verify
 
 
 @click.group()
@@ -117,9 +118,15 @@ def verify_command(*, account: str | None, as_json: bool) -> None:
         account_id = None
         if account is not None:
             account_id = (await access.accounts.find(account)).account_id
-        return await verify(access.database, account_id)
+        return await verify(access.database, account_id, show)
 
-    found = with_access(work)
+    with Progress() as progress:
+
+        def show(name: str, number: int) -> None:
+            label = f"{name} ({number} of {STEPS})"
+            progress.show(Step(label, done=0, total=None, rate=None, seconds_left=None))
+
+        found = with_access(work)
     if as_json:
         print_json(found)
     else:

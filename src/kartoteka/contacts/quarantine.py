@@ -13,6 +13,8 @@ from kartoteka.identity.kinds import BY_CODE
 from kartoteka.identity.model import QUARANTINED, Card, Identifier, Resolution, Status
 from kartoteka.identity.working_set import WorkingSet
 
+RULE = "released_by_request"
+
 
 class NotQuarantined(NotFound):
     """This value is not in quarantine."""
@@ -35,11 +37,11 @@ def release_value(ws: WorkingSet, command: ReleaseValue) -> Outcome:
         raise NotQuarantined
     senders = len(held.senders or ())
     ws.release(held)
+    at = max(command.origin.at, held.since)
+    ws.effect("linked", *held.key, QUARANTINED, command.contact_id, at, RULE)
     if card is not None:
-        held = ws.hold(new_held(one, card.contact_id, command.origin.at, "released_by_request"))
-        Journal(ws, command.origin).note(
-            "added", "released_by_request", card.contact_id, [named(held)]
-        )
+        held = ws.hold(new_held(one, card.contact_id, at, RULE))
+        Journal(ws, command.origin).note("added", RULE, card.contact_id, [named(held)])
         card.updated_at = command.origin.at
     return Outcome(
         Resolution(command.contact_id, "updated"), answer=_answer(ws, command, senders, card)
@@ -49,8 +51,8 @@ def release_value(ws: WorkingSet, command: ReleaseValue) -> Outcome:
 def _answer(
     ws: WorkingSet, command: ReleaseValue, senders: int, card: Card | None
 ) -> dict[str, Any]:
-    """What changes, all of it: a dry run answers the same. Visits of the time in quarantine were nobody's
-    and stay so."""
+    """What changes, all of it: a dry run answers the same. No visit changes hands: what came of the time
+    in quarantine, and what comes late, is nobody's for ever."""
     one = {"kind": BY_CODE[command.kind].name, "value": command.value}
     contacts = [] if card is None else [{**would_be(ws, card), "gains": [one]}]
     return {
@@ -58,5 +60,4 @@ def _answer(
         "senders": senders,
         "identifiers": [{**one, "from": "quarantine", "to": command.contact_id}],
         "contacts": contacts,
-        "visits": 0,
     }

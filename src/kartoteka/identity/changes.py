@@ -231,8 +231,11 @@ def count_senders(change: Change, former: Card, card: Card, held: Held) -> None:
     senders.update(short_hash(one.external_id) for one in (former, card) if one.external_id)
     held.senders = sorted(senders) or None
     if len(senders) > MOST_SENDERS:
+        # What comes of this time, and be it after the release, is nobody's.
+        rule = "too_many_people"
+        change.ws.effect("linked", *held.key, home_of(held), QUARANTINED, held.since, rule)
         change.ws.reassign(held, QUARANTINED)
-        held.rule, held.device = "too_many_people", None
+        held.rule, held.device = rule, None
         change.journal.note("quarantined", held.rule, card.contact_id, [named(held)])
         change.resolution.warnings.append(quarantine_notice(held.kind))
 

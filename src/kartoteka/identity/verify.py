@@ -6,6 +6,7 @@ tables only; nothing of the installation is changed.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -17,13 +18,21 @@ from kartoteka.identity.kinds import KINDS
 from kartoteka.identity.model import Status
 
 QUERIES = load_queries(__package__, "verify.sql")
-_STEPS = (
-    "replay_identifiers",
-    "stored_identifiers",
-    "forgive_erased",
-    "replay_cards",
-    "stored_cards",
-)
+_STEPS = {
+    "replay_identifiers": "Replaying identifiers",
+    "stored_identifiers": "Reading identifiers",
+    "forgive_erased": "Leaving out who was erased",
+    "replay_cards": "Replaying cards",
+    "stored_cards": "Reading cards",
+}
+_COMPARISONS = {
+    "fingerprints": "Comparing hashes",
+    "different_columns": "Comparing cards with identifiers",
+    "different_counts": "Comparing totals",
+}
+STEPS = len(_STEPS) + len(_COMPARISONS)
+Progress = Callable[[str, int], None]
+"""Told the name and number of each step as it begins, out of `STEPS`."""
 
 
 class Difference(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
@@ -50,17 +59,25 @@ class Verified(msgspec.Struct, frozen=True, rename="camel"):
         return not self.differences
 
 
-async def verify(database: Database, account_id: int | None = None) -> Verified:
+def _quietly(_name: str, _number: int) -> None:
+    pass
+
+
+async def verify(
+    database: Database, account_id: int | None = None, progress: Progress = _quietly
+) -> Verified:
     """Replay the history of one account or of all and compare."""
     async with database.connection() as connection:
         await connection.execute("begin isolation level repeatable read")
         try:
-            return await verify_here(connection, account_id)
+            return await verify_here(connection, account_id, progress)
         finally:
             await connection.execute("rollback")
 
 
-async def verify_here(connection: Connection, account_id: int | None = None) -> Verified:
+async def verify_here(
+    connection: Connection, account_id: int | None = None, progress: Progress = _quietly
+) -> Verified:
     """The same in a transaction that is open already."""
     chosen = "" if account_id is None else str(account_id)
     await connection.execute("set local work_mem = '256MB'")
@@ -72,11 +89,16 @@ async def verify_here(connection: Connection, account_id: int | None = None) -> 
         "names": pg_array([kind.name for kind in KINDS]),
     }
     await connection.execute(QUERIES["fill_kinds"].sql, kinds)
-    for name in _STEPS:
+    for number, (name, title) in enumerate(_STEPS.items(), 1):
+        progress(title, number)
         await connection.execute(QUERIES[name].sql, prepare=False)
-    prints = {row[0]: row[1:] for row in await _rows(connection, "fingerprints")}
-    differences = [_column(row) for row in await _rows(connection, "different_columns")]
-    differences += [_count(row) for row in await _rows(connection, "different_counts")]
+    compared: dict[str, list[tuple[Any, ...]]] = {}
+    for number, (name, title) in enumerate(_COMPARISONS.items(), len(_STEPS) + 1):
+        progress(title, number)
+        compared[name] = await _rows(connection, name)
+    prints = {row[0]: row[1:] for row in compared["fingerprints"]}
+    differences = [_column(row) for row in compared["different_columns"]]
+    differences += [_count(row) for row in compared["different_counts"]]
     if prints["identifiers told"] != prints["identifiers stored"]:
         differences += [
             _identifier(row) for row in await _rows(connection, "different_identifiers")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
@@ -137,3 +138,24 @@ def test_anonymous_holders_do_not_count(world: World) -> None:
     for number in range(MOST_SENDERS + 5):
         world.post(email=f"p{number}@x.ua", token="T")
     assert world.owners("token", "T") != [QUARANTINED]
+
+
+@pytest.mark.parametrize("to_contact", [True, False])
+def test_what_comes_late_of_the_time_in_quarantine_stays_nobodys(
+    world: World, to_contact: bool
+) -> None:
+    """D6, D37: not the last person's who had it, and not the next one's either."""
+    people = [world.post(x=f"X{number}", cookie="C").id for number in range(MOST_SENDERS + 1)]
+    assert world.owners("cookie", "C") == [QUARANTINED]
+    meant = world.post(x="meant").id
+    then = world.now + timedelta(minutes=1)
+    world.now += timedelta(hours=1)
+    world.send(stories.release("cookie", "C", meant if to_contact else None))
+    if not to_contact:
+        world.event("waits", cookie="C")
+        assert world.post(x="meant", cookie="C").id == meant
+    assert world.owners("cookie", "C") == [meant]
+    world.event("late", cookie="C", at=then)
+    world.event("after", cookie="C")
+    assert [world.history_of(one) for one in people] == [[]] * len(people)
+    assert world.history_of(meant) == (["after"] if to_contact else ["waits", "after"])

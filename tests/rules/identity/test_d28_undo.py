@@ -220,3 +220,15 @@ def test_the_same_words_twice_are_kept_once() -> None:
     for _ in range(3):
         world.post(token="U", first="Ben")
     assert [line.action for line in world.history].count("said") == 1
+
+
+def test_an_address_that_left_the_card_stays_refused(world: World) -> None:
+    """D10, D28: nobody knows whether it was refused again since, so the undo subscribes nobody."""
+    world.unsubscribe("b@x.ua")
+    keep, absorb = world.post(x="A", email="a@x.ua").id, world.post(x="B", email="b@x.ua").id
+    world.merge(keep, absorb)
+    assert "email_not_replaced" in world.subscribe(x="B", email="b@x.ua").warnings
+    world.undo()
+    assert world.consent(absorb) == {"email": "unsubscribed"}
+    assert world.subscribe(x="B", email="b@x.ua").id == absorb
+    assert world.consent(absorb) == {"email": "subscribed"}

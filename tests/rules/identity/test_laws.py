@@ -17,6 +17,7 @@ from kartoteka.errors import KartotekaError
 from kartoteka.identity.kinds import EMAIL, EXTERNAL_ID, PHONE
 from kartoteka.identity.model import Card, Settings, Status
 from kartoteka.identity.policies import EXCLUSIVE
+from tests.hunting import EXAMPLES
 from tests.rules import stories
 from tests.rules.world import Answer, World
 
@@ -80,7 +81,7 @@ SETTINGS = st.builds(
     phone_is_personal=st.booleans(),
     keep_former_ids=st.booleans(),
 )
-many = settings(max_examples=150, deadline=None)
+many = settings(max_examples=EXAMPLES or 150, deadline=None)
 
 
 def after(commands: list[Command], chosen: Settings | None = None) -> World:

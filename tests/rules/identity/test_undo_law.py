@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from datetime import timedelta
 
 from hypothesis import HealthCheck, Phase, assume, event, given, reject, settings
@@ -12,6 +11,7 @@ from kartoteka.activity.visitors.model import LogOut, PushToken
 from kartoteka.contacts.model import Command
 from kartoteka.contacts.undo import ExternalIdElsewhere, PersonErased
 from kartoteka.identity.model import Settings, Status
+from tests.hunting import EXAMPLES
 from tests.rules import stories
 from tests.rules.identity import test_laws as alphabet
 from tests.rules.identity.undo_law import Pair, same
@@ -88,8 +88,6 @@ MORE: st.SearchStrategy[Command] = st.one_of(
 )
 BEFORE = st.lists(MORE, min_size=2, max_size=10)
 AFTER = st.lists(MORE, min_size=1, max_size=8)
-EXAMPLES = int(os.environ.get("KARTOTEKA_LAW_EXAMPLES", "0"))
-"""Raise it for a longer hunt; the hunt is another one each time, `make test` runs the same."""
 law = settings(
     max_examples=EXAMPLES or 60,
     deadline=None,

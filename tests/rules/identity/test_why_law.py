@@ -19,9 +19,9 @@ from kartoteka.identity.evidence import Row
 from kartoteka.identity.kinds import BY_CODE
 from kartoteka.identity.model import Origin, Settings
 from kartoteka.identity.never import NeverIdentifiers
+from tests.hunting import EXAMPLES
 from tests.rules import stories
 from tests.rules.identity import test_laws as alphabet
-from tests.rules.identity.test_undo_law import EXAMPLES
 from tests.rules.world import World, through_text
 
 COMMANDS = st.lists(

@@ -13,7 +13,13 @@ from typing import Any
 import msgspec
 
 from kartoteka.activity.orders.model import DeleteOrder, SaveOrder
-from kartoteka.contacts.model import Command, DetachContacts, RefuseAddresses, RemoveContact
+from kartoteka.contacts.model import (
+    Command,
+    DetachContacts,
+    RefuseAddresses,
+    RemoveContact,
+    Subscribe,
+)
 from kartoteka.errors import KartotekaError
 from kartoteka.identity.model import Card, Held, Status
 from kartoteka.writing import RULES
@@ -127,11 +133,12 @@ class Pair:
         pair = {self.keep, self.absorb}
         if isinstance(command, RefuseAddresses):
             # What left a merged card is refused when it comes back: a case of its own.
-            left = [line for line in self.merged.history if line.rule == "kept_for_undo"]
-            values = {one["value"] for line in left for one in line.identifiers or ()}
-            held = {row[1] for row in self.merged.rows.values() if row[3] == self.keep}
-            lost = {row[1] for row in self.apart.rows.values() if row[3] in pair} - held
-            return not (values | lost) & set(command.emails)
+            return not self._left() & set(command.emails)
+        if isinstance(command, Subscribe):
+            # So it stays refused when this would have lifted it: somebody may have refused it since.
+            refused = {key for key, state in self.merged.refusals.items() if state}
+            if {value for _, value in refused.intersection(keys)} & self._left():
+                return False
         if isinstance(command, RemoveContact) and command.erase:
             return not pair & (owners | set(ids))
         if isinstance(
@@ -139,6 +146,14 @@ class Pair:
         ):  # a retired id is refused, which the other one is not
             return self.absorb not in {*owners, *ids}
         return len(pair & (owners | set(ids))) < 2
+
+    def _left(self) -> set[str]:
+        """Values that left the card when it was merged."""
+        lines = [line for line in self.merged.history if line.rule == "kept_for_undo"]
+        values = {one["value"] for line in lines for one in line.identifiers or ()}
+        held = {row[1] for row in self.merged.rows.values() if row[3] == self.keep}
+        pair = {self.keep, self.absorb}
+        return values | ({row[1] for row in self.apart.rows.values() if row[3] in pair} - held)
 
 
 def same(one: World, other: World) -> list[tuple[Any, Any]]:
