@@ -73,6 +73,7 @@ def comparable(shop: Shop, known: Sequence[int], lines: Sequence[RowOutcome]) ->
     for _, card, _ in cards:
         for saying in card["proof"]:
             saying[1] = None  # when it was said
+            saying[7:] = [place[absorbed] for absorbed in saying[7:]]
         card["last_word"] = card["last_word"] is not None  # a digest, of this account's ids as well
     told = [
         msgspec.structs.replace(
