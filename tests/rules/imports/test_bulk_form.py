@@ -367,7 +367,7 @@ def test_an_external_id_that_stands_for_nobody_is_none(nobody):
         ("email", {"channels": [{"type": "email", "value": "no address"}, PHONE]}, "email"),
         ("sms", {"channels": [MAIL, {"type": "viber", "value": "12"}]}, "viber"),
         ("email_or_sms", {"channels": [{"type": "sms", "value": "12"}]}, "sms"),
-        ("push", {"channels": [{"type": "mobilepush", "value": 5}]}, None),
+        ("push", {"channels": [{"type": "mobilepush", "value": 5}]}, "mobile_token"),
         ("id", {"id": "x"}, "id"),
         ("id", {"id": -1}, "id"),
         ("id", {"id": 1.5}, "id"),
