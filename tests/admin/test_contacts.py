@@ -106,7 +106,7 @@ def test_removing_many_asks_first_and_says_what_follows(open_page, api, name):
     expect(page.get_by_role("heading", name="Remove these 2 contacts?")).to_be_visible()
     assert api.get("/api/v1/contacts", params={"externalCustomerId": f"{name}-0"}).json()
     page.get_by_role("button", name="Remove").click()
-    expect(page.locator(".toast")).to_contain_text("Removed")
+    expect(page.locator(".toast[role=status]")).to_contain_text("Removed")
     assert not api.get("/api/v1/contacts", params={"externalCustomerId": f"{name}-0"}).json()
     page.goto(f"/admin/contacts?removed=1&q={name}")
     expect(page.locator("#results tbody tr")).to_have_count(2)
