@@ -383,7 +383,7 @@ class World:
             ws.load_facts(name, [key], {key: facts[name](key)})
 
     def _merge(self, merge_id: int) -> Merge | None:
-        """What `merge` and its neighbours in identity/queries.sql say, through jsonb."""
+        """What `merge` and its neighbours in identity/merges.sql say, through jsonb."""
         if not 0 < merge_id <= len(self.history):
             return None
         line = self.history[merge_id - 1]

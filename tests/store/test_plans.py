@@ -25,6 +25,7 @@ STATEMENTS = {
         for name, query in load_queries("kartoteka.identity").items()
         if name not in _OTHERWISE
     },
+    **load_queries("kartoteka.identity", "merges.sql"),
     **{
         name: query
         for name, query in load_queries("kartoteka.activity").items()

@@ -17,7 +17,7 @@ from kartoteka.identity.model import QUARANTINED, Card, Held, Key, Merge
 from kartoteka.identity.policies import LASTING
 from kartoteka.identity.working_set import Missing, WorkingSet
 
-QUERIES = load_queries(__package__)
+QUERIES = load_queries(__package__) | load_queries(__package__, "merges.sql")
 CARD_COLUMNS = Card.__struct_fields__
 HELD_COLUMNS = Held.__struct_fields__
 _JSON = frozenset(
