@@ -196,7 +196,7 @@ def test_a_file_that_cannot_be_imported_is_refused_and_not_kept(
     before = set(folder_of(server).iterdir())
     answer = send(api, content, options)
     assert (answer.status_code, answer.json()["code"]) == (400, code)
-    assert set(folder_of(server).iterdir()) == before
+    assert set(folder_of(server).iterdir()) <= before
 
 
 def test_the_name_of_a_file_is_shown_and_leads_nowhere(api: httpx.Client, server: Any, name: str):
@@ -214,12 +214,12 @@ def test_neither_a_form_nor_a_token_is_a_bad_request(api: httpx.Client):
 
 
 def test_a_client_that_hangs_up_leaves_no_half_file(server: Any):
-    before = set(folder_of(server).iterdir())
+    before = set(folder_of(server).iterdir())  # files of imports that end meanwhile may go
     with connected(server, length=9_000_000) as connection:
         part = b'--XX\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n'
         connection.sendall(part + b"x" * 2_000_000)
-        wait_until(lambda: set(folder_of(server).iterdir()) != before)
-    wait_until(lambda: set(folder_of(server).iterdir()) == before)
+        wait_until(lambda: bool(set(folder_of(server).iterdir()) - before))
+    wait_until(lambda: set(folder_of(server).iterdir()) <= before)
 
 
 def test_a_file_that_says_it_is_too_large_is_refused_at_once(server: Any):
@@ -372,4 +372,4 @@ def test_writers_import_and_see_statements_but_rehearse_nothing(server: Any, nam
         assert writer.get(f"/api/v1/imports/{one['id']}/rows").status_code == 200
         before = set(folder_of(server).iterdir())
         assert send(writer, people(name, 1), {"dryRun": True}).status_code == 403
-        assert set(folder_of(server).iterdir()) == before
+        assert set(folder_of(server).iterdir()) <= before
