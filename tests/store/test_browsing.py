@@ -49,7 +49,7 @@ async def people(database):
         "insert into contact (account_id, contact_id, first_name, email, source, created_at, updated_at) "
         "values (2, 1, 'Anna', 'p001@x.example', 'API', now(), now())"
     )
-    return Browsing(database)
+    return Browsing(database, database)
 
 
 def expected(asked: Filter) -> list[int]:

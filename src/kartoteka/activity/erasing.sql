@@ -214,10 +214,17 @@ from (
           offset 0
       )
 ) k
+cross join lateral (
+    select ctid
+    from visitor_span
+    where account_id = %(account_id)s
+      and kind = k.kind
+      and value_key = k.value_key
+      and owner_id not in (select owner_id from erasing where account_id = %(account_id)s)
+    order by since  -- so that each is looked up by its key, in a young table too
+) o
 where s.account_id = %(account_id)s
-  and s.kind = k.kind
-  and s.value_key = k.value_key
-  and s.owner_id not in (select owner_id from erasing where account_id = %(account_id)s)
+  and s.ctid = o.ctid
 
 -- name: release_spans
 -- Spans of erased persons on identifiers that others have now: the stretch stays, nobody's.

@@ -32,7 +32,7 @@ async def duplicates(call: Call) -> Answer:
     """GET /api/v1/duplicates?by=address|likeness|apart."""
     skip, rows = read_page(call)
     by = call.query.get("by", "address").strip() or "address"
-    reader, account_id = Duplicates(call.services.database), call.account.account_id
+    reader, account_id = Duplicates(call.services.keyed), call.account.account_id
     if by == "likeness":
         score = _score(call)
         found = await reader.alike(account_id, skip=skip, rows=rows, score=score)
@@ -65,7 +65,7 @@ async def duplicates(call: Call) -> Answer:
 async def _by_address(call: Call, reader: Duplicates, skip: int, rows: int) -> list[dict[str, Any]]:
     """Each with the rule that kept the two apart."""
     account_id, settings = call.account.account_id, rules_of(call.account.settings)
-    why = Why(call.services.database)
+    why = Why(call.services.keyed)
     body = []
     for one in await reader.shared(account_id, skip=skip, rows=rows):
         known = [await why.person(account_id, who) for who in (one.contact_id, one.other_id)]
@@ -130,7 +130,7 @@ def _moment(at: datetime | None) -> str | None:
 async def quarantine(call: Call) -> Answer:
     """GET /api/v1/quarantine: values that stand on too many people to name one."""
     skip, rows = read_page(call)
-    reader = Duplicates(call.services.database)
+    reader = Duplicates(call.services.keyed)
     found = await reader.quarantine(call.account.account_id, skip=skip, rows=rows)
     body = [
         {

@@ -25,7 +25,7 @@ async def contact_why(call: Call) -> Answer:
     if not kind:
         raise InvalidParameter("Say what to explain: kind, and value where there are several.")
     value = call.query.get("value", "").strip() or None
-    known = await Why(call.services.database).person(call.account.account_id, asked)
+    known = await Why(call.services.keyed).person(call.account.account_id, asked)
     found = why(known, kind, value, rules_of(call.account.settings))
     body = {
         "contactId": found.contact_id,
@@ -56,7 +56,7 @@ def _step(one: Step, *, brings: bool) -> dict[str, Any]:
 async def contacts_why_not(call: Call) -> Answer:
     """GET /api/v1/why-not?a=&b=."""
     ids = [query_id(call, name) for name in ("a", "b")]
-    reader, account_id = Why(call.services.database), call.account.account_id
+    reader, account_id = Why(call.services.keyed), call.account.account_id
     one, other = [await reader.person(account_id, contact_id) for contact_id in ids]
     pair = (one.card.contact_id, other.card.contact_id)
     apart = await reader.apart(account_id, *pair)

@@ -42,10 +42,16 @@ offset %(skip)s
 -- Pairs that look alike and that nobody told apart, the likeliest first; index duplicate_by_score.
 select d.contact_id, d.other_id, d.score, d.fields
 from duplicate d
-join contact x on x.account_id = %(account_id)s and x.contact_id = d.contact_id and x.status = 0
-join contact y on y.account_id = %(account_id)s and y.contact_id = d.other_id and y.status = 0
+cross join lateral (
+    select count(*) as number
+    from contact
+    where account_id = %(account_id)s
+      and contact_id in (d.contact_id, d.other_id)
+      and status = 0
+) live
 where d.account_id = %(account_id)s
   and d.score >= %(score)s
+  and live.number = 2
   and not exists (
       select from apart a
       where a.account_id = %(account_id)s
@@ -61,9 +67,15 @@ offset %(skip)s
 -- one, so there are few.
 select a.contact_id, a.other_id, a.at, a.reason, a.request_id
 from apart a
-join contact x on x.account_id = %(account_id)s and x.contact_id = a.contact_id and x.status = 0
-join contact y on y.account_id = %(account_id)s and y.contact_id = a.other_id and y.status = 0
+cross join lateral (
+    select count(*) as number
+    from contact
+    where account_id = %(account_id)s
+      and contact_id in (a.contact_id, a.other_id)
+      and status = 0
+) live
 where a.account_id = %(account_id)s
+  and live.number = 2
 order by a.at desc, a.contact_id, a.other_id
 limit %(rows)s
 offset %(skip)s

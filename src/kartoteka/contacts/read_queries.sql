@@ -35,9 +35,13 @@ select
     tokens.list,
     lists.list
 from asked a
-join contact c
-  on c.account_id = %(account_id)s
- and c.contact_id = a.contact_id
+cross join lateral (
+    select *
+    from contact
+    where account_id = %(account_id)s
+      and contact_id = a.contact_id
+    limit 1
+) c
 left join lateral (
     select jsonb_agg(
         jsonb_build_array(i.kind, coalesce(i.long_value, i.value_key), i.app, i.attributes)
@@ -63,14 +67,22 @@ left join lateral (
 -- Live contacts that hold the one e-mail or phone, and the other values if given, newest update
 -- first; primary key of identifier, then of contact.
 select c.contact_id, count(*) over ()
-from identifier i
-join contact c
-  on c.account_id = %(account_id)s
- and c.contact_id = i.contact_id
-where i.account_id = %(account_id)s
-  and i.kind = %(kind)s
-  and i.value_key = %(value_key)s
-  and c.status = 0
+from (
+    select contact_id
+    from identifier
+    where account_id = %(account_id)s
+      and kind = %(kind)s
+      and value_key = %(value_key)s
+    order by ordinal
+) i
+cross join lateral (
+    select *
+    from contact
+    where account_id = %(account_id)s
+      and contact_id = i.contact_id
+    limit 1
+) c
+where c.status = 0
   and (%(phone)s::text is null or c.phone = %(phone)s)
   and (%(first_name)s::text is null or lower(c.first_name) = lower(%(first_name)s))
   and (%(last_name)s::text is null or lower(c.last_name) = lower(%(last_name)s))
@@ -134,9 +146,13 @@ where account_id = %(account_id)s
 -- Live holders of a token of this app or of none (decisions D2); primary keys.
 select c.contact_id, i.attributes
 from identifier i
-join contact c
-  on c.account_id = %(account_id)s
- and c.contact_id = i.contact_id
+cross join lateral (
+    select contact_id, status
+    from contact
+    where account_id = %(account_id)s
+      and contact_id = i.contact_id
+    limit 1
+) c
 where i.account_id = %(account_id)s
   and i.kind = any(%(kinds)s::smallint[])
   and i.value_key = %(value_key)s
@@ -193,9 +209,13 @@ up as (
     union all
     select c.contact_id, c.status, c.merged_into, u.depth + 1
     from up u
-    join contact c
-      on c.account_id = %(account_id)s
-     and c.contact_id = u.merged_into
+    cross join lateral (
+        select *
+        from contact
+        where account_id = %(account_id)s
+          and contact_id = u.merged_into
+        limit 1
+    ) c
     where u.status = 2
 ),
 down as (
@@ -203,9 +223,13 @@ down as (
     union all
     select c.contact_id, c.status, d.depth + 1
     from down d
-    join contact c
-      on c.account_id = %(account_id)s
-     and c.merged_into = d.contact_id
+    cross join lateral (
+        select contact_id, status
+        from contact
+        where account_id = %(account_id)s
+          and merged_into = d.contact_id
+        order by merged_into  -- so that each is looked up by its key, in a young table too
+    ) c
 )
 select contact_id, status
 from down
@@ -214,28 +238,32 @@ order by depth, contact_id
 -- name: identifiers
 -- All identifiers of one card; index identifier_by_contact.
 select kind, coalesce(long_value, value_key), former, since, rule, app, device
-from identifier
-where account_id = %(account_id)s
-  and contact_id = %(contact_id)s
+from (
+    select *
+    from identifier
+    where account_id = %(account_id)s
+      and contact_id = %(contact_id)s
+    offset 0  -- so that they are found by contact, in a young table too, and sorted then
+) i
 order by kind, former, since, value_key
 
 -- name: history
 -- What happened to these cards, newest first; indexes identity_history_by_contact and _by_other.
 select history_id, at, action, rule, contact_id, other_contact_id, method, request_id, key_id, identifiers
-from identity_history
-where account_id = %(account_id)s
-  and history_id in (
-      select history_id
-      from identity_history
-      where account_id = %(account_id)s
-        and contact_id = any(%(ids)s::bigint[])
-      union
-      select history_id
-      from identity_history
-      where account_id = %(account_id)s
-        and other_contact_id = any(%(ids)s::bigint[])
-  )
-  and action <> 'said'
+from (
+    select *
+    from identity_history
+    where account_id = %(account_id)s
+      and contact_id = any(%(ids)s::bigint[])
+    union all
+    select *
+    from identity_history
+    where account_id = %(account_id)s
+      and other_contact_id = any(%(ids)s::bigint[])
+      and contact_id <> all(%(ids)s::bigint[])
+    offset 0  -- so that they are found by contact, in a young table too, and sorted then
+) h
+where action <> 'said'
 order by history_id desc
 limit %(rows)s
 offset %(skip)s
@@ -249,10 +277,14 @@ select m.history_id, m.contact_id, m.other_contact_id, m.at, m.rule, m.method, m
              and u.undoes = m.history_id
        ),
        count(*) over ()
-from identity_history m
-where account_id = %(account_id)s
-  and contact_id = any(%(ids)s::bigint[])
-  and action = 'absorbed'
+from (
+    select *
+    from identity_history
+    where account_id = %(account_id)s
+      and contact_id = any(%(ids)s::bigint[])
+    offset 0  -- so that they are found by contact, and not among all merges of the account
+) m
+where action = 'absorbed'
 order by history_id desc
 limit %(rows)s
 offset %(skip)s
@@ -273,12 +305,16 @@ limit %(rows)s
 offset %(skip)s
 
 -- name: merge_of
--- The last merge of these two, and that of this id; index identity_history_by_contact.
+-- The last merge of these two; index identity_history_by_other.
 select history_id
-from identity_history
-where account_id = %(account_id)s
-  and contact_id = %(survivor_id)s
-  and other_contact_id = %(absorbed_id)s
+from (
+    select history_id, contact_id, action
+    from identity_history
+    where account_id = %(account_id)s
+      and other_contact_id = %(absorbed_id)s
+    offset 0  -- as in merges_of
+) m
+where contact_id = %(survivor_id)s
   and action = 'absorbed'
 order by history_id desc
 limit 1
@@ -303,9 +339,13 @@ where account_id = %(account_id)s
 -- Its identifiers, in the order of `Held`; index identifier_by_contact.
 select kind, value_key, ordinal, contact_id, long_value, former, since, rule, app, device, attributes,
        senders, home
-from identifier
-where account_id = %(account_id)s
-  and contact_id = %(contact_id)s
+from (
+    select *
+    from identifier
+    where account_id = %(account_id)s
+      and contact_id = %(contact_id)s
+    offset 0  -- as in identifiers
+) i
 order by kind, since, value_key
 
 -- name: evidence
@@ -317,15 +357,25 @@ with recursive followed as (
     union
     select h.other_contact_id, f.by_device or h.rule = 'follows_device'
     from followed f
-    join identity_history h
-      on h.account_id = %(account_id)s
-     and h.contact_id = f.contact_id
-     and (h.rule = 'follows_device' or h.action = 'absorbed' or (h.action = 'moved' and f.by_device))
+    cross join lateral (
+        select other_contact_id, rule, action
+        from identity_history
+        where account_id = %(account_id)s
+          and contact_id = f.contact_id
+        offset 0  -- so that it is looked up by contact, in a young table too
+    ) h
+    where h.rule = 'follows_device' or h.action = 'absorbed' or (h.action = 'moved' and f.by_device)
 ),
 own as (
     select h.history_id
     from followed f
-    join identity_history h on h.account_id = %(account_id)s and h.contact_id = f.contact_id
+    cross join lateral (
+        select history_id
+        from identity_history
+        where account_id = %(account_id)s
+          and contact_id = f.contact_id
+        offset 0
+    ) h
     union
     select history_id
     from identity_history
@@ -333,24 +383,41 @@ own as (
       and other_contact_id = any(%(ids)s::bigint[])
     union
     select h.history_id
-    from identity_history u
-    join identity_history h
-      on h.account_id = %(account_id)s
-     and h.contact_id = u.other_contact_id
-     and h.history_id between u.undoes and u.history_id
-    where u.account_id = %(account_id)s
-      and u.contact_id = any(%(ids)s::bigint[])
-      and u.action = 'undone'
+    from (
+        select other_contact_id, undoes, history_id, action
+        from identity_history
+        where account_id = %(account_id)s
+          and contact_id = any(%(ids)s::bigint[])
+        offset 0
+    ) u
+    cross join lateral (
+        select history_id
+        from identity_history
+        where account_id = %(account_id)s
+          and contact_id = u.other_contact_id
+        offset 0
+    ) h
+    where u.action = 'undone'
+      and h.history_id between u.undoes and u.history_id
 )
 select h.history_id, h.at, h.action, h.rule, h.contact_id, h.other_contact_id, h.method, h.request_id,
        h.key_id, h.identifiers, h.by,
-       h.action = 'absorbed' and exists (
-           select from identity_history u
-           where u.account_id = %(account_id)s
-             and u.undoes = h.history_id
-       )
+       h.action = 'absorbed' and u.undone is not null
 from own
-join identity_history h on h.account_id = %(account_id)s and h.history_id = own.history_id
+cross join lateral (
+    select *
+    from identity_history
+    where account_id = %(account_id)s
+      and history_id = own.history_id
+    limit 1
+) h
+left join lateral (
+    select true as undone
+    from identity_history
+    where account_id = %(account_id)s
+      and undoes = h.history_id
+    limit 1
+) u on true
 where h.action <> 'said'
 order by h.history_id
 limit 20000
@@ -358,10 +425,14 @@ limit 20000
 -- name: absorbed_snapshots
 -- The cards that were merged into these, as they were; index identity_history_by_contact.
 select other_contact_id, snapshot
-from identity_history
-where account_id = %(account_id)s
-  and contact_id = any(%(ids)s::bigint[])
-  and action = 'absorbed'
+from (
+    select *
+    from identity_history
+    where account_id = %(account_id)s
+      and contact_id = any(%(ids)s::bigint[])
+    offset 0  -- as in merges_of
+) m
+where action = 'absorbed'
   and snapshot is not null
 order by history_id
 
@@ -377,10 +448,14 @@ where account_id = %(account_id)s
 -- The same of what was merged into them, as it was; index identity_history_by_contact.
 select snapshot -> 'card' ->> 'first_name', snapshot -> 'card' ->> 'last_name',
        snapshot -> 'card' -> 'proof', other_contact_id
-from identity_history
-where account_id = %(account_id)s
-  and contact_id = any(%(ids)s::bigint[])
-  and action = 'absorbed'
+from (
+    select *
+    from identity_history
+    where account_id = %(account_id)s
+      and contact_id = any(%(ids)s::bigint[])
+    offset 0  -- as in merges_of
+) m
+where action = 'absorbed'
   and snapshot is not null
 
 -- name: apart_for_why

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from kartoteka.contacts.clearing import PROFILE
-from kartoteka.contacts.identity_reads import IdentityReads
+from kartoteka.contacts.identity_reads import cards_of_person
 from kartoteka.contacts.reads import QUERIES, CardNotFound
 from kartoteka.contacts.shortest import Link, shortest_chain
 from kartoteka.contacts.what_if import Known as Besides
@@ -217,14 +217,14 @@ def _found_by(person: Known, card: Card, finders: str | None, at: datetime) -> s
 class Why:
     """Reads what `why` and `why_not` need."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._identities = IdentityReads(database)
+    def __init__(self, keyed: Database) -> None:
+        """`keyed` has connections that look up keys and never scan (`db.database.WRITER_OPTIONS`)."""
+        self._keyed = keyed
 
     async def person(self, account_id: int, contact_id: int) -> Known:
         """The card that the id leads to. Raises `CardNotFound`."""
-        ids = [one for one, _ in await self._identities.person(account_id, contact_id)]
-        fetch = self._database.fetch
+        ids = [one for one, _ in await cards_of_person(self._keyed, account_id, contact_id)]
+        fetch = self._keyed.fetch
         cards = await fetch(QUERIES["card_for_why"], account_id=account_id, ids=pg_array(ids[:1]))
         if not cards or cards[0][1] == Status.ERASED:
             raise CardNotFound("Contact not found: there is none with this id.")
@@ -247,7 +247,7 @@ class Why:
         """Of all contacts that the history names: their names, tokens' devices, who is not the same."""
         named = {one for row in rows for one in (row.contact_id, row.other_contact_id) if one}
         key: dict[str, Any] = {"account_id": account_id, "ids": pg_array(sorted(named))}
-        fetch = self._database.fetch
+        fetch = self._keyed.fetch
         names = [
             *await fetch(QUERIES["names_absorbed_for_why"], **key),
             *await fetch(QUERIES["names_for_why"], **key),
@@ -262,7 +262,7 @@ class Why:
 
     async def apart(self, account_id: int, one: int, other: int) -> str | None:
         """Whether somebody said that they are not the same: `undone`, `not_the_same`."""
-        row = await self._database.fetch_one(
+        row = await self._keyed.fetch_one(
             QUERIES["apart"], account_id=account_id, one=min(one, other), other=max(one, other)
         )
         return None if row is None else row[0]

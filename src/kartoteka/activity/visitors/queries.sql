@@ -135,14 +135,19 @@ named as (
     union all
     select w.contact_id, w.contact_id, w.kind, w.value_key, null, null, null, w.contact_id, w.claimed_at
     from claim w
-    join contact c on c.account_id = %(account_id)s and c.contact_id = w.contact_id
     where w.account_id = %(account_id)s
       and w.contact_id = any(%(ids)s::bigint[])
       and w.external_key is null
       and w.email is null
       and w.phone is null
       and w.expires_at > %(at)s::timestamptz
-      and c.status = 0
+      and exists (
+          select from contact
+          where account_id = %(account_id)s
+            and contact_id = w.contact_id
+            and status = 0
+          offset 0
+      )
 ),
 due as (
     select distinct on (n.kind, n.value_key) n.contact_id, n.side, n.kind, n.value_key, n.claimed_at
@@ -287,10 +292,17 @@ turned as (
     update visitor_span s
     set state = 2
     from gone g
+    cross join lateral (
+        select owner_id, state
+        from visitor_span
+        where account_id = %(account_id)s
+          and kind = g.kind
+          and value_key = g.value_key
+        order by since  -- so that each is looked up by its key, in a young table too
+    ) o
     where s.account_id = %(account_id)s
-      and s.kind = g.kind
-      and s.value_key = g.value_key
-      and s.state = 3
+      and s.owner_id = o.owner_id
+      and o.state = 3
 )
 select kind, value_key from gone
 
