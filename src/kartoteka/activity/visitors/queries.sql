@@ -19,14 +19,7 @@ from unnest(%(kinds)s::smallint[], %(keys)s::text[]) as k (kind, key)
 cross join lateral (
     select w.kind, w.value_key
     from (
-        select * from claim
-        where account_id = %(account_id)s and k.kind = 1 and external_key = k.key
-        union all
-        select * from claim
-        where account_id = %(account_id)s and k.kind = 2 and email = k.key
-        union all
-        select * from claim
-        where account_id = %(account_id)s and k.kind = 3 and phone = k.key
+        select * from claims_naming(%(account_id)s::integer, k.kind, k.key)
         union all
         select * from claim
         where account_id = %(account_id)s and k.kind = 0
@@ -119,19 +112,9 @@ named as (
     select p.contact_id, p.side, w.kind, w.value_key, w.external_key, w.email, w.phone,
            w.contact_id as claimed_id, w.claimed_at
     from people p
-    cross join lateral (
-        select * from claim
-        where account_id = %(account_id)s and p.kind = 1 and external_key = p.value_key
-        union all
-        select * from claim
-        where account_id = %(account_id)s and p.kind = 2 and email = p.value_key
-          and external_key is null
-        union all
-        select * from claim
-        where account_id = %(account_id)s and p.kind = 3 and phone = p.value_key
-          and external_key is null
-    ) w
-    where w.expires_at > %(at)s::timestamptz
+    cross join lateral claims_naming(%(account_id)s::integer, p.kind, p.value_key) w
+    where (p.kind = 1 or w.external_key is null)
+      and w.expires_at > %(at)s::timestamptz
     union all
     select w.contact_id, w.contact_id, w.kind, w.value_key, null, null, null, w.contact_id, w.claimed_at
     from claim w
