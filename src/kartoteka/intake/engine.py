@@ -24,8 +24,9 @@ from kartoteka.db.failures import BUSY, RETRYABLE, StatementFailed
 from kartoteka.db.transaction import Call, Transaction, transaction
 from kartoteka.errors import DatabaseUnavailable, KartotekaError
 from kartoteka.identity.account_rules import rules_of
+from kartoteka.identity.loading import Loader
 from kartoteka.identity.model import Settings
-from kartoteka.identity.store import QUERIES, Digest, Loader, difference
+from kartoteka.identity.store import QUERIES, Digest, difference
 from kartoteka.identity.working_set import WorkingSet
 from kartoteka.intake.deciding import Answer, Named, Rules, decide_one
 from kartoteka.intake.rehearsal import Rehearsal, hide_new_ids, rehearsal
