@@ -127,8 +127,8 @@ LOOKED_UP = {
     "activity/erasing.sql", "activity/orders/queries.sql", "activity/orders/read_queries.sql",
     "activity/queries.sql", "activity/timeline.sql", "contacts/browsing.sql",
     "contacts/duplicates.sql", "contacts/erasing.sql", "contacts/queries.sql",
-    "contacts/read_queries.sql", "identity/merges.sql", "identity/queries.sql",
-    "intake/queries.sql", "segments/watch.sql",
+    "contacts/identity_reads.sql", "contacts/read_queries.sql", "contacts/why.sql",
+    "identity/merges.sql", "identity/queries.sql", "intake/queries.sql", "segments/watch.sql",
 }  # fmt: skip
 """Run on connections that never scan (`WRITER_OPTIONS`), but for counts and the search for duplicates;
 the others may scan, where it is sensible."""
@@ -161,13 +161,15 @@ WHOLE_ACCOUNT = {
         "told_apart": "people do this one by one, so there are few",
         "written_since": "every night: whether anything changed at all",
     },
-    "contacts/read_queries.sql": {
+    "contacts/identity_reads.sql": {
         "category_counts": "counts all contacts",
-        "count_live": "counts all contacts (decision listing-without-an-index)",
         "count_merges": "counts in an index of nothing else",
+        "merges": "walks an index of nothing else backwards",
+    },
+    "contacts/read_queries.sql": {
+        "count_live": "counts all contacts (decision listing-without-an-index)",
         "list_by_id": "walks to its page (decision listing-without-an-index)",
         "list_by_update": "sorts all contacts (decision listing-without-an-index)",
-        "merges": "walks an index of nothing else backwards",
     },
     "exports/queries.sql": {
         "accounts_with_changes": "every hour: whether there is one at all",

@@ -11,13 +11,16 @@ from typing import Any
 
 import msgspec
 
-from kartoteka.contacts.reads import QUERIES, CardNotFound
+from kartoteka.contacts.reads import CardNotFound
 from kartoteka.contacts.tokens import TOKEN_KINDS
 from kartoteka.db.arrays import pg_array
 from kartoteka.db.database import Database
+from kartoteka.db.named import load_queries
 from kartoteka.errors import NotFound
 from kartoteka.identity.kinds.key import value_key
 from kartoteka.identity.model import Status
+
+QUERIES = load_queries(__package__, "identity_reads.sql")
 
 
 class TokenNotFound(NotFound):

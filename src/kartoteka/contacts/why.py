@@ -10,12 +10,13 @@ import msgspec
 
 from kartoteka.contacts.clearing import PROFILE
 from kartoteka.contacts.identity_reads import cards_of_person
-from kartoteka.contacts.reads import QUERIES, CardNotFound
+from kartoteka.contacts.reads import CardNotFound
 from kartoteka.contacts.shortest import Link, shortest_chain
 from kartoteka.contacts.what_if import Known as Besides
 from kartoteka.contacts.what_if_store import names_said, who_made
 from kartoteka.db.arrays import pg_array
 from kartoteka.db.database import Database
+from kartoteka.db.named import load_queries
 from kartoteka.errors import InvalidRequest, NotFound
 from kartoteka.identity.changes import short_hash
 from kartoteka.identity.evidence import Node, Row, Step, card_node, chain, steps_of
@@ -23,6 +24,8 @@ from kartoteka.identity.history import rebuild
 from kartoteka.identity.kinds import BY_CODE, KINDS
 from kartoteka.identity.model import Card, Consent, Held, Settings, Status
 from kartoteka.identity.proof import saying_of
+
+QUERIES = load_queries(__package__, "why.sql")
 
 
 class NothingSaysSo(NotFound):
