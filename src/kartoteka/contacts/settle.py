@@ -15,7 +15,6 @@ from kartoteka.contacts.consent import addresses, lift_suppression, state_for_ne
 from kartoteka.contacts.model import Profile
 from kartoteka.identity.absorbing import absorb_contained
 from kartoteka.identity.changes import (
-    GAPS,
     Change,
     new_held,
     prepare,
@@ -28,6 +27,7 @@ from kartoteka.identity.history import Journal, named, named_as
 from kartoteka.identity.kinds import BY_CODE, EMAIL, EXTERNAL_ID
 from kartoteka.identity.model import (
     QUARANTINED,
+    TEXTS,
     Card,
     Consent,
     Identifier,
@@ -342,7 +342,7 @@ def _grant(work: Settling, card: Card, one: Identifier) -> None:
 def write_profile(ws: WorkingSet, card: Card, profile: Profile, at: datetime) -> None:
     """D16: absent leaves the stored value alone."""
     changed = False
-    for name in GAPS:
+    for name in TEXTS:
         value = getattr(profile, name)
         if value is not None and value != getattr(card, name):
             setattr(card, name, value)

@@ -36,18 +36,6 @@ MOST_SENDERS = 50
 
 _STORED_AS = {EXTERNAL_ID.code: "external_id", EMAIL.code: "email", PHONE.code: "phone"}
 
-GAPS = (
-    "first_name",
-    "last_name",
-    "contact_key",
-    "language_code",
-    "time_zone",
-    "region",
-    "town",
-    "address",
-    "postcode",
-)
-
 
 class Change(msgspec.Struct):
     """What one request does to the working set, and what it may say about it."""
