@@ -65,11 +65,14 @@ async def duplicates(call: Call) -> Answer:
 async def _by_address(call: Call, reader: Duplicates, skip: int, rows: int) -> list[dict[str, Any]]:
     """Each with the rule that kept the two apart."""
     account_id, settings = call.account.account_id, rules_of(call.account.settings)
-    why = Why(call.services.keyed)
+    pairs = await reader.shared(account_id, skip=skip, rows=rows)
+    ids = sorted({who for one in pairs for who in (one.contact_id, one.other_id)})
+    known = await Why(call.services.keyed).standing(account_id, ids)
     body = []
-    for one in await reader.shared(account_id, skip=skip, rows=rows):
-        known = [await why.person(account_id, who) for who in (one.contact_id, one.other_id)]
-        reason = why_not(settings, known[0], known[1], None)
+    for one in pairs:
+        if not {one.contact_id, one.other_id} <= known.keys():
+            continue  # erased meanwhile
+        reason = why_not(settings, known[one.contact_id], known[one.other_id], None)
         body.append(
             {
                 "contactId": one.contact_id,

@@ -57,11 +57,16 @@ class Reasons(msgspec.Struct, rename="camel"):
         return self.link.brought_by(step)
 
 
-class Known(msgspec.Struct):
-    """A card with all that is known of how it came to be."""
+class Standing(msgspec.Struct):
+    """A card as it stands, with its identifiers."""
 
     card: Card
     held: list[Held]
+
+
+class Known(Standing):
+    """And all that is known of how it came to be."""
+
     cards: set[int]
     rows: list[Row]
     snapshots: dict[int, Any]
@@ -228,23 +233,33 @@ class Why:
         """The card that the id leads to. Raises `CardNotFound`."""
         ids = [one for one, _ in await cards_of_person(self._keyed, account_id, contact_id)]
         fetch = self._keyed.fetch
-        cards = await fetch(QUERIES["card_for_why"], account_id=account_id, ids=pg_array(ids[:1]))
-        if not cards or cards[0][1] == Status.ERASED:
+        standing = (await self.standing(account_id, ids[:1])).get(ids[0]) if ids else None
+        if standing is None or standing.card.status == Status.ERASED:
             raise CardNotFound("Contact not found: there is none with this id.")
-        held = await fetch(QUERIES["held_for_why"], account_id=account_id, contact_id=ids[0])
         rows = await fetch(QUERIES["evidence"], account_id=account_id, ids=pg_array(ids))
         snapshots = await fetch(
             QUERIES["absorbed_snapshots"], account_id=account_id, ids=pg_array(ids)
         )
         known = [Row(*row) for row in rows]
         return Known(
-            Card(*cards[0]),
-            [Held(*row) for row in held],
+            standing.card,
+            standing.held,
             set(ids),
             known,
             dict(snapshots),
             await self._besides(account_id, known),
         )
+
+    async def standing(self, account_id: int, ids: Sequence[int]) -> dict[int, Standing]:
+        """Those of these cards that there are, by id."""
+        asked = {"account_id": account_id, "ids": pg_array(ids)}
+        cards = await self._keyed.fetch(QUERIES["cards_for_why"], **asked)
+        found = {row[0]: Standing(Card(*row), []) for row in cards}
+        for row in await self._keyed.fetch(QUERIES["held_for_why"], **asked):
+            held = Held(*row)
+            if held.contact_id in found:
+                found[held.contact_id].held.append(held)
+        return found
 
     async def _besides(self, account_id: int, rows: list[Row]) -> Besides:
         """Of all contacts that the history names: their names, tokens' devices, who is not the same."""

@@ -1,5 +1,5 @@
--- name: card_for_why
--- A card with all its columns, in the order of `Card`; primary key.
+-- name: cards_for_why
+-- Cards with all their columns, in the order of `Card`; primary key.
 select contact_id, status, external_id, former_ids, email, phone, first_name, last_name, contact_key,
        language_code, time_zone, region, town, address, postcode, fields, consent, source, keyed,
        created_at, updated_at, removed_at, merged_into, merges, last_word, proof
@@ -8,14 +8,14 @@ where account_id = %(account_id)s
   and contact_id = any(%(ids)s::bigint[])
 
 -- name: held_for_why
--- Its identifiers, in the order of `Held`; index identifier_by_contact.
+-- Their identifiers, in the order of `Held`; index identifier_by_contact.
 select kind, value_key, ordinal, contact_id, long_value, former, since, rule, app, device, attributes,
        senders, home
 from (
     select *
     from identifier
     where account_id = %(account_id)s
-      and contact_id = %(contact_id)s
+      and contact_id = any(%(ids)s::bigint[])
     offset 0  -- so that they are found by contact, in a young table too, and sorted then
 ) i
 order by kind, since, value_key
