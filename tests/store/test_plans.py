@@ -185,6 +185,11 @@ WHOLE_ACCOUNT = {
     "segments/defining.sql": {
         "count_contacts": "counts, before a segment is filled",
     },
+    "segments/queries.sql": {
+        "count_members": "walks an index of those who are not live",
+        "members_by_time": "walks an index of those who are not live",
+        "members_by_time_descending": "walks an index of those who are not live",
+    },
     "segments/waking.sql": {
         "accounts_with_moments": "whether there is one at all",
         "next_moment": "the first of an index",
