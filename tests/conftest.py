@@ -14,6 +14,7 @@ import asyncio
 import os
 import secrets
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -168,6 +169,17 @@ class Server:
             if self.process.stdout is not None:
                 self.process.stdout.close()
         return code
+
+
+def free_port() -> int:
+    """A port on which nobody listens, below those that connections get by themselves.
+
+    So it is still free when somebody listens there a moment later, however many connect meanwhile.
+    """
+    for port in secrets.SystemRandom().sample(range(20_000, 32_000), 1_000):
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise AssertionError("no port is free")
 
 
 API_KEY = "kk_test_0123456789abcdefghijklmnopqr"
