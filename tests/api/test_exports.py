@@ -92,7 +92,7 @@ def test_a_new_export_begins_by_itself(api, body, warehouse, name):
 
 @pytest.mark.parametrize("rights", ["contacts", "contacts_write", "events"])
 def test_only_a_full_key_makes_exports(server, keys, body, rights):
-    with httpx.Client(base_url=server.url, auth=("", keys[rights]), timeout=30) as client:
+    with httpx.Client(base_url=server.url, auth=("", keys[rights]), timeout=120) as client:
         assert client.post("/api/v1/exports", json=body).status_code == 403
         assert client.post("/api/v1/exports/validate", json=body).status_code == 403
         assert client.get("/api/v1/exports").status_code == 403

@@ -248,7 +248,8 @@ def test_an_edit_tells_who_entered_and_left(api, name):
     assert api.get(path, params={"to": "2020-01-01"}).headers["TotalCount"] == "0"
     growth = api.get(f"/api/v1/segments/{segment}/growth").json()
     assert growth["count"] == 0
-    assert [(day["entered"], day["left"]) for day in growth["days"]] == [(1, 2)]
+    # On one day, unless it is midnight.
+    assert [sum(day[how] for day in growth["days"]) for how in ("entered", "left")] == [1, 2]
 
 
 def test_why_says_each_condition_with_its_value(api, name):
@@ -313,7 +314,12 @@ def test_the_clock_moves_contacts_without_any_call(api, server, name):
     assert [one["event"] for one in api.get(path).json()] in (["left"], [])
 
 
-COUNTING = "select count(*) from pg_stat_activity where wait_event_type = 'Lock'"
+COUNTING = r"""
+    select count(*)
+    from pg_stat_activity
+    where wait_event_type = 'Lock' and query ~ '^select (count\(\*\)|c\.contact_id)\s+from contact c'
+"""
+"""Counts that wait, whatever else in the background waits for the same lock."""
 
 
 def test_a_preview_ends_when_nobody_waits_for_it(api, server):
@@ -330,7 +336,7 @@ def test_a_preview_ends_when_nobody_waits_for_it(api, server):
         body = {"condition": EMPTY, "withinMs": 30_000}
         with pytest.raises(httpx.ReadTimeout):
             api.post("/api/v1/segments/preview", json=body, timeout=1)
-        eventually(lambda: waiting() == 0, within_s=20)
+        eventually(lambda: waiting() == 0)
         hurried = {"condition": EMPTY, "withinMs": 1}
         answer = api.post("/api/v1/segments/preview", json=hurried, timeout=60)
         assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")
