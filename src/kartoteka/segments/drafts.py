@@ -12,7 +12,7 @@ from kartoteka.contacts.values.errors import InvalidValue
 from kartoteka.contacts.values.text import clean_text
 from kartoteka.errors import InvalidRequest
 from kartoteka.segments.conditions.base import Context, InvalidCondition, Test
-from kartoteka.segments.conditions.tree import ZONE, both_sides, read_condition
+from kartoteka.segments.conditions.tree import ZONE, both_sides, read_condition, read_stored
 from kartoteka.segments.model import Definition, leaves
 
 MAX_NAME_CHARS = 255
@@ -118,8 +118,12 @@ def definition_of(
 
 
 def _resolved(sides: tuple[Test, Test | None], zone: str) -> dict[str, Any]:
+    """Raises `InvalidCondition` for what could be stored and not be read again: every writer reads it."""
     resolved = both_sides(*sides).to_json(resolved=True)
-    return resolved if zone == "UTC" else {**resolved, ZONE: zone}
+    if zone != "UTC":
+        resolved = {**resolved, ZONE: zone}
+    read_stored(resolved)
+    return resolved
 
 
 def resolve_again(
