@@ -437,6 +437,37 @@ def test_a_snapshot_is_a_list(api, name):
     assert api.delete(f"/api/v1/segments/{copy}").status_code == 200
 
 
+def test_a_type_is_what_the_conditions_say(api, name):
+    """Nothing asked for is left unsaid: a list has no conditions, and none becomes one."""
+
+    def ask(method: str, path: str, **body: Any) -> tuple[int, str]:
+        answer = api.request(method, f"/api/v1/segments{path}", json=body)
+        return answer.status_code, answer.json().get("code", "")
+
+    refusal = (400, "invalid_segment")
+    assert ask("POST", "", name=name, type="Static", condition=EMPTY) == refusal
+    assert ask("POST", "", name=name, type="Bogus", condition=EMPTY) == refusal
+    segment = make(api, EMPTY, name=name, type="dynamic")
+    assert ask("PUT", f"/{segment}", type="Static") == refusal
+    assert ask("PUT", f"/{segment}", **shown(api, segment)) == (200, "")
+    kept = api.post("/api/v1/segments", json={"name": name, "type": "static"}).json()["id"]
+    assert ask("PUT", f"/{kept}", type="Dynamic") == refusal
+    copied = ask("POST", f"/{kept}/snapshot", name=f"Copy {name}")
+    assert copied == (400, "segment_has_no_condition")
+
+
+def test_segments_are_found_by_name_tag_and_id_and_may_share_a_name(api, name):
+    """Wire 8.1; only lists are named by their name (`groups`, `groupNames`), so only they are unique."""
+    one, other = make(api, EMPTY, name=name, tags=[f"T {name}"]), make(api, EMPTY, name=name)
+
+    def found(text: str) -> list[int]:
+        return [each["id"] for each in api.get("/api/v1/segments", params={"text": text}).json()]
+
+    assert found(name.upper()) == [one, other]
+    assert found(f"t {name}") == [one]
+    assert found(str(other)) == [other]
+
+
 def test_orders_events_and_visits_count_at_once(api, name):
     person = add(api, externalCustomerId=name)
     own = {"field": "externalCustomerId", "operator": "equals", "value": name}

@@ -13,7 +13,7 @@ from kartoteka.contacts.values.text import clean_text
 from kartoteka.errors import InvalidRequest
 from kartoteka.segments.conditions.base import Context, InvalidCondition, Test
 from kartoteka.segments.conditions.tree import ZONE, both_sides, read_condition, read_stored
-from kartoteka.segments.model import Definition, leaves
+from kartoteka.segments.model import Definition, SegmentType, leaves
 
 MAX_NAME_CHARS = 255
 MAX_PURPOSE_CHARS = 1_000
@@ -90,6 +90,21 @@ def _text(given: object, field: str, most: int) -> str:
         return clean_text(given, field, max_chars=most) or ""
     except InvalidValue as error:
         raise InvalidSegment(error.message, field=field) from None
+
+
+def is_list(body: Mapping[str, Any]) -> bool | None:
+    """What the member `type` asks for, None without one. Raises `InvalidSegment`.
+
+    Dynamic and Combined are one: the conditions say which of them it is.
+    """
+    given = body.get("type")
+    if given is None:
+        return None
+    known = {one.lower(): one for one in SegmentType}
+    type_ = known.get(given.lower()) if isinstance(given, str) else None
+    if type_ is None:
+        raise InvalidSegment(f"type must be one of {', '.join(SegmentType)}.", field="type")
+    return type_ is SegmentType.STATIC
 
 
 def read_sides(body: Mapping[str, Any], context: Context) -> tuple[Test, Test | None]:
