@@ -42,6 +42,10 @@ settings.register_profile(
 )
 settings.load_profile("kartoteka")
 
+# A shell makes what it starts in the background ignore Ctrl-C, with its children: tests press it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 TEMPLATE = "kartoteka_template"
 COMMAND = str(Path(sys.executable).with_name("kartoteka"))
 """The installed command, as a user runs it."""

@@ -219,6 +219,29 @@ def test_neither_a_form_nor_a_token_is_a_bad_request(api: httpx.Client):
     assert unknown.status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("kind", "body", "status"),
+    [
+        ("text/csv", b"email\na@example.com\n", 415),
+        ("application/x-www-form-urlencoded", b"options=%7B%7D", 400),
+        ("text/plain", b"", 400),
+    ],
+)
+def test_a_file_that_is_sent_otherwise_is_told_how(
+    api: httpx.Client, kind: str, body: bytes, status: int
+):
+    """D21; `curl --data-binary @customers.csv` is what people try first."""
+    answer = api.post("/api/v1/imports", content=body, headers={"content-type": kind})
+    assert answer.status_code == status
+    assert "multipart/form-data (parts file and options)" in answer.json()["message"]
+
+
+def test_headings_without_rows_are_told(api: httpx.Client):
+    answer = send(api, b"email;firstName\n").json()
+    assert [one["code"] for one in answer["notices"]] == ["no_rows"]
+    assert wait_for(api, answer["id"], OVER)["total"] == 0
+
+
 def test_a_client_that_hangs_up_leaves_no_half_file(server: Any):
     before = set(folder_of(server).iterdir())  # files of imports that end meanwhile may go
     with connected(server, length=9_000_000) as connection:
@@ -362,6 +385,7 @@ def test_imports_are_paused_resumed_and_cancelled(api: httpx.Client, server: Any
         wait_until(lambda: api.get(f"/api/v1/imports/{first}").json()["done"] > 0)
         one = api.get(f"/api/v1/imports/{first}").json()
         assert (one["state"], 0 < one["percent"] < 100) == ("running", True)
+        assert change(api, first, "resume") == (200, "running"), "it goes on already"
         assert change(api, first, "pause") == (200, "paused")
         assert change(api, number, "resume") == (200, "queued")
     assert wait_for(api, number, OVER)["counts"]["created"] == 3

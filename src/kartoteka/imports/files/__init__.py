@@ -13,11 +13,12 @@ from kartoteka.imports.files.model import (
     Prepared,
 )
 from kartoteka.imports.files.reading import look, prepare
-from kartoteka.imports.files.text import read_records
+from kartoteka.imports.files.text import UNREADABLE, read_records
 
 __all__ = [
     "LIMITS",
     "MAX_FILE_BYTES",
+    "UNREADABLE",
     "FileUnreadable",
     "Layout",
     "Limits",
