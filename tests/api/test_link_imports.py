@@ -6,12 +6,13 @@ import threading
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.conftest import launch_server
+from tests.conftest import launch_again
 
 FILES: dict[str, bytes] = {
     "/people.csv": b"First name,SMS,Email,Shoe size,PERSONAL.BIRTHDAY,External ID\n"
@@ -44,11 +45,11 @@ def site() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def server(started_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """A server that may follow links into its own network."""
-    started = launch_server(
-        tmp_path_factory.mktemp("server") / "data", KARTOTEKA_ALLOW_PRIVATE_ADDRESSES="on"
-    ).wait_until_ready()
+    folder = tmp_path_factory.mktemp("server") / "data"
+    settings = {"KARTOTEKA_ALLOW_PRIVATE_ADDRESSES": "on"}
+    started = launch_again(folder, started_once, **settings).wait_until_ready()
     yield started
     started.stop()
 

@@ -17,7 +17,7 @@ import pytest
 
 from kartoteka.db.embedded import running_url
 from kartoteka.imports.pacing import ROWS_IN_A_BATCH
-from tests.conftest import COMMAND, Server, StartServer, clean_environment, launch_server
+from tests.conftest import COMMAND, Server, StartServer, clean_environment, launch_again
 from tests.faults.imports import (
     assert_whole,
     client_of,
@@ -35,10 +35,11 @@ SOON_S = 60.0
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def served(started_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server that leaves all background work to others."""
     folder = tmp_path_factory.mktemp("workers") / "data"
-    server = launch_server(folder, KARTOTEKA_PROCESSES="1", KARTOTEKA_JOBS="off")
+    settings = {"KARTOTEKA_PROCESSES": "1", "KARTOTEKA_JOBS": "off"}
+    server = launch_again(folder, started_once, **settings)
     yield server.wait_until_ready()
     server.stop()
 
