@@ -1,4 +1,4 @@
-"""Batches of one import side by side, written one after the other: the last row wins."""
+"""Batches of one lane side by side, written one after the other: the last row wins."""
 
 from __future__ import annotations
 
@@ -15,6 +15,10 @@ class OutOfTurn(DatabaseUnavailable):
     """The batch before may still want a card that this one holds: let go of it, and begin anew."""
 
 
+class BehindFailed(DatabaseUnavailable):
+    """A batch before this one could not be written, so this one is not either: the lane begins anew."""
+
+
 class Turn:
     """The place of one batch among those under way.
 
@@ -26,6 +30,12 @@ class Turn:
     task: asyncio.Task[None]
     is_decided = False
 
+    @property
+    def has_failed(self) -> bool:
+        """Whether it is over and was not written."""
+        task = self.task
+        return task.done() and (task.cancelled() or task.exception() is not None)
+
     def __init__(self, names: set[Any], before: Turn | None) -> None:
         self.names = names
         self._before = before
@@ -33,7 +43,7 @@ class Turn:
     async def come(self) -> None:
         """Wait, decided, until the batch before is committed.
 
-        Raises `OutOfTurn` when that one is not decided yet, and whatever made it fail.
+        Raises `OutOfTurn` when that one is not decided yet, and `BehindFailed`.
         """
         self.is_decided = True
         if self._before is None:
@@ -46,8 +56,9 @@ class Turn:
         await self.over()
 
     async def over(self) -> None:
-        """Back when the batch before is over. Raises whatever made it fail."""
+        """Back when the batch before is over. Raises `BehindFailed`."""
         if self._before is not None:
             await asyncio.wait((self._before.task,))
-            self._before.task.result()
+            if self._before.has_failed:
+                raise BehindFailed
             self._before = None
