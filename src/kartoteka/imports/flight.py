@@ -28,7 +28,7 @@ class Flight:
     ) -> Turn:
         """A batch that names these goes its way, behind those before it."""
         turn = Turn(names, self._last)
-        turn.task = asyncio.create_task(carry_out(turn))
+        turn.begin(carry_out(turn))
         self._turns.append(turn)
         self._last = turn
         return turn

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from typing import Any
 
 from kartoteka.errors import DatabaseUnavailable
 
 PATIENCE_S = 5.0
 """How long a batch that is decided keeps its cards locked while it waits to be written."""
+OVERTAKEN_S = 0.5
+"""How long it does while the batch before is still being decided, and may want one of them."""
 
 
 class OutOfTurn(DatabaseUnavailable):
@@ -28,7 +31,6 @@ class Turn:
     """
 
     task: asyncio.Task[None]
-    is_decided = False
 
     @property
     def has_failed(self) -> bool:
@@ -38,20 +40,29 @@ class Turn:
 
     def __init__(self, names: set[Any], before: Turn | None) -> None:
         self.names = names
+        self.decided = asyncio.Event()
+        """Or over, whatever became of it."""
         self._before = before
+
+    def begin(self, work: Coroutine[Any, Any, None]) -> None:
+        """Carry the batch out, from now on."""
+        self.task = asyncio.create_task(work)
+        self.task.add_done_callback(lambda _: self.decided.set())
 
     async def come(self) -> None:
         """Wait, decided, until the batch before is committed.
 
-        Raises `OutOfTurn` when that one is not decided yet, and `BehindFailed`.
+        Raises `OutOfTurn` when that one is long in being decided, and `BehindFailed`.
         """
-        self.is_decided = True
+        self.decided.set()
         if self._before is None:
             return
-        task = self._before.task
-        if not task.done() and not self._before.is_decided:
-            raise OutOfTurn
-        if not (await asyncio.wait((task,), timeout=PATIENCE_S))[0]:
+        try:
+            async with asyncio.timeout(OVERTAKEN_S):
+                await self._before.decided.wait()
+        except TimeoutError:
+            raise OutOfTurn from None
+        if not (await asyncio.wait((self._before.task,), timeout=PATIENCE_S))[0]:
             raise OutOfTurn
         await self.over()
 
