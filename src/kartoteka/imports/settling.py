@@ -14,7 +14,8 @@ from kartoteka.contacts.model import Unique
 from kartoteka.identity.kinds import Region
 from kartoteka.identity.model import Notice
 from kartoteka.imports.fields import Definitions
-from kartoteka.imports.files import Layout, look
+from kartoteka.imports.files import Layout
+from kartoteka.imports.files.reading import look
 from kartoteka.imports.mapping import guess_columns
 from kartoteka.imports.members import InvalidOptions
 from kartoteka.imports.model import FileInfo

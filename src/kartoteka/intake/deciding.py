@@ -142,8 +142,10 @@ async def decide_one(rules: Rules, loader: Loader, command: Command) -> Answer:
 
 def how_far(ws: WorkingSet) -> Before:
     """How far the batch is, for those who follow a command."""
-    came, history, keyed = (len(ws.effects.get(name, ())) for name in ("came", "history", "keyed"))
-    return Before(came, history, keyed)
+    effects = ws.effects
+    return Before(
+        len(effects.get("came", ())), len(effects.get("history", ())), len(effects.get("keyed", ()))
+    )
 
 
 async def _with_all(loader: Loader, ask: Callable[..., _T], *of: Any) -> _T:

@@ -339,6 +339,8 @@ class Engine:
 
     async def _decide(self, loader: Loader, command: Command, repeats: Repeats) -> Answer:
         """The stored answer to a repeated command, else what the rules say."""
+        if command.repeat is None:
+            return await decide_one(self.rules, loader, command)
         try:
             if earlier := repeats.earlier(command):
                 return earlier
