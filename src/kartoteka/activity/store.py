@@ -113,12 +113,12 @@ def _counted(_: Batch, rows: Rows) -> list[Statement]:
 
 def _happened(batch: Batch, rows: Rows) -> list[Statement]:
     """`via` is what an undo knows the carrier by: 8 bytes of its keyed digest."""
+    digest = batch.digest
     events = [
-        msgspec.structs.replace(one, via=None if one.via is None else via_of(batch, one.via))
-        for (one,) in rows
+        (*first, None if key is None else via(digest(key)), params)
+        for *first, key, params in [_astuple(one) for (one,) in rows]
     ]
-    params = columns(_HAPPENED, [_astuple(one) for one in events])
-    return [("insert_happened", {**params, "at": batch.at})]
+    return [("insert_happened", {**columns(_HAPPENED, events), "at": batch.at})]
 
 
 def via_of(batch: Batch, key: Key) -> Any:
