@@ -127,10 +127,12 @@ class Loader:
             self.ws.refuses_nothing = not refused
             self.ws.load_keys(keys, found)
             self.ws.load_cards(ids.union(row[0] for row in locked), locked)
-        elif keys or extra:
+        elif keys:
             found, ((refused,),), *rows = await self.tx.run(self._find(keys), refusal, *extra)
             self.ws.refuses_nothing = not refused
             self.ws.load_keys(keys, found)
+        elif extra:
+            rows = await self.tx.run(*extra)
         need = _foresee(self.ws, [named for named, _ in wanted], ids)
         for name, fact_keys, _ in asked:
             found_facts = self._take_facts(name, fact_keys, rows.pop(0))

@@ -239,6 +239,10 @@ class WorkingSet:
             raise Missing(facts=[(name, key)])
         return facts[key]
 
+    def known_fact(self, name: str, key: Any) -> Any:
+        """The same where it may not have been asked for: None too."""
+        return self._facts.get(name, {}).get(key)
+
     def know(self, name: str, key: Any, value: Any) -> None:
         """This batch changed a fact: the next command reads it so."""
         self._facts.setdefault(name, {})[key] = value

@@ -37,6 +37,10 @@ def _no_facts(_: Any) -> Sequence[Fact]:
     return ()
 
 
+def _not_enough(_: Any) -> Fact | None:
+    return None
+
+
 def _nothing(_ws: WorkingSet, _digest: Digest, _at: Any) -> list[Call]:
     return []
 
@@ -58,6 +62,9 @@ class Action(msgspec.Struct, frozen=True):
     decide: Callable[[WorkingSet, Any], Outcome]
     named_by: Callable[[Any], Named]
     facts: Callable[[Any], Sequence[Fact]] = _no_facts
+    enough: Callable[[Any], Fact | None] = _not_enough
+    """The fact that decides the command without the cards and identifiers that it names; found to be
+    None, they are needed after all. A batch of nothing but such commands loads no more."""
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -96,6 +103,7 @@ class Rules(msgspec.Struct, frozen=True):
     decide: Callable[[WorkingSet, Command], Outcome]
     after: After
     facts: Callable[[Command], Sequence[Fact]] = _no_facts
+    enough: Callable[[Command], Fact | None] = _not_enough
     readers: Mapping[str, Reader] = {}
     prepares: Sequence[Prepare] = ()
     follows: Sequence[Follow] = ()
@@ -120,6 +128,7 @@ def compose(*parts: Part, watch: Callable[[], Watch] | None = None) -> Rules:
         decide=lambda ws, command: hear(ws, command, actions[type(command)].decide),
         after=after,
         facts=lambda command: actions[type(command)].facts(command),
+        enough=lambda command: actions[type(command)].enough(command),
         readers=readers,
         prepares=tuple(part.prepare for part in parts if part.prepare is not None),
         follows=tuple(part.follow for part in parts if part.follow is not None),

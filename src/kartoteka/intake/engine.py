@@ -325,7 +325,18 @@ class Engine:
         watched = [] if self._watch is None else self._watch.reads(loader.ws.account_id)
         extra = [*watched, *repeats.calls(), *[(QUERIES["next_contact_ids"], {})] * blocks]
         facts = [fact for command in commands for fact in self.rules.facts(command)]
-        rows = await loader.first([wanted for _, _, wanted in batch], *extra, facts=facts)
+        enough = [self.rules.enough(command) for command in commands]
+        if None in enough:
+            rows = await loader.first([wanted for _, _, wanted in batch], *extra, facts=facts)
+        else:
+            rows = await loader.first([], *extra, facts=[*facts, *enough])  # type: ignore[list-item]
+            rest = [
+                wanted
+                for fact, (_, _, wanted) in zip(enough, batch, strict=True)
+                if loader.ws.known_fact(*fact) is None  # type: ignore[misc]
+            ]
+            if rest:
+                await loader.first(rest)
         read, rows = rows[: len(watched)], rows[len(watched) :]
         repeats.load(rows)
         self._take_ids(rows[len(rows) - blocks :])
