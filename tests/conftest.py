@@ -14,6 +14,7 @@ import asyncio
 import os
 import secrets
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -40,6 +41,10 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("kartoteka")
+
+# A shell makes what it starts in the background ignore Ctrl-C, with its children: tests press it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 TEMPLATE = "kartoteka_template"
 COMMAND = str(Path(sys.executable).with_name("kartoteka"))
@@ -168,6 +173,17 @@ class Server:
             if self.process.stdout is not None:
                 self.process.stdout.close()
         return code
+
+
+def free_port() -> int:
+    """A port on which nobody listens, below those that connections get by themselves.
+
+    So it is still free when somebody listens there a moment later, however many connect meanwhile.
+    """
+    for port in secrets.SystemRandom().sample(range(20_000, 32_000), 1_000):
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise AssertionError("no port is free")
 
 
 API_KEY = "kk_test_0123456789abcdefghijklmnopqr"

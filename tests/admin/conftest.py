@@ -96,6 +96,9 @@ class Visitor(httpx.Client):
 
     csrf = ""
 
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**{"timeout": 60, **settings})
+
     def sign_in(self, login: str = LOGIN, password: str = PASSWORD) -> httpx.Response:
         """The answer to the form; afterwards `submit` works."""
         answer = self.post("/admin/sign-in", data={"login": login, "password": password})

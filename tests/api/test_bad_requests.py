@@ -121,7 +121,7 @@ def test_a_body_cut_off_changes_nothing(server, api, name):
         f"{base64.b64encode(f':{server.key}'.encode()).decode()}\r\n"
         f"Content-Length: {len(body) + 10}\r\n\r\n"
     ).encode()
-    with socket.create_connection((host, int(port)), timeout=5) as connection:
+    with socket.create_connection((host, int(port)), timeout=60) as connection:
         connection.sendall(head + body)
     removed = api.delete(CONTACT, params={"externalCustomerId": name})
     refused(removed, 404)

@@ -8,8 +8,11 @@ import uuid
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 
+from kartoteka.contacts.duplicate_search import CHANNEL, LOCK
+from kartoteka.db.embedded import running_url
 from tests.api.conftest import COMMAND
 from tests.api.test_merges import channels, make
 from tests.conftest import clean_environment
@@ -65,7 +68,9 @@ def test_pages_follow_each_other(api: httpx.Client, name: str):
     assert paged == whole
 
 
-def test_a_search_that_is_asked_for_is_carried_out_behind_the_answer(api: httpx.Client, name: str):
+def test_a_search_that_is_asked_for_is_carried_out_behind_the_answer(
+    api: httpx.Client, server: Any, name: str
+):
     path = "/api/v1/duplicates/search"
     assert api.get(path).json()["state"] in ("never", "finished")
     same = {"firstName": "Oleksandr", "lastName": f"Twin{name}"[:40].rstrip("0123456789")}
@@ -73,9 +78,14 @@ def test_a_search_that_is_asked_for_is_carried_out_behind_the_answer(api: httpx.
     one, other = (
         make(api, externalCustomerId=f"{which}-{name}", address=home, **same) for which in "AB"
     )
-    asked = api.post(path)
-    assert (asked.status_code, asked.json()["state"]) == (202, "waiting")
-    assert api.post(path).json()["askedAt"] == asked.json()["askedAt"]
+    with psycopg.connect(running_url(server.log.parent / "data"), autocommit=True) as holder:
+        # Nobody may begin it yet.
+        holder.execute("select pg_advisory_lock(%s, account_id::int) from account", [LOCK])
+        asked = api.post(path)
+        assert (asked.status_code, asked.json()["state"]) == (202, "waiting")
+        assert api.post(path).json()["askedAt"] == asked.json()["askedAt"]
+        holder.execute("select pg_advisory_unlock_all()")
+        holder.execute(f"notify {CHANNEL}")  # or they look again in five seconds
     deadline = time.monotonic() + 180
     while (state := api.get(path).json())["state"] != "finished":
         assert time.monotonic() < deadline, state

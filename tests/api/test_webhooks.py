@@ -174,6 +174,13 @@ def test_mistakes_and_private_networks_are_refused(api, stranger):
     ):
         answer = api.post("/api/v1/webhooks", json=body)
         assert (answer.status_code, answer.json()["code"]) == (400, code), body
+    of_list = api.post("/api/v1/segments", json={"name": "Told of", "type": "Static"}).json()["id"]
+    for segment in (of_list, 2**31 - 1):  # neither would ever tell anything
+        answer = api.post(
+            "/api/v1/webhooks", json={"url": "https://x.example", "segments": [segment]}
+        )
+        assert (answer.status_code, answer.json()["code"]) == (400, "invalid_webhook")
+        assert str(segment) in answer.json()["message"]
     assert api.get("/api/v1/webhooks/99999999").status_code == 404
     assert api.put("/api/v1/webhooks/99999999", json={}).status_code == 404
     assert api.delete("/api/v1/webhooks/99999999").status_code == 404

@@ -180,7 +180,7 @@ def test_ctrl_c_leaves_the_import_running(server: Any, tmp_path: Path, word: str
         seen = read_until(ours, " of 400,000 rows")
         process.send_signal(signal.SIGINT)
         seen += read_until(ours, "imports cancel")
-        assert process.wait(30) == 130
+        assert process.wait(60) == 130
     os.close(ours)
     number = seen.split("Import ")[1].split()[0]
     assert "[" in seen

@@ -66,13 +66,13 @@ def undo_merge(ws: WorkingSet, command: UndoMerge, say: Say) -> Outcome:
     journal = Journal(ws, command.origin)
     was = survivor.status
     merges = survivor.merges - 1 - back.only.merges
-    returned = _share_out(ws, merge, survivor, own, back)
+    returned, nobodys = _share_out(ws, merge, survivor, own, back)
     _write(survivor, own.only, merges)
     _write(absorbed, back.only, back.only.merges)
     for card in (survivor, absorbed):
         _heed_refusals(ws, card)
         ws.touch(card.contact_id)
-    _tell(ws, merge, journal, returned)
+    _tell(ws, merge, journal, returned, nobodys)
     _tell_status(journal, survivor, was)
     _tell_status(journal, absorbed, Status.LIVE)
     ws.effect("parted", merge.merge_id, merge.survivor_id, merge.absorbed, own.joined, back.joined)
@@ -160,16 +160,19 @@ def _refuse_taken(ws: WorkingSet, merge: Merge, own: Alone, back: Alone) -> None
 
 def _share_out(
     ws: WorkingSet, merge: Merge, survivor: Card, own: Alone, back: Alone
-) -> list[tuple[Held, int]]:
-    """Every identifier to its side; (row, to whom) of those that the survivor did not have."""
+) -> tuple[list[tuple[Held, int]], list[Held]]:
+    """Every identifier to its side; (row, to whom) of those that the survivor did not have, and those
+    that neither side has now."""
     theirs = set(merge.absorbed)
     wanted = {side: {one.key: one for one in alone.own()} for side, alone in ((0, own), (1, back))}
     returned: list[tuple[Held, int]] = []
+    nobodys: list[Held] = []
     for held in ws.identifiers_of(survivor.contact_id):
         goes = _goes_back(held, theirs, wanted)
         wish = wanted[goes].pop(held.key, None)
         if held.kind in LASTING and wish is None:
             ws.release(held)
+            nobodys.append(held)
             continue
         home = held.home
         if goes:
@@ -185,7 +188,7 @@ def _share_out(
             held = ws.hold(msgspec.structs.replace(wish, contact_id=contact_id))
             held.home = wish.home
             returned.append((held, contact_id))
-    return returned
+    return returned, nobodys
 
 
 def _goes_back(held: Held, theirs: set[int], wanted: dict[int, dict[Key, Held]]) -> int:
@@ -218,8 +221,15 @@ def _tell_status(journal: Journal, card: Card, was: int) -> None:
         journal.note(action, "undone_by_request", card.contact_id)
 
 
-def _tell(ws: WorkingSet, merge: Merge, journal: Journal, returned: list[tuple[Held, int]]) -> None:
-    """Undo is in the history: what left the survivor, then what came back from nowhere."""
+def _tell(
+    ws: WorkingSet,
+    merge: Merge,
+    journal: Journal,
+    returned: list[tuple[Held, int]],
+    nobodys: list[Held],
+) -> None:
+    """Undo is in the history: what left the survivor, what came back from nowhere, and what its own side
+    had given up while it stood on the card of both."""
     new = {id(held) for held, _ in returned}
     went = [one for one in ws.identifiers_of(merge.absorbed_id) if id(one) not in new]
     journal.note(
@@ -232,3 +242,5 @@ def _tell(ws: WorkingSet, merge: Merge, journal: Journal, returned: list[tuple[H
     )
     for held, contact_id in returned:
         journal.note("added", "undone_by_request", contact_id, [named(held)])
+    if nobodys:
+        journal.note("dropped", "undone_by_request", merge.survivor_id, list(map(named, nobodys)))

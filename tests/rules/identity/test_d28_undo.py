@@ -232,3 +232,14 @@ def test_an_address_that_left_the_card_stays_refused(world: World) -> None:
     assert world.consent(absorb) == {"email": "unsubscribed"}
     assert world.subscribe(x="B", email="b@x.ua").id == absorb
     assert world.consent(absorb) == {"email": "subscribed"}
+
+
+def test_what_its_own_side_gave_up_while_merged_is_told_when_it_goes() -> None:
+    """A former External ID that its own contact cleared: the history says that it is gone (D26)."""
+    world = World()
+    ann, ben = world.post(x="A", email="ann@x.ua").id, world.post(x="B", email="ben@x.ua").id
+    world.merge(ann, ben)
+    world.put(ben, clear="externalCustomerId")
+    world.undo()
+    assert (world.card(ann).external_id, world.card(ben).external_id) == ("A", None)
+    assert world.replayed() == world.standing()

@@ -10,13 +10,14 @@ from typing import Any
 import certifi
 
 from kartoteka.db.copying import conninfo, read_conninfo
-from kartoteka.exports.errors import InvalidExport
+from kartoteka.exports.errors import InvalidExport, TargetRefused
 from kartoteka.exports.targets.base import Checked, Surroundings, place_of
 from kartoteka.exports.targets.hosts import addresses_of
 
 SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 _TAKEN = ("host", "port", "dbname", "user", "password", "sslmode")
 _MOST_CERTIFICATE_CHARS = 200_000
+OWN_DATABASE = "This is the service's own database; choose another one."
 
 
 def read_settings(raw: Mapping[str, Any], surroundings: Surroundings) -> Checked:
@@ -54,6 +55,8 @@ def read_settings(raw: Mapping[str, Any], surroundings: Surroundings) -> Checked
     }
     place = place_of("postgres", parts["host"], shown["port"], parts["dbname"], schema)
     addresses_of(parts["host"], surroundings, only_if_known=True)
+    if surroundings.is_own_address(parts):
+        raise TargetRefused(OWN_DATABASE)
     return Checked(full, shown, place)
 
 
