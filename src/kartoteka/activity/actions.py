@@ -9,11 +9,13 @@ import msgspec
 
 from kartoteka.activity.model import NOBODY, EventInput, EventType, Happened, Kind, RecordEvent
 from kartoteka.activity.orders.by_event import (
+    ORDER_EVENTS,
     OrderPlan,
     carry_out,
     order_facts,
     plan_order,
     said_by,
+    unsaved,
 )
 from kartoteka.activity.orders.rules import ask_for
 from kartoteka.activity.spans import SPANS, count_event, keep_for_nobody, owner_at, wait_for
@@ -102,8 +104,9 @@ def record_event(ws: WorkingSet, command: RecordEvent) -> Outcome:
         new = False
     if owner is not None:
         _write(ws, command, owner, via)
-    if plan is not None:
+    if event.type_key in ORDER_EVENTS:
         card = None if owner is None else ws.cards.get(owner)
+        resolution.warnings += unsaved(plan, card, segmented=segmented)
         carry_out(ws, command.origin, plan, card, via)
     if known is None and command.kind == Kind.EVENT:
         ws.effect(TYPE, event.type_key)
