@@ -24,6 +24,7 @@ from kartoteka.activity.orders.by_event import (
     order_facts,
     plan_order,
     said_by,
+    unsaved,
 )
 from kartoteka.activity.orders.rules import ask_for
 from kartoteka.activity.spans import SPANS, count_event, keep_for_nobody, owner_at, wait_for
@@ -155,8 +156,9 @@ def record_event(ws: WorkingSet, command: RecordEvent) -> Outcome:
         new = False
     if owner is not None:
         _write(ws, command, owner, via)
-    if plan is not None:
+    if event.type_key in ORDER_EVENTS:
         card = None if owner is None else ws.cards.get(owner)
+        resolution.warnings += unsaved(plan, card, segmented=segmented)
         carry_out(ws, command.origin, plan, card, via)
     _note_what_came(ws, command, known)
     return Outcome(resolution, new=new)
