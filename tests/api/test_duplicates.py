@@ -66,6 +66,31 @@ def test_pages_follow_each_other(api: httpx.Client, name: str):
         for one in api.get("/api/v1/duplicates", params={"startindex": start, "maxrows": 4}).json()
     ]
     assert paged == whole
+    counted = api.get("/api/v1/duplicates", params={"maxrows": 1})
+    assert counted.headers["TotalCount"] == str(len(whole))
+
+
+def test_both_kinds_stand_in_one_list_of_what_is_there_now(api: httpx.Client, name: str):
+    """Issue 7: the same address with its reason, look-alikes with their score; nobody asked to look."""
+    home = {"town": "Kharkiv", "address": "Sumska 5", "postcode": "61000"}
+    last = "Alike" + "".join(chr(97 + ord(one) % 26) for one in uuid.uuid4().hex[:12])
+    mail = channels(("email", f"both.{name}@x.ua"))
+    ann = make(
+        api, externalCustomerId=f"A-{name}", firstName="Solomiia", lastName=last, address=home
+    )
+    twin = make(
+        api, externalCustomerId=f"B-{name}", firstName="Solomia", lastName=last, address=home
+    )
+    found = pairs(api)[ann, twin]
+    assert (found["score"] > 0.9, found["fields"]["lastName"]) == (True, 1.0)
+    assert "shares" not in found
+    for who in (ann, twin):
+        api.put(f"/api/v1/contact/{who}", json={"channels": mail})
+    found = pairs(api)[ann, twin]
+    assert (found["shares"], found["rule"]) == ("email", "has_external_id")
+    assert found["score"] > 0.9
+    assert (ann, twin) in pairs(api, by="likeness")
+    assert "score" not in pairs(api, by="address")[ann, twin]
 
 
 def test_a_search_that_is_asked_for_is_carried_out_behind_the_answer(
@@ -189,6 +214,8 @@ def test_a_quarantined_value_is_listed_and_released(api: httpx.Client, name: str
     people = [*people[:2], *people[-2:], owner]
     before = everything(api, people)
     assert f"T-{name}" in {one["value"] for one in api.get("/api/v1/quarantine").json()}
+    unclear = api.post(path, json={**said, "dryRun": "yes"})
+    assert unclear.status_code == 400, "what is no yes and no no is no permission to write"
     released = api.post(path, json=said)
     assert released.json() == {key: value for key, value in dry.items() if key != "dryRun"}
     after = everything(api, people)
