@@ -158,6 +158,7 @@ def open_page(admin_server: Server, browser: Browser, state: Any) -> Iterator[Op
             viewport={"width": width, "height": 900},
             color_scheme=theme,  # type: ignore[arg-type]
             java_script_enabled=script,
+            reduced_motion="reduce",  # or it draws all the while
             timezone_id="Europe/Kyiv",
         )
         context.set_default_timeout(TIMEOUT_MS)

@@ -9,6 +9,7 @@ import os
 import pty
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -211,7 +212,15 @@ def test_when_nobody_carries_it_out_the_command_says_so(start_server: Any, tmp_p
     server = start_server(folder=tmp_path / "alone" / "data")
     server.stop()
     file = write(tmp_path, people("alone", 1))
-    done = kartoteka(server, "import", file, "--map", "A=externalCustomerId")
+    impatient = "from kartoteka.cli import import_watch, main; import_watch.PATIENCE_S = 1; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", impatient, "import", file, "--map", "A=externalCustomerId"],
+        env=environment_of(server),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
     assert done.returncode == 1
     assert "nobody carries it out" in done.stderr
     assert shown(server, number_of(done))["state"] == "queued"
