@@ -11,12 +11,12 @@ from kartoteka.db.database import Database
 from kartoteka.imports.pacing import Pacing
 from kartoteka.imports.turns import Turn
 
-MOST_IN_FLIGHT = 2
-"""Transactions of one lane at a time: while one is written, the rules work on the next."""
+MOST_IN_FLIGHT = 3
+"""Transactions of one lane at a time: one commits, one is written, on one the rules are at work."""
 
 
 class Flight:
-    """One for each turn of a lane; its batches are written in the order in which they began."""
+    """One for each turn of a lane; its batches are committed in the order in which they began."""
 
     def __init__(self, database: Database) -> None:
         self.pacing = Pacing(database)

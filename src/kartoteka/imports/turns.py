@@ -1,4 +1,4 @@
-"""Batches of one lane side by side, written one after the other: the last row wins."""
+"""Batches of one lane side by side, committed one after the other: the last row wins."""
 
 from __future__ import annotations
 
@@ -26,8 +26,9 @@ class Turn:
     """The place of one batch among those under way.
 
     Two rows may come to one contact without naming anything in common, one by its External ID and
-    one by its e-mail. So a batch is decided while the one before is written, and written after it.
-    Whoever decided has all its cards locked: from there on waiting cannot become a deadlock.
+    one by its e-mail. So a batch is decided, and its cards are written, while the one before is, and its
+    statement and commit come behind that one's. Whoever decided has all its cards locked: from there on
+    waiting cannot become a deadlock.
     """
 
     task: asyncio.Task[None]

@@ -292,16 +292,19 @@ class Engine:
                 if place % AT_A_STRETCH == 0:
                     await asyncio.sleep(0)
             at = commands[-1].origin.at
-            calls = [
-                *difference(ws, at),
-                # Before what comes after: an erase of this batch takes stored answers along.
-                *repeats.changes(),
-                *self.rules.after(ws, self.digest, at),
-            ]
-            if calls and self._watch is not None:
-                calls += await self._watch.changes(tx, ws, watched, at)
+            first = difference(ws, at)
+            # Before what comes after: an erase of this batch takes stored answers along.
+            then = [*repeats.changes(), *self.rules.after(ws, self.digest, at)]
+            if (first or then) and self._watch is not None:
+                then += await self._watch.changes(tx, ws, watched, at)
             if closing is not None:
-                calls += await closing(list(zip(commands, answers, strict=True)))
+                # Most of the work, on what is locked or named by this batch alone: it need not wait for
+                # the turn that `closing` may wait for.
+                if first:
+                    await tx.run(*first)
+                    first = []
+                then += await closing(list(zip(commands, answers, strict=True)))
+            calls = [*first, *then]
             if keep and calls:
                 await tx.commit(*calls)
             elif calls:
