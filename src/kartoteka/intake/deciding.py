@@ -45,6 +45,19 @@ def _nothing(_ws: WorkingSet, _digest: Digest, _at: Any) -> list[Call]:
     return []
 
 
+def _once(digest: Digest) -> Digest:
+    """The digest, worked out once for each key of a batch: an order and its event have the same."""
+    known: dict[tuple[int, Any], bytes] = {}
+
+    def digest_once(account_id: int, key: Any) -> bytes:
+        found = known.get((account_id, key))
+        if found is None:
+            found = known[account_id, key] = digest(account_id, key)
+        return found
+
+    return digest_once
+
+
 class Before(msgspec.Struct, frozen=True):
     """How far a batch was before a command: how many rows of these effects there were."""
 
@@ -120,6 +133,7 @@ def compose(*parts: Part, watch: Callable[[], Watch] | None = None) -> Rules:
         readers.update(part.readers)
 
     def after(ws: WorkingSet, digest: Digest, at: Any) -> list[Call]:
+        digest = _once(digest)
         calls = [call for part in parts for call in part.after(ws, digest, at)]
         return calls + [call for part in parts for call in part.erase(ws, digest, at)]
 
