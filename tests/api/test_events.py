@@ -286,6 +286,42 @@ def test_events_of_the_past(api: httpx.Client, name: str, version: int):
     ]
 
 
+def test_a_dry_run_of_events_of_the_past_stores_none(api: httpx.Client, name: str):
+    """D27: the answer of lists, in the order of the call."""
+    who = contact(api, name)
+    api.put("/api/v1/event-types/bought", json={"segmentation": True})
+    params = [{"name": "externalCustomerId", "value": name}]
+    good = {"eventTypeKey": "bought", "keyValue": "k", "params": params, "occurred": "2025-03-01"}
+    body = {"events": [good, {**good, "occurred": "soon"}, {**good, "eventTypeKey": f"{name}-off"}]}
+    answer = api.post("/api/v1/past_events?dryRun=true", json=body).json()
+    assert (answer["id"], answer["dryRun"], answer["successCount"]) == (0, True, 1)
+    first, *refused = answer["resolutions"]
+    assert (first["contactId"], first["matchedBy"]) == (who, "external_id")
+    assert [(one["outcome"], one["warnings"][0]["code"]) for one in refused] == [
+        ("failed", "past_event_refused")
+    ] * 2
+    assert timeline(api, who) == []
+    explained = api.post("/api/v1/past_events?explain=true", json=body).json()
+    assert explained["resolutions"][0]["contactId"] == who
+    assert "dryRun" not in explained
+    assert len(timeline(api, who)) == 1
+
+
+def test_past_events_with_an_idempotency_key_count_once(api: httpx.Client, name: str):
+    """D22: the same key with another body is a 422, as everywhere."""
+    who = contact(api, name)
+    api.put("/api/v1/event-types/bought", json={"segmentation": True})
+    params = [{"name": "externalCustomerId", "value": name}]
+    good = {"eventTypeKey": "bought", "keyValue": "k", "params": params, "occurred": "2025-03-01"}
+    key = {"Idempotency-Key": f"{name}-past"}
+    for _ in range(2):
+        answer = api.post("/api/v1/past_events", json={"events": [good, good]}, headers=key)
+        assert answer.json()["successCount"] == 2
+    assert len(timeline(api, who)) == 2
+    other = {"events": [{**good, "keyValue": "other"}]}
+    assert api.post("/api/v1/past_events", json=other, headers=key).status_code == 422
+
+
 @pytest.mark.parametrize("body", [{}, {"events": []}, {"events": {}}, {"events": [{}] * 501}])
 def test_past_events_that_are_no_list_of_them(api: httpx.Client, body):
     answer = api.post("/api/v1/past_events", json=body)

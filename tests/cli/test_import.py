@@ -156,7 +156,11 @@ def test_a_detached_import_is_listed_and_its_rows_are_written(
     rows = kartoteka(server, "imports", "rows", number, "--outcome", "failed")
     assert "1 of 1 rows." in rows.stdout
     target = tmp_path / "statement.csv"
-    assert kartoteka(server, "imports", "rows", number, "--csv", str(target)).returncode == 0
+    done = kartoteka(server, "imports", "rows", number, "--csv", str(target))
+    assert (done.returncode, done.stdout) == (0, f"Rows in {target}: 3.\n")
+    nowhere = kartoteka(server, "imports", "rows", number, "--csv", str(tmp_path / "no" / "x.csv"))
+    assert (nowhere.returncode, nowhere.stderr.count("\n")) == (1, 1), "a sentence, no traceback"
+    assert "cannot be written: No such file" in nowhere.stderr
     with target.open(encoding="utf-8-sig", newline="") as opened:
         found = list(csv.DictReader(opened))
     assert [row["outcome"] for row in found] == ["created", "created", "failed"]

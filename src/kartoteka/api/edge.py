@@ -16,6 +16,7 @@ from kartoteka.api.answers import Answer
 from kartoteka.api.bodies import ClientGone, Receive
 from kartoteka.api.call import Call
 from kartoteka.api.cors import for_pages
+from kartoteka.api.dry_runs import refuse_no_dry_run
 from kartoteka.api.errors import InternalError, error_answer, status_of
 from kartoteka.api.protocol import AT_ONCE
 from kartoteka.api.routing import Route
@@ -124,6 +125,8 @@ class Edge:
         try:
             if route.right is not None:
                 await self._admit(call)
+                if call.scope["query_string"]:
+                    refuse_no_dry_run(call)
             return await route.endpoint(call)
         except KartotekaError as error:
             return error_answer(error, call.scope["path"], call.at)

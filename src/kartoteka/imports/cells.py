@@ -24,7 +24,7 @@ from kartoteka.identity.kinds import (
     Region,
 )
 from kartoteka.imports.contact_id import read_contact_id
-from kartoteka.imports.spoilt import refuse_cut_short
+from kartoteka.imports.spoilt import refuse_cut_short, whole
 
 Clean = Callable[[str], str | None]
 """From the cell to the stored text: None for what says nothing; raises for what is invalid."""
@@ -63,9 +63,10 @@ def cleaner(name: str, region: Region) -> Clean:
         return lru_cache(maxsize=REMEMBERED)(lambda cell: clean_address_part(name, cell))
     if name in _REPEATED:
         return lru_cache(maxsize=REMEMBERED)(_CLEANERS[name])
-    if name in ("email", "sms"):
-        normalise = EMAIL.normalise if name == "email" else PHONE.normalise
-        return lambda cell: normalise(cell, region)
+    if name == "email":
+        return lambda cell: EMAIL.normalise(cell, region)
+    if name == "sms":
+        return lambda cell: PHONE.normalise(whole(cell), region)
     return _CLEANERS[name]
 
 
@@ -78,7 +79,7 @@ def _contact_key(cell: str) -> str | None:
 
 
 _CLEANERS: dict[str, Clean] = {
-    "id": lambda cell: _digits(read_contact_id(cell)),
+    "id": lambda cell: _digits(read_contact_id(whole(cell))),
     "firstName": clean_first_name,
     "lastName": clean_last_name,
     "contactKey": _contact_key,

@@ -186,6 +186,21 @@ def test_a_value_that_lost_something_names_nobody(unique, cell, code, field):
     assert cell not in failed.message
 
 
+@pytest.mark.parametrize(
+    ("cell", "phone"),
+    [
+        ("49301234567.0", "49301234567"),
+        (" +49301234567.0 ", "49301234567"),
+        ("380942583691.0", "380942583691"),
+        ("094.258.36.91", "380942583691"),
+    ],
+)
+def test_a_phone_that_was_kept_as_a_fraction_is_the_phone_without_it(cell, phone):
+    """D4: pandas writes a column with blanks so; +49 30 1234567 and +49 30 12345670 are two people's."""
+    assert person(row("sms", cell)) == {"phone": phone}
+    assert row("id", "17.0", unique="id").contact_id == 17
+
+
 def test_an_external_id_with_an_unreadable_character_fails_the_row():
     """D3: `K\\xe8` and `K\\xe9` read in the wrong encoding are both K\ufffd."""
     for options in ({}, {"unique": "email", "updateExternalId": True}):
