@@ -130,6 +130,7 @@ def test_validate_tells_without_writing(api, body, warehouse, name):
         ({"target": None}, "target must be one of"),
         ({"settings": None}, "settings must be an object"),
         ({"settings": {}}, "settings.url"),
+        ({"settings": {"url": "postgresql://a@b/c", "schema": "pg_catalog"}}, "schema of yours"),
         ({"datasets": ["messages"]}, "messages is not exported"),
         ({"datasets": ["people"]}, "There is no data set 'people'"),
         ({"datasets": []}, "datasets must be a list"),

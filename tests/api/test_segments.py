@@ -135,6 +135,9 @@ def test_conditions_say_themselves_and_nest(api, name):
         ({"field": "id", "operator": "between", "value": [2, 1]}, "condition.value"),
         ({"field": "id", "operator": "between", "value": [1]}, "condition.value"),
         ({"field": "createdAt", "operator": "equals", "value": "soon"}, "condition.value"),
+        ({"field": "createdAt", "operator": "less", "value": "20260131"}, "condition.value"),
+        ({"field": "createdAt", "operator": "less", "value": "2026-01-31T09"}, "condition.value"),
+        ({"field": "createdAt", "operator": "less", "value": "2026-02-30"}, "condition.value"),
         ({"field": "createdAt", "operator": "in_last_days", "value": 0}, "condition.value"),
         ({"field": "createdAt", "operator": "in_last_days", "value": True}, "condition.value"),
         ({"field": "firstName", "operator": "one_of", "value": "Ann"}, "condition.value"),
@@ -200,6 +203,8 @@ def test_values_are_taken_as_clients_send_them(api, name):
         ({"field": "orderSum", "operator": "equals", "value": "2.50"}, 2.5),
         ({"field": "orderSum", "operator": "less", "value": 10**20}, None),
         ({"field": "firstName", "operator": "equals", "value": 1.5}, "1.5"),
+        ({"field": "contactSource", "operator": "equals", "value": "api"}, "API"),
+        ({"field": "createdAt", "operator": "equals", "value": "2026-01-31T09:30:05Z"}, None),
         ({"field": "emailDomain", "operator": "equals", "value": "@@x.example"}, "x.example"),
         ({"field": "emailDomain", "operator": "ends_with", "value": ".РФ"}, ".xn--p1ai"),
     ]

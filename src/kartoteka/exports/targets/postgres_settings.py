@@ -40,6 +40,10 @@ def read_settings(raw: Mapping[str, Any], surroundings: Surroundings) -> Checked
     schema = raw.get("schema") or "public"
     if not isinstance(schema, str) or not 0 < len(schema.encode()) < 64 or "\0" in schema:
         raise InvalidExport("settings.schema must be a name of 1 to 63 bytes.")
+    if schema.startswith("pg_") or schema == "information_schema":
+        raise InvalidExport(
+            "settings.schema must be a schema of yours, not one of PostgreSQL's own."
+        )
     certificate = _certificate(raw.get("rootCertificate"))
     if certificate and "sslmode" not in parts:
         parts["sslmode"] = "verify-full"

@@ -20,7 +20,11 @@ MOST_CHARS = 5_000
 MOST_DAYS = 36_500
 MOST_DIGITS = 20
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-_MINUTE = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(Z|[+-]\d{2}:?\d{2})?", re.ASCII)
+_TIME = re.compile(
+    r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(?P<second>:\d{2}(?P<part>[.,]\d+)?)?"
+    r"(?:[Zz]|[+-]\d{2}(?::?\d{2})?)?",
+    re.ASCII,
+)
 
 
 class Takes(StrEnum):
@@ -44,7 +48,7 @@ class Operand(msgspec.Struct, frozen=True):
 
 
 class Span(msgspec.Struct, frozen=True):
-    """A day or a minute: from `begin`, before `end`."""
+    """A day, a minute, a second: from `begin`, before `end`."""
 
     begin: datetime
     end: datetime
@@ -139,24 +143,27 @@ def _clean(place: Place, source: Source, given: Any, member: str) -> str:
 
 
 def read_number(given: Any) -> Decimal | None:
-    """A number of JSON, or a text of one, neither larger nor finer than any that is stored."""
+    """A number of JSON, or a text of one."""
     digits = number_text(given) if type(given) in (int, float) else given
     try:
         number = Decimal(digits) if isinstance(digits, str) and len(digits) <= 60 else None
     except InvalidOperation:
         return None
-    if number is None or not number.is_finite() or abs(number) > 10**MOST_DIGITS:
-        return None
+    return None if number is None or not number.is_finite() else number
+
+
+def _is_storable(number: Decimal) -> bool:
+    """Neither larger nor finer than any number that is stored."""
     exponent = number.as_tuple().exponent
-    return number if isinstance(exponent, int) and exponent >= -MOST_DIGITS else None
+    return abs(number) <= 10**MOST_DIGITS and isinstance(exponent, int) and -exponent <= MOST_DIGITS
 
 
 def _number(place: Place, _source: Source, given: Any, member: str) -> Operand:
     number = read_number(given)
     if number is None:
-        raise place.wrong(
-            f"must be a number of up to {MOST_DIGITS} digits on either side of the point", member
-        )
+        raise place.wrong("must be a number", member)
+    if not _is_storable(number):
+        raise place.wrong(f"has more than {MOST_DIGITS} digits on a side of the point", member)
     text = f"{number:f}"
     if number == int(number):
         return Operand(number, int(number), text)
@@ -173,8 +180,9 @@ def _date(place: Place, _source: Source, given: Any, member: str) -> Operand:
 
 
 def read_span(given: Any, zone: str = "UTC") -> Span | None:
-    """The day, minute or moment that a text names; without offset it is in that zone."""
-    if not isinstance(given, str) or len(given) > 40:
+    """The day, minute, second or moment that a text names; without offset it is in that zone."""
+    time = _TIME.fullmatch(given) if isinstance(given, str) and len(given) <= 40 else None
+    if not isinstance(given, str) or not (time or _DATE.fullmatch(given)):
         return None
     try:
         shown = datetime.fromisoformat(given)
@@ -182,18 +190,23 @@ def read_span(given: Any, zone: str = "UTC") -> Span | None:
     except (ValueError, OverflowError):
         return None
     try:
-        if _DATE.fullmatch(given):
-            return Span(begin, instant(shown + DAY, zone))
-        is_minute = _MINUTE.fullmatch(given) is not None
-        return Span(begin, begin + timedelta(minutes=is_minute, microseconds=not is_minute))
+        return Span(begin, instant(shown + DAY, zone) if time is None else begin + _long(time))
     except OverflowError:  # 9999-12-31, which stands for *never* elsewhere
         return Span(begin, datetime.max.replace(tzinfo=UTC))
 
 
+def _long(time: re.Match[str]) -> timedelta:
+    if time["second"] is None:
+        return timedelta(minutes=1)
+    return timedelta(seconds=1) if time["part"] is None else timedelta.resolution
+
+
 def _choice(place: Place, source: Source, given: Any, member: str) -> Operand:
-    if not isinstance(given, str) or given not in source.choices:
+    known = {word.lower(): word for word in source.choices}
+    word = known.get(given.lower()) if isinstance(given, str) else None
+    if word is None:
         raise place.wrong(f"must be one of {', '.join(source.choices)}", member)
-    return Operand(source.choices[given], given, given.replace("_", " "))
+    return Operand(source.choices[word], word, word.replace("_", " "))
 
 
 _READERS: dict[ValueType, Callable[[Place, Source, Any, str], Operand]] = {
