@@ -112,6 +112,12 @@ _UNDONE = {
         "dryRun": {"type": "boolean"},
         "survivor": {"type": "object", "description": "The kept contact as it is then."},
         "absorbed": {"type": "object", "description": "The contact that is back."},
+        "joins": {
+            "type": "array",
+            "items": schemas.CONTACT_ID,
+            "description": "Contacts made meanwhile by nothing but an e-mail or phone that had left with "
+            "the merge: part of its owner now, by merges of their own. Left out where there is none.",
+        },
     },
 }
 _PAIR = {

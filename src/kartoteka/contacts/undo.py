@@ -15,11 +15,12 @@ from kartoteka.contacts.merging import would_be
 from kartoteka.contacts.model import Outcome, UndoMerge
 from kartoteka.contacts.retelling import Alone, Say, retell
 from kartoteka.errors import Conflict, NotFound
+from kartoteka.identity.absorbing import absorb
 from kartoteka.identity.history import Journal, named, rebuild
-from kartoteka.identity.kinds import BY_CODE, EXTERNAL_ID
-from kartoteka.identity.model import Card, Held, Key, Merge, Moved, Resolution, Status
+from kartoteka.identity.kinds import BY_CODE, EXTERNAL_ID, PHONE
+from kartoteka.identity.model import Card, Held, Identifier, Key, Merge, Moved, Resolution, Status
 from kartoteka.identity.policies import EXCLUSIVE, LASTING
-from kartoteka.identity.rules import stricter
+from kartoteka.identity.rules import Names, Person, finders, may_absorb, stricter
 from kartoteka.identity.sides import home_of
 from kartoteka.identity.working_set import Missing, WorkingSet
 
@@ -62,6 +63,8 @@ def undo_merge(ws: WorkingSet, command: UndoMerge, say: Say) -> Outcome:
     survivor, absorbed = _cards(ws, merge)
     own, back = _as_they_would_be(ws, merge, say)
     _ask_for_all(ws, own, back)
+    came_since = _came_since(ws, absorbed, own, back)
+    ws.need_whole(came_since)
     _refuse_taken(ws, merge, own, back)
     journal = Journal(ws, command.origin)
     was = survivor.status
@@ -76,6 +79,7 @@ def undo_merge(ws: WorkingSet, command: UndoMerge, say: Say) -> Outcome:
     _tell_status(journal, survivor, was)
     _tell_status(journal, absorbed, Status.LIVE)
     ws.effect("parted", merge.merge_id, merge.survivor_id, merge.absorbed, own.joined, back.joined)
+    joins = _take_in(ws, journal, returned, came_since)
     origin = command.origin
     ws.keep_apart(
         survivor.contact_id,
@@ -91,9 +95,17 @@ def undo_merge(ws: WorkingSet, command: UndoMerge, say: Say) -> Outcome:
         for held in ws.identifiers_of(merge.absorbed_id)
     ]
     sides = {"survivor": survivor, "absorbed": absorbed}
+    answer = {name: would_be(ws, card) for name, card in sides.items()}
     return Outcome(
-        Resolution(merge.absorbed_id, "updated", "contact_id", "undone_by_request", moved=moved),
-        answer={name: would_be(ws, card) for name, card in sides.items()},
+        Resolution(
+            merge.absorbed_id,
+            "updated",
+            "contact_id",
+            "undone_by_request",
+            moved=moved,
+            absorbed=joins,
+        ),
+        answer={**answer, "joins": joins} if joins else answer,
     )
 
 
@@ -141,6 +153,47 @@ def _ask_for_all(ws: WorkingSet, own: Alone, back: Alone) -> None:
         raise Missing(keys=unknown)
     ws.need_addresses([key for key in keys if key[0] in LASTING])
     ws.need_cards({held.contact_id for key in keys for held in ws.holders(key)} - {0})
+
+
+def _came_since(ws: WorkingSet, absorbed: Card, own: Alone, back: Alone) -> set[int]:
+    """Who else has an e-mail or phone of the two, of those that came since the merge."""
+    merged_at = absorbed.updated_at
+    keys = [held.key for side in (own, back) for held in side.own() if held.kind in CHANNEL]
+    cards = [ws.card(held.contact_id) for key in keys for held in ws.holders(key)]
+    return {
+        card.contact_id
+        for card in cards
+        if card.status == Status.LIVE
+        and card.created_at
+        and merged_at
+        and card.created_at > merged_at
+    }
+
+
+def _take_in(
+    ws: WorkingSet, journal: Journal, returned: list[tuple[Held, int]], came_since: set[int]
+) -> list[int]:
+    """While an address had left the card it found nobody, so who came by it alone became a contact of its
+    own: that is whose address it is, if it says nothing that contradicts them (D13). Whom they absorb.
+
+    A phone alone would not have found somebody with an e-mail (D10a)."""
+    taken: list[int] = []
+    for held, contact_id in returned:
+        owner = ws.card(contact_id)
+        if held.kind not in CHANNEL or owner.status != Status.LIVE:
+            continue
+        one = Identifier(held.kind, held.value)
+        found = {row.contact_id for row in finders(ws, one)} & came_since
+        for other in sorted(found.difference(taken)):
+            card = ws.card(other)
+            if held.kind == PHONE.code and owner.email not in (None, card.email):
+                continue
+            names = Names(owner.first_name, owner.last_name)
+            allowed, why = may_absorb(ws, owner, names, Person(), card)
+            if allowed:
+                absorb(ws, owner, card, why, journal)
+                taken.append(other)
+    return taken
 
 
 def _refuse_taken(ws: WorkingSet, merge: Merge, own: Alone, back: Alone) -> None:

@@ -128,6 +128,7 @@ def _hand_over(
 def _pass_on(
     ws: WorkingSet, held: Held, former: Card, card: Card, *, at: datetime, journal: Journal
 ) -> None:
+    former.last_word = None  # as in identity/changes.py
     ws.reassign(held, card.contact_id)
     held.since, held.rule = at, CLAIM
     journal.note("claimed", CLAIM, card.contact_id, [named(held)], other=former.contact_id)
