@@ -40,8 +40,8 @@ def test_a_file_is_mapped_put_right_and_carried_out(open_page, api, name):
     page = open_page("/admin/imports")
     drop(page, name, PEOPLE.format(name))
     mapping = page.locator("table").first
-    expect(mapping).to_contain_text("recognised")
-    expect(mapping).to_contain_text("finds the contact")
+    expect(mapping).to_contain_text("Recognised")
+    expect(mapping).to_contain_text("Finds the contact")
     expect(page.locator("td.red")).to_have_count(1)
     expect(page.locator("td.orange")).to_have_count(2)
     shoot(page, "import-preview-1440")

@@ -95,7 +95,7 @@ def test_who_looks_alike_stands_side_by_side_with_the_score_by_field(
     expect(page.get_by_text(re.compile(r"\d+% likely one person"))).to_be_visible()
     expect(page.locator("tr.differs", has_text="First name").locator(".alike")).to_have_text("94%")
     expect(page.locator("tr", has_text="Last name").locator(".alike")).to_have_text("100%")
-    expect(page.locator("tr", has_text="City").locator(".alike")).to_have_text("100%")
+    expect(page.locator("tr", has_text="Town").locator(".alike")).to_have_text("100%")
     page.keyboard.press("n")
     expect(page.get_by_text("They are kept apart from now on.")).to_be_visible()
 

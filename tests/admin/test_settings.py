@@ -164,7 +164,7 @@ def test_an_event_type_is_made(open_page, api, name):
     page.get_by_label("An event of this type may make a contact").check()
     page.get_by_role("button", name="Save").click()
     row = page.locator("tr", has_text=name)
-    expect(row).to_contain_text("yes, since")
+    expect(row).to_contain_text("Yes since")
     expect(row).to_contain_text("total, currency")
     row.get_by_role("link", name=name).click()  # it can be changed: the form has what it says now
     expect(page.get_by_label("Required parameters")).to_have_value("total, currency")
@@ -180,7 +180,7 @@ def test_what_is_optional_stays_optional(open_page, api, name):
     expect(page.get_by_label("Optional parameters")).to_have_value("coupon")
     page.get_by_label("An event of this type may make a contact").check()
     page.get_by_role("button", name="Save").click()
-    expect(page.locator("tr", has_text=name)).to_contain_text("yes, since")
+    expect(page.locator("tr", has_text=name)).to_contain_text("Yes since")
     stored = api.get(f"/api/v1/event-types/{name}").json()["requiredParams"]
     assert {one["name"]: one["required"] for one in stored} == {"total": True, "coupon": False}
 
@@ -192,7 +192,7 @@ def test_an_application_gets_its_access_key_once(open_page, name):
     assert page.locator("#new-key").inner_text().startswith("kk_")
     row = page.locator("tr", has_text=name)
     row.get_by_role("button", name="Trust", exact=True).click()
-    expect(page.locator("tr", has_text=name)).to_contain_text("trusted")
+    expect(page.locator("tr", has_text=name)).to_contain_text("Trusted")
     page.locator("tr", has_text=name).get_by_role("button", name="New key").click()
     expect(page.locator("tr", has_text=name).locator("td.num")).to_have_text("2")
     page.locator("tr", has_text=name).get_by_role("link", name="Delete").click()
