@@ -47,11 +47,40 @@ def test_a_custom_field_is_changed_in_place(open_page, owner, api, name):
     assert values == ["Надія"]
 
 
+def test_the_keyboard_goes_on_where_the_part_was_changed(open_page, api, name):
+    one = contact(api, name, firstName="Ann")
+    page = open_page(f"/admin/contacts/{one}")
+    page.get_by_label("Edit: Identifiers").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#f-externalCustomerId")).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.type("no address")
+    page.keyboard.press("Enter")
+    expect(page.locator("#d-email")).to_be_visible()
+    expect(page.locator("#f-email")).to_be_focused()
+    page.fill("#f-email", f"{name}@example.com")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Edit: Identifiers")).to_be_focused()
+
+
+def test_what_somebody_else_changed_stays_after_a_refusal_too(owner, api, name):
+    one = contact(api, name, lastName="Old")
+    path = f"/admin/contacts/{one}/edit/profile"
+    shown = {"was.lastName": "Old", "was.languageCode": "", "lastName": "Old"}
+    api.put(f"/api/v1/contact/{one}", json={"lastName": "Theirs"})
+    refused = owner.submit(path, **shown, languageCode="no language")
+    assert refused.status_code == 400
+    assert 'name="was.lastName" value="Old"' in refused.text
+    owner.submit(path, **shown, languageCode="uk")
+    after = api.get(f"/api/v1/contact/{one}").json()
+    assert (after["lastName"], after["languageCode"]) == ("Theirs", "uk")
+
+
 def test_what_somebody_else_changed_meanwhile_stays(open_page, api, name):
     one = contact(api, name, lastName="Old")
     page = open_page(f"/admin/contacts/{one}/edit/profile")
     api.put(f"/api/v1/contact/{one}", json={"lastName": "Theirs"})
-    page.get_by_label("City").fill("Lviv")
+    page.get_by_label("Town").fill("Lviv")
     page.get_by_role("button", name="Save").click()
     expect(page.locator("#part-profile")).to_contain_text("Lviv")
     after = api.get(f"/api/v1/contact/{one}").json()

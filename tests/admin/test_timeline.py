@@ -40,7 +40,7 @@ def test_events_orders_and_decisions_stand_in_one_line(open_page, api, name):
     expect(line).to_contain_text(f"Order {name}-1")
     line.get_by_role("link", name="Orders", exact=True).click()
     expect(line).not_to_contain_text("looked")
-    expect(line).to_contain_text("100 EUR")
+    expect(line).to_contain_text("100.00 EUR")
     line.get_by_role("link", name="Identity", exact=True).click()
     expect(line).to_contain_text("was created")
     expect(page.locator(".third")).to_contain_text("100.00 EUR")

@@ -15,13 +15,10 @@ from urllib.parse import quote, unquote
 from kartoteka.access.users import Role
 from kartoteka.admin.bodies import ClientGone, read_form
 from kartoteka.admin.csrf import check_origin, check_token
+from kartoteka.admin.kept_form import keep
+from kartoteka.admin.pages.sign_in import sign_in_form
 from kartoteka.admin.replies import HTML, PRIVATE, SAFE, Reply, redirect
-from kartoteka.admin.request import (
-    ACCOUNT_COOKIE,
-    FLASH_COOKIE,
-    SESSION_COOKIE,
-    Request,
-)
+from kartoteka.admin.request import FLASH_COOKIE, SESSION_COOKIE, Request
 from kartoteka.admin.routes import PAGES
 from kartoteka.admin.routing import Page, Table
 from kartoteka.admin.services import Services
@@ -114,7 +111,7 @@ class Admin:
                 await self._recognise(request)
             page = request.page
             if page.role is not None and request.grant is None:
-                return _to_sign_in(request)
+                return await _to_sign_in(request)
             _check_role(request)
             if page.method == "POST":
                 await self._read_form(request)
@@ -128,13 +125,10 @@ class Admin:
             return _error_page(request, KartotekaError(), 500)
 
     async def _recognise(self, request: Request) -> None:
-        session = await self._services.sessions.find(request.cookies[SESSION_COOKIE])
-        if session is None:
-            return
-        request.session = session
-        chosen = request.cookies.get(ACCOUNT_COOKIE, "")
-        grants = {str(one.account.account_id): one for one in session.grants}
-        request.grant = grants.get(chosen, session.grants[0])
+        text = request.cookies[SESSION_COOKIE]
+        session = await self._services.sessions.find(text)
+        if session is not None:
+            request.enter(session, text)
 
     async def _read_form(self, request: Request) -> None:
         """The form, which must come from a page of ours (CSRF)."""
@@ -150,9 +144,11 @@ def _check_role(request: Request) -> None:
         raise NotYourRole
 
 
-def _to_sign_in(request: Request) -> Reply:
+async def _to_sign_in(request: Request) -> Reply:
     if request.is_part:  # the script follows it with the whole page
         return Reply(b"", 204, None, ((b"hx-redirect", SIGN_IN.encode()),))
+    if (kept := await keep(request)) is not None:
+        return sign_in_form(request, kept=kept, status=401)
     if request.page.method != "GET" or request.path in ("", BASE):
         return redirect(SIGN_IN)
     raw = request.scope["query_string"].decode("latin-1")

@@ -11,13 +11,13 @@ from kartoteka.errors import Forbidden
 
 
 class FormExpired(Forbidden):
-    """The form is from an earlier session or from another site. Load the page again and repeat."""
+    """The form is from an earlier session, another account or another site. Load the page again."""
 
     code = "form_expired"
 
 
 def check_token(request: Request, form: Fields) -> None:
-    """Raises `FormExpired` unless the form was made for this session."""
+    """Raises `FormExpired` unless the form was made for this session in this account."""
     if request.page.role is None:
         return
     if not secrets.compare_digest(form.one("csrf").encode(), request.csrf.encode()):

@@ -17,7 +17,15 @@ from kartoteka.admin import segment_form, texts
 from kartoteka.admin.choices import channel_options, list_options, source_options, value_options
 from kartoteka.admin.frame import SETTINGS_MENU, menu, next_theme, said, theme
 from kartoteka.admin.static_files import address_of
-from kartoteka.admin.words import apart_words, every_words, rule_words, sentence
+from kartoteka.admin.words import (
+    apart_words,
+    contact_link,
+    details_words,
+    every_words,
+    rule_words,
+    sentence,
+    subject_words,
+)
 from kartoteka.exports.model import Export, ExportRun
 from kartoteka.exports.model import State as ExportState
 from kartoteka.identity.kinds import BY_CODE, BY_NAME, IdentifierKind
@@ -111,6 +119,14 @@ def number(value: float | None) -> str:
     return "" if value is None else f"{value:,}"
 
 
+def amount(value: object) -> str:
+    """Money as events and orders say it: 1,234.50; what is no number stays as it is."""
+    try:
+        return f"{float(str(value)):,.2f}"
+    except ValueError:
+        return str(value)
+
+
 def size(value: int) -> str:
     """Bytes for people: 1.4 MB."""
     amount = float(value)
@@ -197,6 +213,9 @@ def environment() -> Environment:
         every_words=every_words,
         sentence=sentence,
         apart_words=apart_words,
+        contact_link=contact_link,
+        subject_words=subject_words,
+        details_words=details_words,
         menu=menu,
         theme=theme,
         next_theme=next_theme,
@@ -223,7 +242,7 @@ def environment() -> Environment:
         MARKETER=Role.MARKETER,
         READER=Role.READER,
     )
-    made.filters.update(number=number, size=size, duration=duration)
+    made.filters.update(number=number, amount=amount, size=size, duration=duration)
     return made
 
 

@@ -49,6 +49,7 @@ class Request:
         self.form = Fields([])
         self.session: Session | None = None
         self.grant: Grant | None = None
+        self._session_text = ""
         self.at: datetime = services.clock.now()
 
     @cached_property
@@ -113,12 +114,22 @@ class Request:
         """Whether who is signed in has that role or more."""
         return self.grant is not None and self.grant.role.may(role)
 
+    def enter(self, session: Session, text: str) -> None:
+        """Take that session, whose cookie is `text`, and the account that was chosen before."""
+        self.session, self._session_text = session, text
+        chosen = self.cookies.get(ACCOUNT_COOKIE, "")
+        grants = {str(one.account.account_id): one for one in session.grants}
+        self.grant = grants.get(chosen, session.grants[0])
+
     @cached_property
     def csrf(self) -> str:
-        """What forms carry: it belongs to this session, and no other page can know it."""
-        text = self.cookies.get(SESSION_COOKIE, "")
-        key = self.services.secret_key.encode()
-        return hmac.new(key, b"csrf\0" + text.encode(), sha256).hexdigest()[:32]
+        """What forms carry: it belongs to this session in this account, and no other page can know it.
+
+        A page that was opened before its user switched to another account writes into neither.
+        """
+        account = self.grant.account.account_id if self.grant is not None else 0
+        said = f"csrf\0{self._session_text}\0{account}"
+        return hmac.new(self.services.secret_key.encode(), said.encode(), sha256).hexdigest()[:32]
 
     def id(self, name: str = "id") -> int:
         """A number of the path."""

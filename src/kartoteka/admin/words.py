@@ -15,8 +15,10 @@ from kartoteka.identity.kinds import BY_NAME
 _BY_KIND = ("found_by_", "external_id_joins_", "restored_by_")
 
 
-def rule_words(rule: str) -> Markup:
-    """Why: the rule that decided, in a sentence."""
+def rule_words(rule: str, action: str = "") -> Markup:
+    """Why: the rule that decided, in a sentence; of some rules one for each side of what happened."""
+    if action and texts.has(f"rule.{rule}_{action}"):
+        return texts.text(f"rule.{rule}_{action}")
     if texts.has(f"rule.{rule}"):
         return texts.text(f"rule.{rule}")
     for prefix in _BY_KIND:
@@ -68,6 +70,48 @@ def identifiers_words(identifiers: list[dict[str, Any]]) -> str:
     if len(labels) == 1:
         return labels[0]
     return f"{', '.join(labels[:-1])} {texts.text('did.and')} {labels[-1]}"
+
+
+_SUBJECTS = (
+    (("contact_", "consent_"), "/admin/contacts/{}"),
+    (("import_",), "/admin/imports/{}"),
+    (("segment_", "attached", "detached", "exported"), "/admin/segments/{}"),
+    (("export_",), "/admin/exports/{}"),
+    (("field_",), "/admin/settings/fields/{}"),
+    (("webhook_",), "/admin/settings/webhooks/{}"),
+    (("user_",), "/admin/settings/users/{}"),
+)
+"""Where the number in a line of the audit log leads, by the beginning of what was done."""
+
+
+def subject_words(action: str, subject: str, logins: Mapping[str, str]) -> Markup:
+    """What an action of the audit log was about; a link where its page is still there."""
+    if not subject.isdecimal():
+        return Markup("<bdi>{}</bdi>").format(subject)
+    shown = f"#{subject}"
+    if action.startswith("user_"):
+        shown = logins.get(subject, shown)
+    isolated = Markup("<bdi>{}</bdi>").format(shown)
+    is_gone = action.endswith(("_deleted", "_delete")) or (
+        action.startswith("user_") and subject not in logins
+    )
+    for begin, path in _SUBJECTS:
+        if action.startswith(begin) and not is_gone:
+            return Markup('<a href="{}">{}</a>').format(path.format(subject), isolated)
+    return isolated
+
+
+def details_words(details: Mapping[str, Any]) -> str:
+    """What an action of the audit log said besides: `role: marketer; dry run`."""
+    said = []
+    for name, value in details.items():
+        label = texts.text(f"audit_detail.{name}") if texts.has(f"audit_detail.{name}") else name
+        if value is True:
+            said.append(str(label))
+        elif value is not False:
+            shown = ", ".join(map(str, value)) if isinstance(value, list) else value
+            said.append(f"{label}: {shown}")
+    return "; ".join(said)
 
 
 def apart_words(rule: str) -> str:

@@ -125,7 +125,7 @@ limit %(rows)s
 offset %(skip)s
 
 -- name: merges_of
--- Merges among these cards, newest first; index identity_history_by_contact.
+-- Merges that these cards took part in, newest first, also what was undone since; both indexes by contact.
 select m.history_id, m.contact_id, m.other_contact_id, m.at, m.rule, m.method, m.request_id, m.key_id,
        (
            select u.at from identity_history u
@@ -138,6 +138,12 @@ from (
     from identity_history
     where account_id = %(account_id)s
       and contact_id = any(%(ids)s::bigint[])
+    union all
+    select *
+    from identity_history
+    where account_id = %(account_id)s
+      and other_contact_id = any(%(ids)s::bigint[])
+      and contact_id <> all(%(ids)s::bigint[])
     offset 0  -- so that they are found by contact, and not among all merges of the account
 ) m
 where action = 'absorbed'

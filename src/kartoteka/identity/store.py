@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ import msgspec
 from kartoteka.db.arrays import PgArray, pg_array
 from kartoteka.db.named import load_queries
 from kartoteka.db.transaction import Call
+from kartoteka.identity import hashed
 from kartoteka.identity.model import Card, Held, Key
 from kartoteka.identity.working_set import WorkingSet
 
@@ -50,9 +51,10 @@ _USUAL: dict[str, Any] = {
 """What nearly every new card and identifier has; the statements that insert them say it."""
 EMPTY = pg_array(())
 _encode = msgspec.json.Encoder().encode
+_encode_lines = msgspec.json.Encoder().encode_lines
 
-Digest = Callable[[int, Key], bytes]
-"""(account id, key) to the keyed hash that outlives an erased person."""
+
+Digest = hashed.Digest
 
 
 def digest_with(secret: str) -> Digest:
@@ -77,6 +79,14 @@ def json_text(value: Any) -> str | None:
     return None if value is None else _encode(value).decode()
 
 
+def _json_texts(column: Sequence[Any]) -> list[str | None]:
+    """The same of a whole column, in one go where every row has a value."""
+    if any(value is None for value in column):
+        return [json_text(value) for value in column]
+    texts: list[str | None] = [*_encode_lines(column).decode().split("\n")]
+    return texts[:-1]  # each ends its line
+
+
 def columns(
     names: Sequence[str],
     rows: Sequence[Sequence[Any]],
@@ -97,7 +107,7 @@ def columns(
 
 
 def _array(column: Sequence[Any], is_json: bool) -> PgArray:
-    return pg_array([json_text(value) for value in column] if is_json else column)
+    return pg_array(_json_texts(column) if is_json else column)
 
 
 def changed_columns(

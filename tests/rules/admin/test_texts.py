@@ -19,7 +19,17 @@ _USED = re.compile(r"""\b(?:t|text|texts\.text)\(\s*f?['"]([a-z_]+\.[\w{}.'~ ]*?
 _SAID = re.compile(r"""\.go\([^)]*?['"]([a-z_]+)['"](?:\)| if| else)""", re.DOTALL)
 MADE = (
     *("menu", "said", "source", "column", "field", "state", "outcome", "role", "type", "action"),
-    *("did", "rule", "consent", "channel", "key_kind", "audit_action", "settings", "shortcuts"),
+    *(
+        "did",
+        "rule",
+        "consent",
+        "channel",
+        "key_kind",
+        "audit_action",
+        "audit_detail",
+        "settings",
+        "shortcuts",
+    ),
     *("steps", "frame.theme", "error.title", "imports.source", "simulator.outcome", "time", "card"),
     *("segments", "join", "family", "timeline.show", "order_status", "exports", "export_target"),
     *(

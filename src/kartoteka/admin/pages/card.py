@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from kartoteka.access.users import Role
@@ -85,12 +86,14 @@ async def peek(request: Request) -> Reply:
 async def _everything(request: Request, shown: ShownCard, history: int = 20) -> dict[str, Any]:
     found = await _identity(request, shown.contact_id, rows=history)
     services = request.services
+    categories = await services.identities.categories(request.account_id)
     return {
         "card": shown,
         "identity": found,
         "lists": await services.browsing.lists_of(request.account_id, shown.contact_id),
         "definitions": await services.definitions.of(request.account_id),
-        "categories": await services.identities.categories(request.account_id),
+        "categories": categories,
+        "category_names": {one.key: one.name for one in categories},
         "consents": _consents(shown),
         "who": await services.users.who_did(
             request.account_id, [row.request_id for row in found.history]
@@ -128,13 +131,9 @@ async def edit(request: Request) -> Reply:
     """GET /admin/contacts/{id}/edit/{part}."""
     shown, part = await _card(request), _part(request)
     definitions = await request.services.definitions.of(request.account_id)
+    values = _values(shown, part, definitions)
     return _edit_form(
-        request,
-        shown,
-        part,
-        definitions=definitions,
-        values=_values(shown, part, definitions),
-        problems={},
+        request, shown, part, definitions=definitions, values=values, was=values, problems={}
     )
 
 
@@ -145,8 +144,10 @@ def _edit_form(
     *,
     definitions: Mapping[str, FieldDefinition],
     values: Mapping[str, str],
+    was: Mapping[str, str],
     problems: Mapping[str, str],
 ) -> Reply:
+    """`was`: what its user was shown at first, also after a refusal."""
     return request.render(
         "card_edit.html",
         400 if problems else 200,
@@ -155,7 +156,7 @@ def _edit_form(
         names=PARTS[part],
         definitions=definitions,
         values=values,
-        was=_values(shown, part, definitions),
+        was=was,
         problems=problems,
     )
 
@@ -172,7 +173,10 @@ def _values(
 ) -> dict[str, str]:
     if part == "fields":
         return {f"fields.{one}": shown.fields.get(one, "") for one in definitions}
-    return {name: getattr(shown, _COLUMNS[name]) or "" for name in PARTS[part]}
+    values = {name: getattr(shown, _COLUMNS[name]) or "" for name in PARTS[part]}
+    if values.get("sms"):
+        values["sms"] = f"+{values['sms']}"
+    return values
 
 
 async def save(request: Request) -> Reply:
@@ -184,22 +188,20 @@ async def save(request: Request) -> Reply:
     definitions = await request.services.definitions.of(request.account_id)
     names = list(_values(shown, part, definitions))
     given = {name: request.form.one(name) for name in names if request.form.has(name)}
-    was = request.form.starting("was.")
+    was = {name: text for name, text in request.form.starting("was.").items() if name in names}
+    again = partial(
+        _edit_form, request, shown, part, definitions=definitions, values=given, was=was
+    )
     changed = {name: text for name, text in given.items() if text != was.get(name, "")}
     contact, problems = read_fields(changed, request.region, definitions)
     if problems:
-        return _edit_form(
-            request, shown, part, definitions=definitions, values=given, problems=problems
-        )
+        return again(problems=problems)
     clear = frozenset(name for name, text in changed.items() if not text)
     if changed:
         try:
             await _update(request, shown.contact_id, contact, clear)
         except ExternalIdTaken as error:
-            problems = {"externalCustomerId": error.message}
-            return _edit_form(
-                request, shown, part, definitions=definitions, values=given, problems=problems
-            )
+            return again(problems={"externalCustomerId": error.message})
         await request.note("contact_changed", shown.contact_id, fields=sorted(changed))
     return request.go(f"/admin/contacts/{shown.contact_id}", "saved")
 

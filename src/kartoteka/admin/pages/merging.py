@@ -17,7 +17,6 @@ from kartoteka.contacts.clearing import PROFILE
 from kartoteka.contacts.duplicates import Duplicates
 from kartoteka.contacts.identity_reads import HeldIdentifier
 from kartoteka.contacts.model import MergeContacts, NotTheSame, UndoMerge
-from kartoteka.contacts.reads import CardNotFound
 from kartoteka.contacts.why import Why
 from kartoteka.contacts.why_not import why_not
 from kartoteka.errors import KartotekaError, NotFound
@@ -117,8 +116,6 @@ async def _side(request: Request, contact_id: int) -> Side:
 
 async def _kept_apart_by(request: Request, one: int, other: int) -> str:
     known = await Why(request.services.keyed).standing(request.account_id, [one, other])
-    if not {one, other} <= known.keys():
-        raise CardNotFound  # erased a moment ago
     return str(why_not(rules_of(request.settings), known[one], known[other], None)["rule"])
 
 

@@ -279,6 +279,11 @@ async def one_segment(request: Request) -> Reply:
         skip=skip,
         size=PAGE,
         flips=flips,
+        names={
+            row.contact_id: row.name
+            for row in await services.browsing.rows(account_id, [one.contact_id for one in flips])
+            if row.name
+        },
         curve=await _growth(request, stored, total),
         is_filling=stored.state in (State.FILLING, State.SETTLING),
         versions=await Versions(services.database).all(account_id, stored.id),

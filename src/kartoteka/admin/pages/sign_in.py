@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from kartoteka.access.sessions import WrongPassword
+from functools import partial
+
+from kartoteka.access.sessions import Session, WrongPassword
 from kartoteka.access.users import Role, WeakPassword
 from kartoteka.admin import texts
 from kartoteka.admin.bodies import Fields
 from kartoteka.admin.frame import menu
+from kartoteka.admin.kept_form import KeptForm, carried
 from kartoteka.admin.replies import Reply
 from kartoteka.admin.request import ACCOUNT_COOKIE, SESSION_COOKIE, THEME_COOKIE, Request
 from kartoteka.admin.routing import Page
@@ -20,34 +23,39 @@ async def form(request: Request) -> Reply:
     """GET /admin/sign-in."""
     if request.grant is not None:
         return request.go(_inside(request.query.one("next")))
-    return _form(request, next_path=request.query.one("next"))
+    return sign_in_form(request, next_path=request.query.one("next"))
 
 
 async def sign_in(request: Request) -> Reply:
     """POST /admin/sign-in: the same words whether the login exists or not."""
     fields: Fields = request.form
     login, next_path = fields.one("login"), fields.one("next")
+    kept = carried(fields)
+    again = partial(sign_in_form, request, next_path=next_path, login=login, kept=kept)
     try:
         text = await request.services.sessions.sign_in(
             login, fields.raw("password"), request.address
         )
     except WrongPassword as error:
         await request.services.users.note_failed_sign_in(login, request.address, request.request_id)
-        return _form(request, next_path=next_path, login=login, problem=error.message, status=401)
+        return again(problem=error.message, status=401)
     except RateLimited as error:
-        reply = _form(request, next_path=next_path, login=login, problem=error.message, status=429)
+        reply = again(problem=error.message, status=429)
         return reply.with_header(b"retry-after", str(error.retry_after_s).encode())
     if old := request.cookies.get(SESSION_COOKIE):
         await request.services.sessions.end(old)
-    await _note_sign_in(request, text)
-    reply = request.go(_inside(next_path))
+    session = await request.services.sessions.find(text)
+    await _note_sign_in(request, session)
+    if kept is None or session is None:
+        reply = request.go(_inside(next_path))
+    else:
+        reply = _send_again(request, session, text, kept)
     request.set_cookie(reply, SESSION_COOKIE, text, max_age_s=COOKIE_DAYS_S)
     return reply
 
 
-async def _note_sign_in(request: Request, text: str) -> None:
+async def _note_sign_in(request: Request, session: Session | None) -> None:
     """A line in the audit log of every account that the session reaches."""
-    session = await request.services.sessions.find(text)
     for grant in session.grants if session is not None else ():
         await request.services.users.note(
             grant.account.account_id,
@@ -59,12 +67,25 @@ async def _note_sign_in(request: Request, text: str) -> None:
         )
 
 
-def _form(
-    request: Request, *, next_path: str, login: str = "", problem: str = "", status: int = 200
+def sign_in_form(
+    request: Request,
+    *,
+    next_path: str = "",
+    login: str = "",
+    problem: str = "",
+    kept: KeptForm | None = None,
+    status: int = 200,
 ) -> Reply:
+    """The page that asks who is there; it carries a form that came after the end of its session."""
     return request.render(
-        "sign_in.html", status, next=next_path, login=login[:100], problem=problem
+        "sign_in.html", status, next=next_path, login=login[:100], problem=problem, kept=kept
     )
+
+
+def _send_again(request: Request, session: Session, text: str, kept: KeptForm) -> Reply:
+    """What was entered before the session ended, and a button: nothing is sent by itself."""
+    request.enter(session, text)
+    return request.render("send_again.html", kept=kept)
 
 
 def _inside(path: str) -> str:

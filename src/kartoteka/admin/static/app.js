@@ -34,8 +34,32 @@
       one.textContent = style === "exact" ? short.format(at) : style === "day" ? day.format(at) : relative(at);
       one.title = exact.format(at);
     }
+    divideDays();
     for (const one of all("svg [data-at]", from)) {
       one.textContent = ticks[one.dataset.style].format(new Date(one.dataset.at));
+    }
+  }
+
+  /* Days of a timeline are the viewer's, wherever a page of it begins */
+  function divideDays() {
+    for (const feed of all("ol.feed")) {
+      const lines = Array.from(feed.children);
+      const divider = lines.find((one) => one.matches(".day"));
+      if (!divider) continue;
+      let last = "";
+      for (const one of lines) {
+        if (one.matches(".day")) { one.remove(); continue; }
+        const time = find("time[datetime]", one);
+        const at = time && new Date(time.dateTime);
+        if (!at || day.format(at) === last) continue;
+        last = day.format(at);
+        const head = divider.cloneNode(true);
+        const label = find("time", head);
+        label.dateTime = time.dateTime;
+        label.textContent = last;
+        label.title = last;
+        feed.insertBefore(head, one);
+      }
     }
   }
 
@@ -54,6 +78,7 @@
 
   /* Dialogs: a link to a page that asks opens what it asks here */
   const dialog = find("#dialog");
+  let opener = null;
   document.addEventListener("click", async (event) => {
     const link = event.target.closest("a[data-dialog]");
     if (!link || !dialog || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
@@ -61,24 +86,41 @@
     await openDialog(link.href, link.dataset.dialog);
   });
   async function openDialog(href, style) {
-    const answer = await fetch(href, { headers: { "X-Part": "dialog" } });
+    opener = document.activeElement;
+    asking(1);
+    let answer;
+    try {
+      answer = await fetch(href, { headers: { "X-Part": "dialog" } });
+    } catch { window.session.warn(); return; } finally { asking(-1); }
+    window.session.answers();
     if (answer.redirected || !answer.ok) { location.href = href; return; }
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const part = find("#ask", page);
     if (!part) { location.href = href; return; }
     dialog.classList.toggle("drawer", style === "drawer");
     dialog.replaceChildren(document.adoptNode(part));
+    const title = find("h1, h2", dialog);
+    if (title) dialog.setAttribute("aria-label", title.textContent.trim());
     showTimes(dialog);
     if (window.htmx) window.htmx.process(dialog);
     for (const details of all("details.menu[open]")) details.open = false;
-    dialog.showModal();
+    if (!dialog.open) dialog.showModal();
   }
+  /* Whoever opened it with the keyboard goes on there; what stood in a menu is behind its button now */
+  if (dialog) dialog.addEventListener("close", () => {
+    const menu = opener && opener.closest("details.menu");
+    const back = menu ? find("summary", menu) : opener;
+    if (back && back.isConnected) back.focus();
+    opener = null;
+  });
   document.addEventListener("click", (event) => {
     if (event.target === dialog || event.target.closest("[data-close]")) {
       if (dialog && dialog.open) { event.preventDefault(); dialog.close(); }
     }
     const dismiss = event.target.closest("[data-dismiss]");
     if (dismiss) dismiss.closest(".toast, .notice").remove();
+    const hide = event.target.closest("[data-hide]");
+    if (hide) find(hide.dataset.hide).hidden = true;
     for (const details of all("details.menu[open]")) {
       if (!details.contains(event.target)) details.open = false;
     }
@@ -108,9 +150,22 @@
   });
 
   /* Menu on a phone */
+  const sidebar = find(".sidebar");
+  const menuButton = find(".menu-button");
+  function openMenu(isOpen) {
+    if (!menuButton || root.classList.contains("menu-open") === isOpen) return;
+    root.classList.toggle("menu-open", isOpen);
+    menuButton.setAttribute("aria-expanded", isOpen);
+    if (isOpen) find("a", sidebar).focus();
+    else if (sidebar.contains(document.activeElement)) menuButton.focus();
+  }
   document.addEventListener("click", (event) => {
-    if (event.target.closest(".menu-button")) root.classList.toggle("menu-open");
-    else if (!event.target.closest(".sidebar")) root.classList.remove("menu-open");
+    if (event.target.closest(".menu-button")) openMenu(!root.classList.contains("menu-open"));
+    else if (!event.target.closest(".sidebar")) openMenu(false);
+  });
+  document.addEventListener("focusin", (event) => {
+    if (!event.target.closest(".sidebar, .menu-button")) openMenu(false);
+    for (const details of all("details.menu[open]")) if (!details.contains(event.target)) details.open = false;
   });
 
   /* Keys */
@@ -118,7 +173,11 @@
   const typing = (target) => target.matches("input, textarea, select, [contenteditable]");
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.key === "Escape") root.classList.remove("menu-open");
+    if (event.key === "Escape" && !(dialog && dialog.open)) {
+      openMenu(false);
+      const details = event.target.closest("details.menu[open]");
+      if (details) { details.open = false; find("summary", details).focus(); }
+    }
     if (typing(event.target) || (dialog && dialog.open)) return;
     if (event.key === "/") {
       const search = find("[data-search-here]") || find("#search");
@@ -177,8 +236,11 @@
     setTimeout(() => { delete form.dataset.sent; if (button) button.removeAttribute("aria-busy"); }, 8000);
   });
 
-  const here = find(".subnav [aria-current]");
-  if (here) here.parentElement.scrollLeft = here.offsetLeft - here.parentElement.offsetLeft - 16;
+  for (const here of all(".subnav [aria-current], .tabs [aria-current]")) {
+    const box = here.parentElement;
+    const beyond = here.getBoundingClientRect().right + 24 - box.getBoundingClientRect().right;
+    if (beyond > 0) box.scrollLeft += beyond;
+  }
   showTimes();
   setInterval(showTimes, 30000);
   for (const form of all("form[data-picks]")) countPicked(form);
@@ -186,11 +248,72 @@
   document.addEventListener("htmx:afterSettle", (event) => {
     showTimes(event.target.parentElement || document);
     for (const form of all("form[data-picks]")) countPicked(form);
+    prepareBoxes();
+    sayFound();
   });
-  /* What the server says went wrong is shown, not swallowed */
+  /* What the server says went wrong is shown where the answer would stand; an answer that has no place for it
+     leaves the page as it is, and its words are said at the foot */
   document.addEventListener("htmx:beforeSwap", (event) => {
-    if (event.detail.xhr.status >= 400) { event.detail.shouldSwap = true; event.detail.isError = false; }
+    const { xhr, requestConfig } = event.detail;
+    if (xhr.status < 400) return;
+    event.detail.isError = false;
+    if (isLive(event.detail)) return;
+    const asker = requestConfig.elt.closest("[hx-select]");
+    const page = new DOMParser().parseFromString(xhr.responseText, "text/html");
+    event.detail.shouldSwap = Boolean(asker && page.querySelector(asker.getAttribute("hx-select")));
+    if (event.detail.shouldSwap) return;
+    const words = find("#ask p", page);
+    window.session.warn(words ? words.textContent : find("#trouble").dataset.failed);
   });
+  document.addEventListener("htmx:sendError", () => window.session && window.session.warn());
+  document.addEventListener("htmx:timeout", () => window.session && window.session.warn());
+  document.addEventListener("htmx:beforeOnLoad", () => window.session && window.session.answers());
+
+  /* A part that was changed in place takes the focus of what stood there before: the field that is wrong, the
+     first one to fill in, or what opened it */
+  function focusIn(part) {
+    const wrong = find('[aria-invalid="true"]', part);
+    const to = wrong || find('[aria-current="true"]', part) ||
+      find("form input:not([type=hidden]), form select, form textarea", part) || find("header a", part);
+    if (to) to.focus({ preventScroll: !wrong });
+  }
+  document.addEventListener("htmx:afterSettle", (event) => {
+    const { target } = event;
+    const isAsked = target.id && event.detail.target && target.id === event.detail.target.id;
+    if (isAsked && target.id.startsWith("part-") && document.activeElement === document.body) focusIn(target);
+  });
+  const wrong = find('main [aria-invalid="true"]');
+  if (wrong && document.activeElement === document.body) wrong.focus();
+
+  /* A request that takes its time is seen to be under way */
+  let under = 0;
+  function asking(by) {
+    under = Math.max(0, under + by);
+    root.classList.toggle("under-way", under > 0);
+  }
+  document.addEventListener("htmx:beforeSend", (event) => isLive(event.detail) || asking(1));
+  document.addEventListener("htmx:afterRequest", (event) => isLive(event.detail) || asking(-1));
+
+  /* A table that scrolls sideways can be scrolled with the keyboard */
+  function prepareBoxes() {
+    for (const box of all(".table-box")) {
+      const scrolls = box.scrollWidth > box.clientWidth + 1;
+      if (scrolls === box.hasAttribute("tabindex")) continue;
+      for (const [name, value] of [["tabindex", "0"], ["role", "group"], ["aria-label", root.dataset.table]]) {
+        if (scrolls) box.setAttribute(name, value);
+        else box.removeAttribute(name);
+      }
+    }
+  }
+  prepareBoxes();
+  window.addEventListener("resize", prepareBoxes);
+
+  /* A search says how many it found, and does not read out the table */
+  function sayFound() {
+    const found = find("[data-found], #results .empty h2");
+    const said = find("#found");
+    if (said && found && said.textContent !== found.innerText.trim()) said.textContent = found.innerText.trim();
+  }
 
   /* Live parts ask again while somebody looks. Only what changed is changed, so that focus, a click under
      way and open menus stay; a server that does not answer leaves what is there, and is asked again. */

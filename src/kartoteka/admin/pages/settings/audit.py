@@ -18,6 +18,10 @@ async def audit(request: Request) -> Reply:
     return request.render(
         "settings_audit.html",
         rows=rows[:ROWS],
+        logins={
+            str(one.user_id): one.login
+            for one in await request.services.users.all(request.account_id)
+        },
         older=rows[ROWS - 1].audit_id if len(rows) > ROWS else None,
         is_first=before == TOP,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kartoteka.access.users import Role
 from kartoteka.activity.lately import last_visit_of
+from kartoteka.activity.sites.installed import look_at
 from kartoteka.activity.sites.model import Site
 from kartoteka.activity.sites.rules import read_domain
 from kartoteka.activity.sites.script import snippet
@@ -15,8 +16,6 @@ from kartoteka.admin.routing import Page
 from kartoteka.errors import InvalidRequest, NotFound
 
 PATH = "/admin/settings/websites"
-LOOK_WITHIN_S = 10.0
-MOST_BYTES = 2_000_000
 
 
 async def websites(request: Request) -> Reply:
@@ -81,18 +80,11 @@ async def check(request: Request) -> Reply:
     """POST /admin/settings/websites/{domain}/check: looks at the first page for the script."""
     site = await _site(request)
     try:
-        answer = await request.services.outbound.request(
-            "GET",
-            f"https://{site.domain}/",
-            headers={"Accept": "text/html"},
-            max_bytes=MOST_BYTES,
-            within_s=LOOK_WITHIN_S,
-        )
+        look = await look_at(request.services.outbound, site)
     except InvalidRequest as error:
         return request.render("website_check.html", found=None, reason=error.message)
-    found = f"/scripts/{site.site_key}.js".encode() in answer.body
-    reason = "" if answer.status < 400 else str(texts.text("websites.status", status=answer.status))
-    return request.render("website_check.html", found=found, reason=reason)
+    reason = "" if look.status < 400 else str(texts.text("websites.status", status=look.status))
+    return request.render("website_check.html", found=look.is_there, reason=reason)
 
 
 _ONE = f"{PATH}/{{domain}}"
