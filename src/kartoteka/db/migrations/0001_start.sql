@@ -113,7 +113,7 @@ create table identifier (
     app text,
     device text,                                -- the device that this token belongs to (D12)
     attributes jsonb,                           -- device block, active flag, mute
-    senders integer[],                          -- short keyed hashes of the External IDs that sent it (D6, D29)
+    senders integer[],                          -- short hashes of the External IDs that sent it (D6)
     primary key (account_id, kind, value_key, ordinal)
 ) with (fillfactor = 90);
 create index identifier_by_contact on identifier (account_id, contact_id);
