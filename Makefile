@@ -18,7 +18,7 @@ run: $(VENV)/.ready ## start the server on http://127.0.0.1:8080 (settings: docs
 	@exec $(BIN)/kartoteka serve
 
 test: $(VENV)/.ready-to-test chromium ## run all tests
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder
 
 # Debian's: what Playwright would download is not needed. Fonts, so that every alphabet can be read.
 chromium: ## install the browser of the tests where it is missing (needs root then)

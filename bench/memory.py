@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -15,9 +16,10 @@ _MB = 1 << 20
 
 
 class Memory:
-    """Resident memory of all processes of the server together, looked at inside the block.
+    """Memory of all processes of the server together, looked at inside the block.
 
-    Pages that a child shares with its parent count twice: the sum is never too low.
+    Of a page that several have each counts its part (PSS): the sum is what the machine gives them. Where
+    the kernel does not tell, resident memory, to which shared pages count once for each process.
     """
 
     def __init__(self, server: Server) -> None:
@@ -41,9 +43,19 @@ class Memory:
 
     def _look(self) -> None:
         while True:
-            self.seen_mb.append(sum(map(_resident, self._server.processes)) / _MB)
+            self.seen_mb.append(sum(map(_own_part, self._server.processes)) / _MB)
             if self._over.wait(_EVERY_S):
                 return
+
+
+def _own_part(process: psutil.Process) -> int:
+    try:
+        for line in Path(f"/proc/{process.pid}/smaps_rollup").read_text("ascii").splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) << 10
+    except OSError:  # it ended, or the system has no such file
+        pass
+    return _resident(process)
 
 
 def _resident(process: psutil.Process) -> int:

@@ -13,7 +13,7 @@ from kartoteka.imports.model import OUTCOMES, State
 
 FAILURES = {
     "invalid_external_id": "the External ID has control characters, more than 255 characters, or is a "
-    "number that a spreadsheet cut short, such as `1.2E+11`",
+    "number that a spreadsheet cut short, such as `1.2E+11`; or a character of it could not be read",
     "invalid_contact": "an element of `contacts` of a bulk call is no object",
     "no_identifier": "the row names nobody who could be found or made",
     "not_storable": "the database refuses a value of the row",

@@ -14,6 +14,7 @@ import asyncio
 import os
 import secrets
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -27,8 +28,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 from psycopg import sql
 
+from kartoteka.db.cluster import SUPERUSER, cluster_folder
 from kartoteka.db.database import Database
-from kartoteka.db.embedded import EmbeddedPostgres
+from kartoteka.db.embedded import EmbeddedPostgres, running_url
 from kartoteka.db.migrate import migrate
 from tests.hunting import EXAMPLES
 
@@ -41,18 +43,54 @@ settings.register_profile(
 )
 settings.load_profile("kartoteka")
 
+# A shell makes what it starts in the background ignore Ctrl-C, with its children: tests press it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 TEMPLATE = "kartoteka_template"
 COMMAND = str(Path(sys.executable).with_name("kartoteka"))
 """The installed command, as a user runs it."""
 
 
+LONG = ("faults", "exports", "admin", "docs", "cli", "tracker", "api", "scenarios", "contract")
+"""Folders whose files take longest."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files first: the many short ones of `rules` come last and end with all workers at once.
+
+    `make test` hands files out in this order.
+    """
+    root = Path(__file__).parent
+
+    def place(item: pytest.Item) -> int:
+        folder = item.path.relative_to(root).parts[0] if root in item.path.parents else ""
+        known = (*LONG, folder, "rules")
+        return known.index(folder) if folder != "rules" else len(known)
+
+    items.sort(key=place)
+
+
 @pytest.fixture(scope="session")
 def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of an embedded PostgreSQL with a migrated template database; one per xdist worker."""
-    with EmbeddedPostgres(tmp_path_factory.mktemp("postgres")) as postgres:
+    folder = tmp_path_factory.mktemp("postgres")
+    with EmbeddedPostgres(folder) as postgres:
+        do_not_wait_for_the_disk(folder)
         make_database(postgres.url, TEMPLATE)
         asyncio.run(migrate(url_of(postgres.url, TEMPLATE)))
         yield postgres.url
+
+
+def do_not_wait_for_the_disk(folder: Path) -> None:
+    """Let the PostgreSQL of this data folder leave it to the kernel when to write, from now on.
+
+    Only a machine that loses power could tell the difference: kill -9 ends no kernel.
+    """
+    (cluster_folder(folder) / "local.conf").write_text("fsync = off\nfull_page_writes = off\n")
+    superuser = running_url(folder).replace("//kartoteka:", f"//{SUPERUSER}:")
+    with psycopg.connect(superuser, autocommit=True) as connection:
+        connection.execute("select pg_reload_conf()")
 
 
 @pytest.fixture
@@ -145,7 +183,7 @@ class Server:
         self.lines: list[str] = []
         self.url = ""
 
-    def wait_until_ready(self, timeout_s: float = 60) -> Server:
+    def wait_until_ready(self, timeout_s: float = 300) -> Server:
         """Read its output up to the line that names its address; fails when it ends before."""
         assert self.process.stdout is not None
         deadline = time.monotonic() + timeout_s
@@ -158,7 +196,7 @@ class Server:
                 self.url = line.rpartition(" ")[2].strip()
         return self
 
-    def stop(self, how: signal.Signals = signal.SIGTERM, timeout_s: float = 60) -> int:
+    def stop(self, how: signal.Signals = signal.SIGTERM, timeout_s: float = 180) -> int:
         """End it, and wait until it has; its exit code."""
         if self.process.poll() is None:
             self.process.send_signal(how)
@@ -170,7 +208,19 @@ class Server:
         return code
 
 
+def free_port() -> int:
+    """A port on which nobody listens, below those that connections get by themselves.
+
+    So it is still free when somebody listens there a moment later, however many connect meanwhile.
+    """
+    for port in secrets.SystemRandom().sample(range(20_000, 32_000), 1_000):
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise AssertionError("no port is free")
+
+
 API_KEY = "kk_test_0123456789abcdefghijklmnopqr"
+ADMIN_PASSWORD = "correct horse battery"
 StartServer = Callable[..., Server]
 
 
@@ -224,9 +274,31 @@ def start_server(tmp_path: Path) -> Iterator[StartServer]:
         server.stop()
 
 
+@pytest.fixture(scope="session")
+def started_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder on which a server has been started once, and stopped: to be copied.
+
+    What only a first start does, such as making the files of PostgreSQL, is tested in
+    `tests/cli/test_serve.py`; others need not wait for it.
+    """
+    folder = tmp_path_factory.mktemp("started_once") / "data"
+    server = launch_server(folder, KARTOTEKA_ADMIN_PASSWORD=ADMIN_PASSWORD).wait_until_ready()
+    do_not_wait_for_the_disk(folder)
+    assert server.stop() == 0
+    return folder
+
+
+def launch_again(folder: Path, started_once: Path, **environment: str) -> Server:
+    """Start `kartoteka serve` on a copy of that folder, as `launch_server` does."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["cp", "-a", started_once, folder], check=True)
+    return launch_server(folder, **environment)
+
+
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(started_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The real server as a child process on its own embedded PostgreSQL, one for a module."""
-    started = launch_server(tmp_path_factory.mktemp("server") / "data").wait_until_ready()
+    folder = tmp_path_factory.mktemp("server") / "data"
+    started = launch_again(folder, started_once).wait_until_ready()
     yield started
     started.stop()

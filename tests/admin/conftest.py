@@ -14,9 +14,10 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser import TIMEOUT_MS, browser, playwright
-from tests.conftest import Server, launch_server
+from tests.conftest import ADMIN_PASSWORD as PASSWORD
+from tests.conftest import Server, launch_again
 
-__all__ = ["browser", "playwright"]
+__all__ = ["PASSWORD", "browser", "playwright"]
 
 expect.set_options(timeout=TIMEOUT_MS)
 SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
@@ -29,7 +30,6 @@ def shoot(page: Page, name: str) -> None:
     page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
 
 
-PASSWORD = "correct horse battery"
 LOGIN = "admin"
 ARABIC = "شريف عبد الرحمن"
 HOSTILE = '"><svg onload=alert(1)>'
@@ -37,10 +37,10 @@ _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def admin_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def admin_server(started_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One server for all tests of pages; a test makes what it needs and leaves the rest alone."""
     folder = tmp_path_factory.mktemp("admin") / "data"
-    started = launch_server(folder, KARTOTEKA_ADMIN_PASSWORD=PASSWORD).wait_until_ready()
+    started = launch_again(folder, started_once).wait_until_ready()
     with httpx.Client(base_url=started.url, auth=("", started.key), timeout=60) as client:
         _people(client)
     yield started
@@ -95,6 +95,9 @@ class Visitor(httpx.Client):
     """Somebody without a browser: forms are posted as a browser would."""
 
     csrf = ""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**{"timeout": 60, **settings})
 
     def sign_in(self, login: str = LOGIN, password: str = PASSWORD) -> httpx.Response:
         """The answer to the form; afterwards `submit` works."""
@@ -155,6 +158,7 @@ def open_page(admin_server: Server, browser: Browser, state: Any) -> Iterator[Op
             viewport={"width": width, "height": 900},
             color_scheme=theme,  # type: ignore[arg-type]
             java_script_enabled=script,
+            reduced_motion="reduce",  # or it draws all the while
             timezone_id="Europe/Kyiv",
         )
         context.set_default_timeout(TIMEOUT_MS)

@@ -19,7 +19,7 @@ def test_search_answers_as_one_types(open_page):
     rows = page.locator("#results tbody tr")
     expect(rows).to_have_count(10)
     expect(page.locator("#results .paging")).to_contain_text("10 contacts")
-    assert page.url.endswith("q=olena%20crowd01")
+    expect(page).to_have_url(re.compile("q=olena%20crowd01$"))
     page.fill("#q", "nobody at all")
     expect(page.get_by_role("heading", name="Nobody matches")).to_be_visible()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from contextlib import closing
+from datetime import UTC, datetime
 
 import httpx
 import pytest
@@ -81,7 +82,8 @@ def test_an_empty_account_is_told_what_to_do_and_the_list_ticks_itself(
         "Page": {"url": f"https://{name}.example/"},
     }
     headers = {"Origin": f"https://{name}.example"}
-    httpx.post(f"{admin_server.url}/api/v2", json=visit, headers=headers).raise_for_status()
+    url = f"{admin_server.url}/api/v2"
+    httpx.post(url, json=visit, headers=headers, timeout=60).raise_for_status()
     expect(page.locator("#step-script")).to_have_class("done")
     # The app: made here, its snippet is a call of its SDK, and the call ticks it.
     page.get_by_role("link", name="Create application").click()
@@ -94,7 +96,7 @@ def test_an_empty_account_is_told_what_to_do_and_the_list_ticks_itself(
     address = snippet.split()[1]
     assert address == f"{admin_server.url}/api/v1/user"
     app = {"X-Reteno-Access-Key": access_key, "Content-Type": "application/json"}
-    httpx.post(address, content=body, headers=app).raise_for_status()
+    httpx.post(address, content=body, headers=app, timeout=60).raise_for_status()
     # Somebody is there now: the whole page comes in the place of the list, without a reload.
     expect(page.locator(FEED).first).to_be_visible()
     expect(page.locator("#step-app")).to_have_class("done")
@@ -123,7 +125,12 @@ def test_who_has_no_external_id_is_one_click_away(in_account, admin_server, key)
     assert [one["name"] for one in segments] == ["Without External ID"]
 
 
-def test_events_of_today_are_counted_in_the_time_zone_of_the_account(in_account, admin_server, key):
+def test_events_of_today_are_counted_in_the_time_zone_of_the_account(
+    in_account, admin_server, key, name
+):
+    """It is noon there, so that today does not end meanwhile."""
+    ahead = 12 - datetime.now(UTC).hour
+    command(admin_server, "accounts", "set", name, f"time_zone=Etc/GMT{-ahead:+d}")
     for value in ("1", "2"):
         event = {"eventTypeKey": "viewed", "keyValue": value, "params": []}
         call(admin_server, key, "/api/v2/event", event)

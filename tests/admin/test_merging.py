@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from playwright.sync_api import expect
@@ -11,6 +12,7 @@ from playwright.sync_api import expect
 from kartoteka.admin.pages.look_alikes import percent_of
 from kartoteka.contacts.duplicate_search import Search
 from tests.admin.command import command
+from tests.admin.conftest import eventually
 
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
 
@@ -24,14 +26,20 @@ def person(api, external_id: str, phone: str, **more) -> int:
     return api.post("/api/v1/contact", json=body).json()["id"]
 
 
+def turn_to(page, text: str) -> None:
+    """Turn the pages, by the key for that, until the pair with that text is there."""
+    while page.get_by_text(text, exact=True).count() == 0:
+        before = page.url
+        page.keyboard.press("ArrowRight")
+        page.wait_for_url(lambda url, before=before: url != before)
+
+
 def test_a_pair_is_looked_at_merged_and_taken_apart_again(open_page, api, name):
     phone = "+380671900001"
     one = person(api, f"{name}-1", phone, firstName="Olha", lastName="Pair")
     other = person(api, f"{name}-2", phone, firstName="Olena", lastName="Pair")
     page = open_page("/admin/duplicates")
-    while page.get_by_text(f"{name}-1", exact=True).count() == 0:
-        page.keyboard.press("ArrowRight")
-        page.wait_for_load_state("networkidle")
+    turn_to(page, f"{name}-1")
     expect(page.get_by_text("Both have: Phone.")).to_be_visible()
     expect(page.locator("tr.differs", has_text="First name")).to_have_count(1)
     page.keyboard.press("m")
@@ -57,9 +65,7 @@ def test_who_is_not_the_same_is_shown_no_more(open_page, api, name):
     phone = "+380671900002"
     one, other = person(api, f"{name}-1", phone), person(api, f"{name}-2", phone)
     page = open_page("/admin/duplicates")
-    while page.get_by_text(f"{name}-1", exact=True).count() == 0:
-        page.keyboard.press("ArrowRight")
-        page.wait_for_load_state("networkidle")
+    turn_to(page, f"{name}-1")
     page.keyboard.press("n")
     expect(page.get_by_text("They are kept apart from now on.")).to_be_visible()
     page.goto("/admin/duplicates")
@@ -85,15 +91,18 @@ def test_who_looks_alike_stands_side_by_side_with_the_score_by_field(
         )  # fmt: skip
     command(admin_server, "identity", "duplicates")
     page = open_page("/admin/duplicates?by=likeness")
-    while page.get_by_text(f"{name}-0", exact=True).count() == 0:
-        page.keyboard.press("ArrowRight")
-        page.wait_for_load_state("networkidle")
+    turn_to(page, f"{name}-0")
     expect(page.get_by_text(re.compile(r"\d+% likely one person"))).to_be_visible()
     expect(page.locator("tr.differs", has_text="First name").locator(".alike")).to_have_text("94%")
     expect(page.locator("tr", has_text="Last name").locator(".alike")).to_have_text("100%")
     expect(page.locator("tr", has_text="Town").locator(".alike")).to_have_text("100%")
     page.keyboard.press("n")
     expect(page.get_by_text("They are kept apart from now on.")).to_be_visible()
+
+
+def state_of_search(api) -> dict[str, Any]:
+    found: dict[str, Any] = api.get("/api/v1/duplicates/search").json()
+    return found
 
 
 def test_look_alikes_are_looked_for_when_somebody_asks(open_page, api, name):
@@ -103,19 +112,20 @@ def test_look_alikes_are_looked_for_when_somebody_asks(open_page, api, name):
             address={"town": "Vinnytsia", "address": "Soborna 9"},
         )  # fmt: skip
     page = open_page("/admin/duplicates?by=likeness")
+    before = state_of_search(api)
     page.get_by_role("button", name="Look now").click()
+    eventually(
+        lambda: (now := state_of_search(api)) != before and now["state"] == "finished",
+    )
     search = page.locator("#look-alikes")
     # It says by itself how far it is, and then what was found; the pair on the page stays.
     link, button = search.get_by_role("link", name="Show what"), search.get_by_role("button")
     expect(link.or_(button)).to_be_visible()
-    assert api.get("/api/v1/duplicates/search").json()["state"] == "finished"
     expect(search).to_contain_text(re.compile("looks? alike"))
     if link.count():
         link.click()
     expect(search.get_by_role("button", name="Look now")).to_be_visible()
-    while page.get_by_text(f"{name}-0", exact=True).count() == 0:
-        page.keyboard.press("ArrowRight")
-        page.wait_for_load_state("networkidle")
+    turn_to(page, f"{name}-0")
     page.keyboard.press("n")
     expect(page.get_by_text("They are kept apart from now on.")).to_be_visible()
     page.goto("/admin/settings/audit")

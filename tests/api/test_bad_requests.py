@@ -121,7 +121,7 @@ def test_a_body_cut_off_changes_nothing(server, api, name):
         f"{base64.b64encode(f':{server.key}'.encode()).decode()}\r\n"
         f"Content-Length: {len(body) + 10}\r\n\r\n"
     ).encode()
-    with socket.create_connection((host, int(port)), timeout=5) as connection:
+    with socket.create_connection((host, int(port)), timeout=60) as connection:
         connection.sendall(head + body)
     removed = api.delete(CONTACT, params={"externalCustomerId": name})
     refused(removed, 404)
@@ -181,6 +181,21 @@ def test_parameters_that_cannot_be_read(api, query):
 )
 def test_delete_needs_an_external_id(api, query):
     refused(api.delete(CONTACT + query), 400, "no_external_id")
+
+
+@pytest.mark.parametrize("query", ["dryRun=true", "dryrun=1", "DRYRUN=yes"])
+def test_a_dry_run_that_would_write_is_refused(api, name, query):
+    """D27: DELETE has none; whoever asks for one wants nothing to happen."""
+    made = {"externalCustomerId": name, "channels": []}
+    api.post(CONTACT, json=made)
+    refused(api.delete(f"{CONTACT}?externalCustomerId={name}&{query}"), 400, "invalid_parameter")
+    assert len(api.get(f"/api/v1/contacts?externalCustomerId={name}").json()) == 1
+    if query != "dryRun=true":
+        again = made | {"externalCustomerId": f"{name}-2"}
+        refused(api.post(f"{CONTACT}?{query}", json=again), 400, "invalid_parameter")
+        assert api.get(f"/api/v1/contacts?externalCustomerId={name}-2").json() == []
+    assert api.get(f"/api/v1/contacts?externalCustomerId={name}&{query}").status_code == 200
+    assert api.delete(f"{CONTACT}?externalCustomerId={name}&dryRun=false").status_code == 200
 
 
 def test_clear_takes_known_names_only(api):

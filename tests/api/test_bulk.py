@@ -141,7 +141,7 @@ def test_a_dry_run_answers_at_once_in_the_order_of_the_call(api: httpx.Client, n
 
 def test_a_dry_run_needs_the_right_to_read(server: Any, name: str):
     key = make_key(server, "--rights", "contacts_write")
-    with httpx.Client(base_url=server.url, auth=("", key)) as writer:
+    with httpx.Client(base_url=server.url, auth=("", key), timeout=120) as writer:
         body = {"dedupeOn": "email", "contacts": [contact(f"{name}@example.com")]}
         assert writer.post("/api/v1/contacts", json=body).status_code == 200
         assert writer.post("/api/v1/contacts?dryRun=1", json=body).status_code == 403

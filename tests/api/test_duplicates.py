@@ -8,8 +8,11 @@ import uuid
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 
+from kartoteka.contacts.duplicate_search import CHANNEL, LOCK
+from kartoteka.db.embedded import running_url
 from tests.api.conftest import COMMAND
 from tests.api.test_merges import channels, make
 from tests.conftest import clean_environment
@@ -63,19 +66,52 @@ def test_pages_follow_each_other(api: httpx.Client, name: str):
         for one in api.get("/api/v1/duplicates", params={"startindex": start, "maxrows": 4}).json()
     ]
     assert paged == whole
+    counted = api.get("/api/v1/duplicates", params={"maxrows": 1})
+    assert counted.headers["TotalCount"] == str(len(whole))
 
 
-def test_a_search_that_is_asked_for_is_carried_out_behind_the_answer(api: httpx.Client, name: str):
+def test_both_kinds_stand_in_one_list_of_what_is_there_now(api: httpx.Client, name: str):
+    """Issue 7: the same address with its reason, look-alikes with their score; nobody asked to look."""
+    home = {"town": "Kharkiv", "address": "Sumska 5", "postcode": "61000"}
+    last = "Alike" + "".join(chr(97 + ord(one) % 26) for one in uuid.uuid4().hex[:12])
+    mail = channels(("email", f"both.{name}@x.ua"))
+    ann = make(
+        api, externalCustomerId=f"A-{name}", firstName="Solomiia", lastName=last, address=home
+    )
+    twin = make(
+        api, externalCustomerId=f"B-{name}", firstName="Solomia", lastName=last, address=home
+    )
+    found = pairs(api)[ann, twin]
+    assert (found["score"] > 0.9, found["fields"]["lastName"]) == (True, 1.0)
+    assert "shares" not in found
+    for who in (ann, twin):
+        api.put(f"/api/v1/contact/{who}", json={"channels": mail})
+    found = pairs(api)[ann, twin]
+    assert (found["shares"], found["rule"]) == ("email", "has_external_id")
+    assert found["score"] > 0.9
+    assert (ann, twin) in pairs(api, by="likeness")
+    assert "score" not in pairs(api, by="address")[ann, twin]
+
+
+def test_a_search_that_is_asked_for_is_carried_out_behind_the_answer(
+    api: httpx.Client, server: Any, name: str
+):
     path = "/api/v1/duplicates/search"
     assert api.get(path).json()["state"] in ("never", "finished")
-    same = {"firstName": "Oleksandr", "lastName": f"Twin{name}"[:40].rstrip("0123456789")}
+    word = "".join(filter(str.isalpha, name))
+    same = {"firstName": "Oleksandr", "lastName": f"Twin-{word}"}
     home = {"town": "Lviv", "address": "Rynok 1", "postcode": "79000"}
     one, other = (
         make(api, externalCustomerId=f"{which}-{name}", address=home, **same) for which in "AB"
     )
-    asked = api.post(path)
-    assert (asked.status_code, asked.json()["state"]) == (202, "waiting")
-    assert api.post(path).json()["askedAt"] == asked.json()["askedAt"]
+    with psycopg.connect(running_url(server.log.parent / "data"), autocommit=True) as holder:
+        # Nobody may begin it yet.
+        holder.execute("select pg_advisory_lock(%s, account_id::int) from account", [LOCK])
+        asked = api.post(path)
+        assert (asked.status_code, asked.json()["state"]) == (202, "waiting")
+        assert api.post(path).json()["askedAt"] == asked.json()["askedAt"]
+        holder.execute("select pg_advisory_unlock_all()")
+        holder.execute(f"notify {CHANNEL}")  # or they look again in five seconds
     deadline = time.monotonic() + 180
     while (state := api.get(path).json())["state"] != "finished":
         assert time.monotonic() < deadline, state
@@ -179,6 +215,8 @@ def test_a_quarantined_value_is_listed_and_released(api: httpx.Client, name: str
     people = [*people[:2], *people[-2:], owner]
     before = everything(api, people)
     assert f"T-{name}" in {one["value"] for one in api.get("/api/v1/quarantine").json()}
+    unclear = api.post(path, json={**said, "dryRun": "yes"})
+    assert unclear.status_code == 400, "what is no yes and no no is no permission to write"
     released = api.post(path, json=said)
     assert released.json() == {key: value for key, value in dry.items() if key != "dryRun"}
     after = everything(api, people)

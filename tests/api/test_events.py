@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 from base64 import b64encode
 from typing import Any
 
@@ -237,14 +238,13 @@ def test_the_accounts_own_parameter(api: httpx.Client, name: str):
     rule = {"event_mapping": ["loyaltyCard=externalCustomerId"]}
     assert api.patch("/api/v1/account/settings", json=rule).is_success
     try:
-        told = None
-        for _ in range(200):  # the settings are believed for a second
-            body = {"eventTypeKey": "s", "keyValue": "k", "params": {"LOYALTYCARD": name}}
-            told = api.post("/api/v3/event?explain=true", json=body).json()["resolution"]
-            if told["contactId"] == who:
-                break
-        assert told is not None
-        assert told["contactId"] == who
+        body = {"eventTypeKey": "s", "keyValue": "k", "params": {"LOYALTYCARD": name}}
+        deadline = time.monotonic() + 60  # the settings are believed for a second
+        while (
+            api.post("/api/v3/event?explain=true", json=body).json()["resolution"]["contactId"]
+            != who
+        ):
+            assert time.monotonic() < deadline
         wrong = {"event_mapping": ["loyaltyCard=nothing"]}
         assert api.patch("/api/v1/account/settings", json=wrong).status_code == 400
     finally:
@@ -286,6 +286,42 @@ def test_events_of_the_past(api: httpx.Client, name: str, version: int):
     ]
 
 
+def test_a_dry_run_of_events_of_the_past_stores_none(api: httpx.Client, name: str):
+    """D27: the answer of lists, in the order of the call."""
+    who = contact(api, name)
+    api.put("/api/v1/event-types/bought", json={"segmentation": True})
+    params = [{"name": "externalCustomerId", "value": name}]
+    good = {"eventTypeKey": "bought", "keyValue": "k", "params": params, "occurred": "2025-03-01"}
+    body = {"events": [good, {**good, "occurred": "soon"}, {**good, "eventTypeKey": f"{name}-off"}]}
+    answer = api.post("/api/v1/past_events?dryRun=true", json=body).json()
+    assert (answer["id"], answer["dryRun"], answer["successCount"]) == (0, True, 1)
+    first, *refused = answer["resolutions"]
+    assert (first["contactId"], first["matchedBy"]) == (who, "external_id")
+    assert [(one["outcome"], one["warnings"][0]["code"]) for one in refused] == [
+        ("failed", "past_event_refused")
+    ] * 2
+    assert timeline(api, who) == []
+    explained = api.post("/api/v1/past_events?explain=true", json=body).json()
+    assert explained["resolutions"][0]["contactId"] == who
+    assert "dryRun" not in explained
+    assert len(timeline(api, who)) == 1
+
+
+def test_past_events_with_an_idempotency_key_count_once(api: httpx.Client, name: str):
+    """D22: the same key with another body is a 422, as everywhere."""
+    who = contact(api, name)
+    api.put("/api/v1/event-types/bought", json={"segmentation": True})
+    params = [{"name": "externalCustomerId", "value": name}]
+    good = {"eventTypeKey": "bought", "keyValue": "k", "params": params, "occurred": "2025-03-01"}
+    key = {"Idempotency-Key": f"{name}-past"}
+    for _ in range(2):
+        answer = api.post("/api/v1/past_events", json={"events": [good, good]}, headers=key)
+        assert answer.json()["successCount"] == 2
+    assert len(timeline(api, who)) == 2
+    other = {"events": [{**good, "keyValue": "other"}]}
+    assert api.post("/api/v1/past_events", json=other, headers=key).status_code == 422
+
+
 @pytest.mark.parametrize("body", [{}, {"events": []}, {"events": {}}, {"events": [{}] * 501}])
 def test_past_events_that_are_no_list_of_them(api: httpx.Client, body):
     answer = api.post("/api/v1/past_events", json=body)
@@ -308,11 +344,10 @@ def test_deleting_past_events_is_off_and_takes_only_those(api: httpx.Client, nam
     assert (refused.status_code, refused.json()["code"]) == (409, "delete_past_events_off")
     api.patch("/api/v1/account/settings", json={"delete_past_events": True})
     try:
-        status = 409
-        while status == 409:  # the settings are believed for a second
-            done = api.request("DELETE", "/api/v1/past_events", json=may)
-            status = done.status_code
-        assert (status, done.content) == (200, b"")
+        deadline = time.monotonic() + 60  # the settings are believed for a second
+        while (done := api.request("DELETE", "/api/v1/past_events", json=may)).status_code == 409:
+            assert time.monotonic() < deadline
+        assert (done.status_code, done.content) == (200, b"")
         wrong = api.request("DELETE", "/api/v1/past_events", json={"from": "2024-05-01"})
         assert wrong.status_code == 400
     finally:

@@ -11,6 +11,7 @@ import httpx
 import psycopg
 import pytest
 
+from kartoteka.db.embedded import running_url
 from kartoteka.exports.datasets import BY_NAME
 from tests.api.conftest import COMMAND
 from tests.conftest import clean_environment, fresh_database
@@ -92,7 +93,7 @@ def test_a_new_export_begins_by_itself(api, body, warehouse, name):
 
 @pytest.mark.parametrize("rights", ["contacts", "contacts_write", "events"])
 def test_only_a_full_key_makes_exports(server, keys, body, rights):
-    with httpx.Client(base_url=server.url, auth=("", keys[rights]), timeout=30) as client:
+    with httpx.Client(base_url=server.url, auth=("", keys[rights]), timeout=120) as client:
         assert client.post("/api/v1/exports", json=body).status_code == 403
         assert client.post("/api/v1/exports/validate", json=body).status_code == 403
         assert client.get("/api/v1/exports").status_code == 403
@@ -129,6 +130,7 @@ def test_validate_tells_without_writing(api, body, warehouse, name):
         ({"target": None}, "target must be one of"),
         ({"settings": None}, "settings must be an object"),
         ({"settings": {}}, "settings.url"),
+        ({"settings": {"url": "postgresql://a@b/c", "schema": "pg_catalog"}}, "schema of yours"),
         ({"datasets": ["messages"]}, "messages is not exported"),
         ({"datasets": ["people"]}, "There is no data set 'people'"),
         ({"datasets": []}, "datasets must be a list"),
@@ -143,6 +145,17 @@ def test_what_is_wrong_is_said(api, body, change, words):
     assert answer.status_code == 400
     assert answer.json()["code"] == "invalid_export"
     assert words in answer.json()["message"]
+
+
+def test_the_services_own_database_is_refused_when_an_export_is_made(api, server, body):
+    """Issue 6. Other names of it are found out when it is connected to (tests/exports)."""
+    url = running_url(server.log.parent / "data")
+    told = api.post("/api/v1/exports", json={**body, "settings": {"url": url, "schema": "x"}})
+    assert (told.status_code, told.json()["code"]) == (400, "export_target_refused")
+    assert "own database" in told.json()["message"]
+    one = api.post("/api/v1/exports", json=body).json()
+    change = api.patch(f"/api/v1/exports/{one['id']}", json={"settings": {"url": url}})
+    assert (change.status_code, change.json()["code"]) == (400, "export_target_refused")
 
 
 def test_the_same_name_twice_is_a_conflict(api, body):

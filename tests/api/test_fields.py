@@ -129,7 +129,7 @@ def test_only_full_rights_define_fields(server, keys):
     import httpx
 
     for rights in ("contacts", "contacts_write", "events"):
-        with httpx.Client(base_url=server.url, auth=("", keys[rights])) as client:
+        with httpx.Client(base_url=server.url, auth=("", keys[rights]), timeout=120) as client:
             assert client.post(PATH, json={"name": "X"}).status_code == 403
             assert client.delete(f"{PATH}/1").status_code == 403
             assert client.get(PATH).status_code == (200 if rights == "contacts" else 403)

@@ -74,7 +74,8 @@ def test_merge_list_undo(api: httpx.Client, name: str):
     assert {"type": "email", "value": f"{name}@x.example"} in back["channels"]
     again = api.post(path)
     assert (again.status_code, again.json()["code"]) == (409, "merge_undone")
-    assert "undoneAt" in api.get("/api/v1/merges", params={"contactId": ann}).json()[0]
+    for who in (ann, other):  # D28: of either side, also when it was undone
+        assert "undoneAt" in api.get("/api/v1/merges", params={"contactId": who}).json()[0]
     history = api.get(f"/api/v1/contact/{other}/identity").json()["history"]
     assert "undone" in {row["action"] for row in history}
     assert "said" not in {row["action"] for row in history}
@@ -274,6 +275,41 @@ def test_a_dry_run_is_what_then_happens(api: httpx.Client, name: str):
     assert {key: dry[key] for key in ("survivor", "absorbed")} == {
         key: undone[key] for key in ("survivor", "absorbed")
     }
+
+
+def test_what_came_by_an_address_that_had_left_comes_to_its_owner(api: httpx.Client, name: str):
+    """Issue 7: what stands is what would stand had the merge never happened, orders and lists too."""
+    mails = [channels(("email", f"{who}.{name}@x.ua")) for who in ("ann", "ben")]
+    ann, ben = (
+        make(api, externalCustomerId=f"{who}-{name}", channels=mail)
+        for who, mail in zip("AB", mails, strict=True)
+    )
+    merge = api.post("/api/v1/merges", json={"keep": ann, "absorb": ben}).json()["id"]
+    order = {
+        "externalOrderId": f"O-{name}",
+        "email": f"ben.{name}@x.ua",
+        "totalCost": 5,
+        "status": "DELIVERED",
+        "date": "2026-01-01T00:00:00Z",
+    }
+    assert api.post("/api/v1/orders", json={"orders": [order]}).content == b""
+    body = {"contact": {"channels": mails[1]}, "groups": [f"News {name}"]}
+    came = api.post("/api/v1/contact/subscribe", json=body).json()["id"]
+    assert came not in (ann, ben)
+    dry = api.post(f"/api/v1/merges/{merge}/undo?dryRun=true").json()
+    undone = api.post(f"/api/v1/merges/{merge}/undo").json()
+    assert dry == {**undone, "dryRun": True}
+    assert undone["joins"] == [came]
+    card = api.get(f"/api/v1/contact/{came}")
+    assert (card.json()["id"], card.headers["Kartoteka-Contact"]) == (ben, str(ben))
+    assert [one["name"] for one in card.json()["groups"]] == [f"News {name}"]
+    seen = api.get(f"/api/v1/contact/{ben}/timeline").text
+    assert f"O-{name}" in seen
+    assert f"O-{name}" not in api.get(f"/api/v1/contact/{ann}/timeline").text
+    listed = api.get("/api/v1/merges", params={"contactId": ben}).json()
+    assert [one["absorbed"] for one in listed] == [came, ben]
+    assert api.post(f"/api/v1/merges/{listed[0]['id']}/undo").status_code == 200
+    assert api.get(f"/api/v1/contact/{came}").json()["id"] == came
 
 
 def test_only_a_key_of_full_rights_merges(

@@ -449,6 +449,31 @@ def test_an_erased_persons_orders_do_not_come_back(api, name):
     assert [one["externalOrderId"] for one in orders_of(api, again)] == [f"{name}-4"]
 
 
+def test_an_order_event_that_saves_no_order_says_why_to_explain(api, name):
+    """Wire 5.2: segmentation on, the contact known, the order complete or known."""
+
+    def warned(key: str, **params: Any) -> list[str]:
+        path = "/api/v3/event?explain=true"
+        answer = api.post(path, json={"eventTypeKey": key, "keyValue": name, "params": params})
+        warnings = answer.json()["resolution"]["warnings"]
+        return [one["message"] for one in warnings if one["code"] == "order_not_saved"]
+
+    whom = {"externalCustomerId": name, "externalOrderId": f"{name}-1"}
+    order = ORDER | whom | {"status": "INITIALIZED"}
+    api.post("/api/v1/contact", json={"externalCustomerId": name})
+    switch = "/api/v1/event-types/orderUpdated"
+    api.put(switch, json={"segmentation": False})
+    (off,) = warned("orderUpdated", **order)
+    assert "segmentation is off" in off
+    api.put(switch, json={"segmentation": True})
+    (incomplete,) = warned("orderUpdated", **whom)
+    assert "not complete" in incomplete
+    (nobody,) = warned("orderUpdated", **ORDER | {"externalOrderId": f"{name}-1"})
+    assert "no contact" in nobody
+    assert warned("orderUpdated", **order) == []
+    assert len(orders_of(api, find(api, name)["id"])) == 1
+
+
 def test_orders_by_event(api, name):
     """Wire 5.2: where segmentation is on; the event itself is stored, whatever its order comes to."""
     for key in ("orderCreated", "orderUpdated", "orderDelivered", "orderCancelled"):

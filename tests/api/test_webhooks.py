@@ -8,13 +8,14 @@ import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from tests.api.test_segments import EMPTY, add, email, eventually, make, members
-from tests.conftest import launch_server
+from tests.conftest import launch_again
 
 
 class Receiver:
@@ -53,10 +54,11 @@ def receiver() -> Iterator[Receiver]:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def server(started_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """One that may call receivers on this machine."""
     folder = tmp_path_factory.mktemp("server") / "data"
-    started = launch_server(folder, KARTOTEKA_ALLOW_PRIVATE_ADDRESSES="on").wait_until_ready()
+    settings = {"KARTOTEKA_ALLOW_PRIVATE_ADDRESSES": "on"}
+    started = launch_again(folder, started_once, **settings).wait_until_ready()
     yield started
     started.stop()
 
@@ -174,6 +176,13 @@ def test_mistakes_and_private_networks_are_refused(api, stranger):
     ):
         answer = api.post("/api/v1/webhooks", json=body)
         assert (answer.status_code, answer.json()["code"]) == (400, code), body
+    of_list = api.post("/api/v1/segments", json={"name": "Told of", "type": "Static"}).json()["id"]
+    for segment in (of_list, 2**31 - 1):  # neither would ever tell anything
+        answer = api.post(
+            "/api/v1/webhooks", json={"url": "https://x.example", "segments": [segment]}
+        )
+        assert (answer.status_code, answer.json()["code"]) == (400, "invalid_webhook")
+        assert str(segment) in answer.json()["message"]
     assert api.get("/api/v1/webhooks/99999999").status_code == 404
     assert api.put("/api/v1/webhooks/99999999", json={}).status_code == 404
     assert api.delete("/api/v1/webhooks/99999999").status_code == 404

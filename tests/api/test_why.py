@@ -37,6 +37,43 @@ def test_a_chain_leads_to_the_external_id(api: httpx.Client, name: str):
     )
 
 
+@pytest.mark.parametrize(
+    ("kind", "value", "shown"),
+    [
+        ("email", "Why.{0}@Bücher.EXAMPLE", "why.{0}@xn--bcher-kva.example"),
+        ("phone", "+380 (67) 123-00-77", "380671230077"),
+        ("sms", "067 123 00 77", "380671230077"),
+        ("externalCustomerId", " W-{0} ", "W-{0}"),
+        ("mobilepush", "WT-{0}", "WT-{0}"),
+        ("webId", "WC-{0}", "WC-{0}"),
+        ("deviceId", "WD-{0}", "WD-{0}"),
+        ("personal.birthday", "1990-01-02", "1990-01-02"),
+        ("consent", "", "subscribed"),
+    ],
+)
+def test_a_value_is_asked_for_as_people_write_it(
+    api: httpx.Client, name: str, kind: str, value: str, shown: str
+):
+    """D4: e-mails in any case and with a Unicode domain, phones in any notation; kinds as on the wire."""
+    token = ("mobilepush", f"WT-{name}")
+    birthday = api.get("/api/v1/addressbooks").json()["addressBook"]["fieldGroups"]
+    groups = birthday if isinstance(birthday, list) else [birthday]
+    [field] = [
+        one["id"] for group in groups for one in group["fields"] if one["name"] == "Birthday"
+    ]
+    who = make(
+        api,
+        externalCustomerId=f"W-{name}",
+        webId=f"WC-{name}",
+        deviceId=f"WD-{name}",
+        fields=[{"id": field, "value": "1990-01-02"}],
+        channels=channels(("email", f"why.{name}@bücher.example"), ("sms", "380671230077"), token),
+    )
+    assert ask(api, who, kind, value.format(name))["value"] == shown.format(name).replace(
+        f"why.{name}", f"why.{name}".lower()
+    )
+
+
 def test_a_value_that_a_merge_brought(api: httpx.Client, name: str):
     ann = make(api, externalCustomerId=f"A-{name}")
     other = make(api, lastName="Lee", channels=channels(("mobilepush", f"T-{name}")))

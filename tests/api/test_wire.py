@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 
-def talk(server, request: bytes, timeout_s: float = 10) -> bytes:
+def talk(server, request: bytes, timeout_s: float = 60) -> bytes:
     """All that the server says to these bytes until it hangs up."""
     host, _, port = server.url.removeprefix("http://").partition(":")
     with socket.create_connection((host, int(port)), timeout=timeout_s) as connection:

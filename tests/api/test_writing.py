@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -241,10 +242,17 @@ def test_repeats_are_refused_where_the_account_wants_it(api, setting, name):
 
 
 def test_rate_limits_where_the_account_wants_them(api, setting):
+    """Of what is limited most, which a slow machine reaches too: five in a second."""
     setting(rate_limits=True)
-    answers = [api.get("/api/v1/account/info") for _ in range(450)]
-    refused = [answer for answer in answers if answer.status_code == 429]
-    assert refused
+    refused: list[httpx.Response] = []
+    deadline = time.monotonic() + 60
+    with ThreadPoolExecutor(8) as threads:
+        while not refused:
+            assert time.monotonic() < deadline
+            asked = [threads.submit(api.request, "DELETE", "/api/v1/past_events") for _ in range(8)]
+            answers = [one.result() for one in asked]
+            refused = [answer for answer in answers if answer.status_code == 429]
+            assert {answer.status_code for answer in answers} <= {400, 409, 429}
     assert refused[0].headers["retry-after"] == "1"
     assert refused[0].json()["code"] == "rate_limited"
 
@@ -276,7 +284,7 @@ def test_log_lines_name_routes_never_values(server, api, name):
     api.put(f"/api/v1/contact/token/activated/a/secret-{name}", json={"active": True})
     answer = api.get("/api/v1/version", headers={"X-Request-Id": f"last-{name}"})
     assert answer.status_code == 200
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while f"last-{name}" not in (text := server.log.read_text()) and time.monotonic() < deadline:
         time.sleep(0.02)  # lines are written a moment later, many at once
     assert f"secret-{name}" not in text

@@ -59,7 +59,7 @@ def test_customers_are_loaded_and_a_second_run_changes_nothing(server, file):
     assert "20 contacts have 40 orders of 470.80 USD." in done.stdout
     assert "contact by contact, to the cent." in done.stdout
     assert '"externalCustomerId": "00001"' in done.stdout
-    with httpx.Client(base_url=server.url, auth=("", server.key)) as client:
+    with httpx.Client(base_url=server.url, auth=("", server.key), timeout=120) as client:
         answer = client.get("/api/v1/contacts?sortBy=contactId")
         before = answer.json()
         assert answer.headers["TotalCount"] == "20"

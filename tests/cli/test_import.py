@@ -9,6 +9,7 @@ import os
 import pty
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -155,7 +156,11 @@ def test_a_detached_import_is_listed_and_its_rows_are_written(
     rows = kartoteka(server, "imports", "rows", number, "--outcome", "failed")
     assert "1 of 1 rows." in rows.stdout
     target = tmp_path / "statement.csv"
-    assert kartoteka(server, "imports", "rows", number, "--csv", str(target)).returncode == 0
+    done = kartoteka(server, "imports", "rows", number, "--csv", str(target))
+    assert (done.returncode, done.stdout) == (0, f"Rows in {target}: 3.\n")
+    nowhere = kartoteka(server, "imports", "rows", number, "--csv", str(tmp_path / "no" / "x.csv"))
+    assert (nowhere.returncode, nowhere.stderr.count("\n")) == (1, 1), "a sentence, no traceback"
+    assert "cannot be written: No such file" in nowhere.stderr
     with target.open(encoding="utf-8-sig", newline="") as opened:
         found = list(csv.DictReader(opened))
     assert [row["outcome"] for row in found] == ["created", "created", "failed"]
@@ -180,7 +185,7 @@ def test_ctrl_c_leaves_the_import_running(server: Any, tmp_path: Path, word: str
         seen = read_until(ours, " of 400,000 rows")
         process.send_signal(signal.SIGINT)
         seen += read_until(ours, "imports cancel")
-        assert process.wait(30) == 130
+        assert process.wait(60) == 130
     os.close(ours)
     number = seen.split("Import ")[1].split()[0]
     assert "[" in seen
@@ -211,7 +216,15 @@ def test_when_nobody_carries_it_out_the_command_says_so(start_server: Any, tmp_p
     server = start_server(folder=tmp_path / "alone" / "data")
     server.stop()
     file = write(tmp_path, people("alone", 1))
-    done = kartoteka(server, "import", file, "--map", "A=externalCustomerId")
+    impatient = "from kartoteka.cli import import_watch, main; import_watch.PATIENCE_S = 1; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", impatient, "import", file, "--map", "A=externalCustomerId"],
+        env=environment_of(server),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
     assert done.returncode == 1
     assert "nobody carries it out" in done.stderr
     assert shown(server, number_of(done))["state"] == "queued"

@@ -12,8 +12,10 @@ from typing import Any
 
 import msgspec
 import pytest
+from click.testing import CliRunner
 
 from kartoteka.access.setting_values import SETTINGS
+from kartoteka.cli import kartoteka
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -170,13 +172,13 @@ def test_an_unknown_account_is_named_with_those_there_are(run: Run) -> None:
         *(("accounts", name) for name in ("create", "list", "show", "set")),
     ],
 )
-def test_help_has_an_example_of_the_command_itself(run: Run, words: tuple[str, ...]) -> None:
-    text = run(*words, "--help").out
+def test_help_has_an_example_of_the_command_itself(words: tuple[str, ...]) -> None:
+    text = CliRunner().invoke(kartoteka, [*words, "--help"]).output
     assert f"  kartoteka {' '.join(words)}" in text
 
 
-def test_help_of_accounts_set_lists_every_setting(run: Run) -> None:
-    text = run("accounts", "set", "--help").out
+def test_help_of_accounts_set_lists_every_setting() -> None:
+    text = CliRunner().invoke(kartoteka, ["accounts", "set", "--help"]).output
     for setting in SETTINGS.values():
         assert f"{setting.name}: {setting.allowed}" in text
 

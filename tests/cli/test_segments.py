@@ -14,7 +14,7 @@ EMPTY = '{"field": "externalCustomerId", "operator": "is_empty"}'
 
 
 def test_segments_are_made_shown_explained_and_verified(server):
-    with httpx.Client(base_url=server.url, auth=("", server.key)) as api:
+    with httpx.Client(base_url=server.url, auth=("", server.key), timeout=120) as api:
         body = {"channels": [{"type": "email", "value": "ann@x.example"}]}
         contact = api.post("/api/v1/contact", json=body).json()["id"]
     assert "No segments yet" in kartoteka(server, "segments", "list").stdout

@@ -17,9 +17,10 @@ import psutil
 import pytest
 
 from kartoteka.db.embedded import running_url
-from tests.conftest import API_KEY, COMMAND, clean_environment, launch_server
+from tests.conftest import API_KEY, COMMAND, clean_environment, free_port, launch_server
 
 HEALTHY, UNAVAILABLE = 200, 503
+WITHIN_S = 60
 
 
 def run(*arguments: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -32,14 +33,14 @@ def run(*arguments: str, folder: Path, **environment: str) -> subprocess.Complet
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=2 * WITHIN_S,
     )
 
 
 def health(url: str) -> int:
     """The status of /health; 0 when nobody answers."""
     try:
-        return httpx.get(f"{url}/health", timeout=5).status_code
+        return httpx.get(f"{url}/health", timeout=WITHIN_S).status_code
     except httpx.HTTPError:
         return 0
 
@@ -53,7 +54,8 @@ def eventually(claim, timeout_s: float = 120) -> None:
 
 
 def account(server) -> httpx.Response:
-    return httpx.get(f"{server.url}/api/v1/account/info", auth=("", server.key))
+    path = f"{server.url}/api/v1/account/info"
+    return httpx.get(path, auth=("", server.key), timeout=WITHIN_S)
 
 
 def test_the_first_start_prints_key_and_admin_once_and_later_starts_only_the_address(
@@ -86,15 +88,22 @@ def test_nothing_is_left_running_after_a_clean_stop(start_server, tmp_path):
 def test_a_request_that_is_being_answered_is_finished_before_the_stop(start_server):
     server = start_server()
     host, port = server.url.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port))) as slow:
-        head = "POST /api/v1/contact HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    address = (host, int(port))
+    with (
+        socket.create_connection(address, timeout=WITHIN_S) as slow,
+        socket.create_connection(address, timeout=WITHIN_S) as idle,
+    ):
+        idle.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert idle.recv(4096).startswith(b"HTTP/1.1 200")
+        head = "POST /api/v1/contact HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
         key = httpx.BasicAuth("", server.key)._auth_header
         body = b'{"externalCustomerId":"finished"}'
         slow.sendall(f"{head}Authorization: {key}\r\nContent-Length: {len(body)}\r\n\r\n".encode())
-        time.sleep(0.3)
+        assert slow.recv(4096).startswith(b"HTTP/1.1 100")  # it waits for the body
         stopping = threading.Thread(target=server.stop)
         stopping.start()
-        time.sleep(0.5)
+        while idle.recv(4096):  # whoever stops hangs up where nothing is asked
+            pass
         slow.sendall(body)
         assert slow.recv(4096).startswith(b"HTTP/1.1 200")
     stopping.join()
@@ -144,7 +153,8 @@ def test_another_secret_key_stops_the_start(start_server, tmp_path):
 
 def write(server, external_id: str) -> None:
     body = {"externalCustomerId": external_id}
-    answer = httpx.post(f"{server.url}/api/v1/contact", json=body, auth=("", server.key))
+    path, auth = f"{server.url}/api/v1/contact", ("", server.key)
+    answer = httpx.post(path, json=body, auth=auth, timeout=WITHIN_S)
     assert answer.status_code == HEALTHY
 
 
@@ -153,6 +163,7 @@ def is_stored(server, external_id: str) -> bool:
         f"{server.url}/api/v1/contacts",
         params={"externalCustomerId": external_id},
         auth=("", server.key),
+        timeout=WITHIN_S,
     )
     return external_id in found.text
 
@@ -164,7 +175,7 @@ def test_after_kill_9_of_the_server_its_children_end_and_it_starts_again(start_s
     server.stop(signal.SIGKILL)
     again = start_server(folder=tmp_path / "data")
     assert is_stored(again, "kept-1")
-    psutil.wait_procs(family, timeout=10)
+    psutil.wait_procs(family, timeout=WITHIN_S)
     assert not [one for one in family if one.is_running() and one.status() != "zombie"]
 
 
@@ -206,8 +217,7 @@ def test_a_worker_that_dies_is_replaced(start_server):
 
 
 def test_while_the_database_is_away_at_the_start_everybody_is_asked_to_wait(tmp_path, postgres_url):
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = str(free.getsockname()[1])
+    port = str(free_port())
     server = launch_server(
         tmp_path / "data",
         KARTOTEKA_PORT=port,
@@ -220,7 +230,7 @@ def test_while_the_database_is_away_at_the_start_everybody_is_asked_to_wait(tmp_
         assert server.stop(signal.SIGTERM) == 0
 
 
-def test_two_servers_share_a_database_of_their_own(start_server, tmp_path, empty_database_url):
+def test_two_servers_share_a_database_of_their_own(empty_database_url, start_server, tmp_path):
     settings = {"KARTOTEKA_DATABASE_URL": empty_database_url, "KARTOTEKA_SECRET_KEY": "s" * 32}
     one = start_server(folder=tmp_path / "one" / "data", **settings)
     two = start_server(folder=tmp_path / "two" / "data", **settings)
@@ -269,7 +279,7 @@ def test_a_worker_of_jobs_runs_beside_the_server_and_stops_when_told(start_serve
         assert b"worker_started" in worker.stderr.readline()
         eventually(lambda: jobs_workers(running_url(tmp_path / "data")) == 2)
         worker.send_signal(signal.SIGTERM)
-        assert worker.wait(20) == 0
+        assert worker.wait(WITHIN_S) == 0
 
 
 def jobs_workers(url: str) -> int:

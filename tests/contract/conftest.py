@@ -58,7 +58,7 @@ def raw(server: Any) -> Raw:
         if body is not None:
             head += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
         host, _, port = server.url.removeprefix("http://").partition(":")
-        with socket.create_connection((host, int(port)), timeout=10) as connection:
+        with socket.create_connection((host, int(port)), timeout=60) as connection:
             connection.sendall("\r\n".join([*head, "", ""]).encode() + (body or b""))
             return _read(connection)
 

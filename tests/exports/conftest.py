@@ -29,7 +29,7 @@ from kartoteka.exports.runner import Runner
 from kartoteka.exports.secrets import Safe
 from kartoteka.exports.store import Exports
 from kartoteka.exports.targets.base import Surroundings
-from tests.conftest import fresh_database
+from tests.conftest import free_port, fresh_database
 from tests.faults.conftest import Shop, open_shop
 
 WAIT_S = 60
@@ -207,13 +207,6 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         process.terminate()
         process.wait(30)
         log.close()
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
 
 
 def wait_for_port(port: int, process: subprocess.Popen[bytes], timeout_s: float = 120) -> None:

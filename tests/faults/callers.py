@@ -12,10 +12,15 @@ import httpx
 
 from tests.conftest import Server
 from tests.faults.imports import client_of, wait_until
-from tests.faults.servers import rows
+from tests.faults.servers import in_letters, rows
 
 NEW = 6
 """New contacts in each call; the shop's own contact stands in the middle."""
+
+
+def name_after(number: int) -> str:
+    """What the shop's own contact is called after that call."""
+    return f"after {in_letters(number)}"
 
 
 class Caller:
@@ -34,7 +39,7 @@ class Caller:
 
     def body(self, number: int) -> dict[str, Any]:
         new = [{"externalCustomerId": f"{self.name}.{number}.{one}"} for one in range(NEW)]
-        own = {"externalCustomerId": self.name, "firstName": f"after {number}"}
+        own = {"externalCustomerId": self.name, "firstName": name_after(number)}
         return {
             "dedupeOn": "externalCustomerId",
             "eventKeyForNewContacts": "new",
@@ -80,7 +85,7 @@ class Caller:
         [(name, changes)] = rows(
             url, "select first_name, version from contact where external_id = %s", self.name
         )
-        assert (name, changes) == (f"after {max(brought)}", len(brought))
+        assert (name, changes) == (name_after(max(brought)), len(brought))
 
     def _wait_for(self, api: httpx.Client, session: str) -> None:
         found: dict[str, Any] = {}

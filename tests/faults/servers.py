@@ -112,6 +112,11 @@ async def crowd(servers: Sequence[Server], connections: int = 48) -> AsyncIterat
             line.close()
 
 
+def in_letters(number: int) -> str:
+    """For a name: one with more than three digits would not be taken (wire.md 2.4)."""
+    return "".join(chr(ord("a") + int(digit)) for digit in str(number))
+
+
 def define_fields(url: str, number: int, prefix: str = "field") -> list[int]:
     """Custom fields of the first account, free texts; their ids."""
     with psycopg.connect(url, autocommit=True) as connection:

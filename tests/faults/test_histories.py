@@ -27,7 +27,7 @@ from kartoteka.identity.verify import verify
 from tests.conftest import API_KEY, Server, fresh_database, launch_server
 from tests.faults.invariants import check
 from tests.faults.linear import Operation, contact, find_order, mailbox, pair, token
-from tests.faults.servers import SECRET, Line
+from tests.faults.servers import SECRET, Line, in_letters
 
 HUNT_S = float(os.environ.get("KARTOTEKA_HUNT_S", "0"))
 SEED = os.environ.get("KARTOTEKA_HUNT_SEED")
@@ -153,7 +153,7 @@ class Hunt:
     async def _ask(self, line: Line, kind: str, name: str, what: str, *, cut: bool) -> bool:
         """Ask and write down what was said; `cut`: the connection breaks before the answer is read."""
         self._numbers += 1
-        value: Any = f"n{self._numbers}"
+        value: Any = f"n{in_letters(self._numbers)}"
         if kind == "token":
             value = self.owners[self._numbers % len(self.owners)]
         history = self.histories.setdefault((kind, name), [])

@@ -10,7 +10,7 @@ from kartoteka.db.embedded import running_url
 from tests.conftest import Server
 from tests.faults.imports import assert_whole, client_of, send, wait_for
 from tests.faults.invariants import check
-from tests.faults.servers import Crowd, crowd, define_fields, rows
+from tests.faults.servers import Crowd, crowd, define_fields, in_letters, rows
 
 PEOPLE, TIMES, ROWS = 30, 40, 4_000
 
@@ -28,11 +28,6 @@ def a_file() -> tuple[str, dict[str, str]]:
         towns[person] = f"Town {row}"
         lines.append(f"{person},{email},From the file,{towns[person]}")
     return "\n".join(lines), towns
-
-
-def in_letters(number: int) -> str:
-    """A name with more than three digits would not be taken (wire.md 2.4)."""
-    return "".join(chr(ord("a") + int(digit)) for digit in str(number))
 
 
 class Writer:

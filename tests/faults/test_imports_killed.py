@@ -72,7 +72,7 @@ class Killed:
             kill_all(database)
         else:
             kill_all(ours if what == "server" else ours + database)
-            self.server.process.wait(20)
+            self.server.process.wait(60)
             self.server = self._start(self._folder, KARTOTEKA_PROCESSES="1")
 
 

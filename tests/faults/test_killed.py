@@ -161,7 +161,7 @@ async def test_killed_under_load(start_server: StartServer, tmp_path: Path, what
         clients, server, kill, after_s=0.5 if what in ("server", "everything") else 2.5
     )
     if what in ("server", "everything"):
-        server.process.wait(20)
+        server.process.wait(60)
         server = start_server(folder, KARTOTEKA_PROCESSES="2")
         url = database_url(folder)
     else:
@@ -194,13 +194,14 @@ async def test_a_statement_cut_off_is_not_acknowledged(database_url: str):
     """The database goes away between the writes of a command and its commit."""
     from kartoteka.errors import DatabaseUnavailable
     from tests.faults.conftest import open_shop
+    from tests.faults.holding import waiting
     from tests.rules.stories import add
 
     async with open_shop(database_url) as shop:
         async with await psycopg.AsyncConnection.connect(shop.url) as keeper:
             await keeper.execute("lock table identity_history in exclusive mode")
             writing = asyncio.create_task(shop.send(add(x="X", token="T")))
-            await asyncio.sleep(0.3)
+            await waiting(shop.url, 1)
             await keeper.execute(
                 "select pg_terminate_backend(pid) from pg_stat_activity "
                 "where datname = current_database() and wait_event_type = 'Lock'"

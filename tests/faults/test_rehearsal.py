@@ -26,11 +26,11 @@ async def test_a_dry_run_whose_connection_broke_begins_anew(shop: Shop):
         assert isinstance(created, Outcome)
         with psycopg.connect(shop.url, autocommit=True) as connection:
             connection.execute(
-                "select pg_terminate_backend(pid, 5000) from pg_locks"
+                "select pg_terminate_backend(pid, 60000) from pg_locks"
                 " where relation in (select oid from pg_class where relname = 'contact_rehearsed')"
             )
             connection.execute(
-                "select pg_terminate_backend(pid, 5000) from pg_stat_activity"
+                "select pg_terminate_backend(pid, 60000) from pg_stat_activity"
                 " where datname = current_database() and pid <> pg_backend_pid()"
             )
         with pytest.raises(DatabaseUnavailable):

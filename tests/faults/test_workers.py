@@ -6,7 +6,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ import pytest
 
 from kartoteka.db.embedded import running_url
 from kartoteka.imports.pacing import ROWS_IN_A_BATCH
-from tests.conftest import COMMAND, Server, StartServer, clean_environment, launch_server
+from tests.conftest import COMMAND, Server, StartServer, clean_environment, launch_again
 from tests.faults.imports import (
     assert_whole,
     client_of,
@@ -35,10 +35,11 @@ SOON_S = 60.0
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def served(started_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server that leaves all background work to others."""
     folder = tmp_path_factory.mktemp("workers") / "data"
-    server = launch_server(folder, KARTOTEKA_PROCESSES="1", KARTOTEKA_JOBS="off")
+    settings = {"KARTOTEKA_PROCESSES": "1", "KARTOTEKA_JOBS": "off"}
+    server = launch_again(folder, started_once, **settings)
     yield server.wait_until_ready()
     server.stop()
 
@@ -70,7 +71,7 @@ def working(server: Server) -> Iterator[subprocess.Popen[str]]:
         yield worker
     finally:
         worker.send_signal(signal.SIGTERM)
-        worker.wait(30)
+        worker.wait(60)
 
 
 def people(prefix: str, number: int) -> str:
@@ -144,18 +145,21 @@ def test_two_workers_keep_the_order_of_calls_and_do_each_once(served: Server, ap
 def test_no_process_outlives_a_server_that_was_killed(start_server: StartServer, tmp_path: Path):
     """kill -9 of the parent alone, in the middle of an import: all others end by themselves."""
     server = start_server(tmp_path / "orphans" / "data", KARTOTEKA_PROCESSES="1")
-    url = url_of(server)
+    url, total = url_of(server), 6 * ROWS_IN_A_BATCH
+    last = f"orphan{total - 1}"
     with client_of(server) as api:
-        number = send(api, people("orphan", 60_000))
-        wait_until(lambda: done_rows(url, number) > 0)
-    ours, database = family(server)
-    assert len(ours) >= 3
-    assert database
-    server.process.kill()
-    left = psutil.wait_procs(ours + database, timeout=SOON_S)[1]
-    assert left == []
+        api.post("/api/v1/contact", json={"externalCustomerId": last}).raise_for_status()
+        # The database that ends takes our connection along.
+        with suppress(psycopg.OperationalError), held(server, last):
+            number = send(api, people("orphan", total))
+            wait_until(lambda: done_rows(url, number) > 0)
+            ours, database = family(server)
+            assert len(ours) >= 3
+            assert database
+            server.process.kill()
+            left = psutil.wait_procs(ours + database, timeout=SOON_S)[1]
+            assert left == []
     again = start_server(tmp_path / "orphans" / "data", KARTOTEKA_PROCESSES="1")
     with client_of(again) as api:
-        assert look(api, number)["state"] in ("running", "queued")
-        assert done_rows(url_of(again), number) > 0
-        assert api.post(f"/api/v1/imports/{number}/cancel").json()["state"] == "cancelled"
+        assert wait_for(api, number)["state"] == "finished"
+    assert_whole(url_of(again), 1, number, total)

@@ -231,7 +231,7 @@ async def test_the_time_is_for_everything_together(internet, tmp_path, head, pie
     started = time.monotonic()
     async with refused(tmp_path, "The link did not answer in full within 0.3 seconds."):
         await internet.outbound().download(LINK, tmp_path / "file", within_s=0.3)
-    assert time.monotonic() - started < 30
+    assert time.monotonic() - started < 60
     async with asyncio.timeout(60):
         while not internet.closed:  # noqa: ASYNC110  the server sees that we are gone
             await asyncio.sleep(0.01)
@@ -245,7 +245,7 @@ async def test_redirects_share_the_time(internet, tmp_path):
     await internet.host("shop.example", slowly)
     async with refused(tmp_path, "The link did not answer in full within 0.3 seconds."):
         await internet.outbound().download(LINK, tmp_path / "file", within_s=0.3)
-    assert len(internet.requests) == 2
+    assert len(internet.requests) <= 2  # with a time for each they would go on
 
 
 async def test_a_name_server_that_does_not_answer_is_given_up(internet, tmp_path):

@@ -291,6 +291,27 @@ class World:
     def actions(self, contact_id: int) -> list[str]:
         return [line.action for line in self.history if line.contact_id == contact_id]
 
+    def replayed(self) -> set[tuple[int, str, str]]:
+        """(contact, kind, value) of all that stands as the history tells it (`identity verify`)."""
+        last: dict[tuple[int, str, str], bool] = {}
+        for line in self.history:
+            if line.action in ("said", "refused"):
+                continue
+            for one in line.identifiers or ():
+                for who, gets in ((line.contact_id, True), (line.other, False)):
+                    stands = gets and line.action not in ("dropped", "quarantined")
+                    if who is not None:
+                        last[(who, one["kind"], one["value"])] = stands
+        return {key for key, stands in last.items() if stands}
+
+    def standing(self) -> set[tuple[int, str, str]]:
+        """The same of what is stored."""
+        return {
+            (row[3], BY_CODE[row[0]].name, row[4] or row[1])
+            for row in self.rows.values()
+            if row[3] > 0
+        }
+
     def lists_of(self, contact_id: int) -> set[str]:
         return {name for name, members in self.lists.items() if contact_id in members}
 

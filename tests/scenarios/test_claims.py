@@ -281,6 +281,8 @@ def test_an_own_push_token_comes_along_with_the_visitor(
     website.web_push(cookie, token)
     post(api, externalCustomerId=people.bobs_x, webId=cookie)
     eventually(lambda: tokens(people.bob), [token])
+    (channel,) = [one for one in get(api, people.bob)["channels"] if one["type"] == "webpush"]
+    assert channel == {"type": "webpush", "value": token}, "whose cookie it is stays inside"
     website.customer_data(cookie, externalCustomerId=people.x)
     eventually(lambda: tokens(people.alice), [people.push, token])
     assert tokens(people.bob) == []

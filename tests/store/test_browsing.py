@@ -2,23 +2,41 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from kartoteka.contacts import browsing
 from kartoteka.contacts.browsing import Browsing, Filter
+from kartoteka.db.database import Database
 from kartoteka.identity.kinds import EMAIL, MOBILE_TOKEN, PHONE, Region
+from tests.conftest import fresh_database
 
 UA = Region("UA")
 START = datetime(2026, 1, 1, tzinfo=UTC)
 COUNT = 60
 
 
+@pytest.fixture(scope="module")
+def populated(postgres_url):
+    """The URL of a database with sixty cards of account 1 and one of account 2, which nobody changes."""
+    with fresh_database(postgres_url) as url:
+        asyncio.run(populate(url))
+        yield url
+
+
 @pytest.fixture
-async def people(database):
-    """Sixty cards of account 1, one of account 2: every second has a phone, every third no External
-    ID, every fifth a token, every seventh is removed, every tenth came by hand."""
+async def people(populated):
+    database = await Database.open(populated)
+    yield Browsing(database)
+    await database.close()
+
+
+async def populate(url):
+    """Every second has a phone, every third no External ID, every fifth a token, every seventh is
+    removed, every tenth came by hand."""
+    database = await Database.open(url)
     for number in range(1, COUNT + 1):
         has_id, has_phone, has_token = number % 3 != 0, number % 2 == 0, number % 5 == 0
         await database.execute(
@@ -49,7 +67,7 @@ async def people(database):
         "insert into contact (account_id, contact_id, first_name, email, source, created_at, updated_at) "
         "values (2, 1, 'Anna', 'p001@x.example', 'API', now(), now())"
     )
-    return Browsing(database)
+    await database.close()
 
 
 def expected(asked: Filter) -> list[int]:

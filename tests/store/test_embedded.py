@@ -81,7 +81,7 @@ def test_a_second_server_on_the_folder_says_so_at_once(postgres):
     started = time.monotonic()
     with pytest.raises(SettingsError, match=f"process {os.getpid()}"):
         EmbeddedPostgres(postgres.data_dir).start()
-    assert time.monotonic() - started < 30
+    assert time.monotonic() - started < 60  # no wait for a start that does not come
     assert ask(postgres.url, "select 1") == 1
 
 
@@ -112,7 +112,7 @@ def test_it_comes_back_after_kill_9_with_what_was_committed(tmp_path):
         assert ask(postgres.url, "select n from t") == 7
 
 
-def eventually(question, timeout_s: float = 30):
+def eventually(question, timeout_s: float = 120):
     """The first answer of `question` that is no error of the database."""
     deadline = time.monotonic() + timeout_s
     while True:
@@ -171,7 +171,7 @@ def test_it_ends_when_its_parent_is_killed_and_the_next_start_does_not_mind(tmp_
 def test_a_pid_file_that_names_another_living_process_does_not_stop_the_start(tmp_path):
     with EmbeddedPostgres(tmp_path) as postgres:
         os.kill(postgres.pid, signal.SIGKILL)
-    with subprocess.Popen(["sleep", "60"], user=postgres.cluster.stat().st_uid) as other:
+    with subprocess.Popen(["sleep", "3600"], user=postgres.cluster.stat().st_uid) as other:
         pid_file = postgres.cluster / "postmaster.pid"
         pid_file.write_text("\n".join([str(other.pid), *pid_file.read_text().splitlines()[1:]]))
         with EmbeddedPostgres(tmp_path) as again:

@@ -30,7 +30,14 @@ STATEMENTS = {
         name: query
         for name, query in load_queries("kartoteka.activity").items()
         if name
-        in ("find_spans", "find_event_types", "find_messages", "link_open_spans", "count_events")
+        in (
+            "find_spans",
+            "find_event_types",
+            "find_messages",
+            "link_open_spans",
+            "count_events",
+            "lock_known",
+        )
     },
     **{
         name: query

@@ -12,6 +12,7 @@ import pytest
 from kartoteka.access.accounts import Accounts
 from kartoteka.clock import FixedClock
 from kartoteka.db.database import Database
+from kartoteka.errors import LinkRefused
 from kartoteka.outbound.client import Outbound
 from kartoteka.webhooks.model import MOST_ATTEMPTS, State, pause_after
 from kartoteka.webhooks.sending import Sending, forget_old, signature
@@ -60,6 +61,36 @@ def test_the_signature_is_hmac_sha_256_of_time_and_body():
     """As `printf '1769817600.{}' | openssl dgst -sha256 -hmac whsec_x` says."""
     wanted = "99dacb3198be240391910481c91af19097aca571227fd4bcf7425b57b50c3525"
     assert signature("whsec_x", b"{}", START) == f"t=1769817600,v1={wanted}"
+
+
+@pytest.mark.parametrize(
+    ("addresses", "is_refused"),
+    [
+        (["127.0.0.1"], True),
+        (["93.184.215.14", "::1"], True),
+        (["93.184.215.14"], False),
+        ([], False),
+    ],
+)
+async def test_a_name_of_a_private_network_is_refused_at_once(database, addresses, is_refused):
+    """Issue 5: address checks. A name that nobody knows yet may be known when something happens."""
+
+    async def resolve(host: str) -> list[str]:
+        assert host == "shop.example"
+        if not addresses:
+            raise OSError
+        return addresses
+
+    account = await Accounts(database, FixedClock(START)).create("shop")
+    known = Webhooks(database, FixedClock(START), allow_private=False, resolve=resolve)
+    body = {"url": "http://shop.example/hook"}
+    if is_refused:
+        with pytest.raises(LinkRefused):
+            await known.add(account.account_id, body)
+    else:
+        made, _ = await known.add(account.account_id, body)
+        with pytest.raises(LinkRefused):
+            await known.change(account.account_id, made, {"url": "http://[::1]/"})
 
 
 async def test_what_is_never_received_is_dead_at_last_and_can_be_replayed(

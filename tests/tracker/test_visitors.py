@@ -353,7 +353,7 @@ def test_the_account_may_say_otherwise(
         delivered = (
             f"{shop.tracker.replace('kartoteka.example', '127.0.0.1')}/scripts/{shop.site}.js"
         )
-        eventually(lambda: '"respect"' in httpx.get(delivered).text, False)
+        eventually(lambda: '"respect"' in httpx.get(delivered, timeout=60).text, False)
         context.new_page().goto(f"{shop.url}/index.html")
         eventually(lambda: cookie_of(context) is not None, True)
         eventually(lambda: look.visits(known(context)), ["PageView"])

@@ -7,13 +7,24 @@ from datetime import datetime
 
 import msgspec
 
-from kartoteka.activity.model import NOBODY, EventInput, EventType, Happened, Kind, RecordEvent
+from kartoteka.activity.model import (
+    KNOWN,
+    NOBODY,
+    EventInput,
+    EventType,
+    Happened,
+    Kind,
+    KnownContact,
+    RecordEvent,
+)
 from kartoteka.activity.orders.by_event import (
+    ORDER_EVENTS,
     OrderPlan,
     carry_out,
     order_facts,
     plan_order,
     said_by,
+    unsaved,
 )
 from kartoteka.activity.orders.rules import ask_for
 from kartoteka.activity.spans import SPANS, count_event, keep_for_nobody, owner_at, wait_for
@@ -22,7 +33,14 @@ from kartoteka.contacts.model import Outcome
 from kartoteka.contacts.settle import Settling, settle
 from kartoteka.errors import InvalidRequest
 from kartoteka.identity.history import Journal
-from kartoteka.identity.kinds import BY_NAME, DEVICE, MOBILE_TOKEN, WEB_COOKIE, WEB_TOKEN
+from kartoteka.identity.kinds import (
+    BY_NAME,
+    DEVICE,
+    EXTERNAL_ID,
+    MOBILE_TOKEN,
+    WEB_COOKIE,
+    WEB_TOKEN,
+)
 from kartoteka.identity.model import Card, Identifier, Key, Policy, Resolution
 from kartoteka.identity.policies import CHANGEABLE, EVENT, EVENT_BY_ID, TOKENS
 from kartoteka.identity.rules import Create, Decision, Found, Person, Restore, finders
@@ -71,6 +89,35 @@ def facts(command: RecordEvent) -> list[Fact]:
     return asked
 
 
+def enough(command: RecordEvent) -> Fact | None:
+    """Most events name their contact by External ID and say nothing else that could change a card: who
+    has it is all they need (D8, D17)."""
+    event, person = command.event, command.event.person
+    if (
+        person.external_id is None
+        or person.email is not None
+        or person.phone is not None
+        or person.changeable
+        or event.push_token is not None
+        or event.contact_id is not None
+        or event.type_key in ORDER_EVENTS
+    ):
+        return None
+    return KNOWN, person.external_id.key
+
+
+def _known_contact(ws: WorkingSet, command: RecordEvent) -> tuple[KnownContact, Key] | None:
+    """The live contact that the event is about and its External ID, where that is enough and this batch
+    has read neither the card nor who has that External ID: it may have changed what it read."""
+    fact = enough(command)
+    if fact is None:
+        return None
+    found: KnownContact | None = ws.known_fact(*fact)
+    if found is None or ws.is_known(fact[1]) or ws.is_asked(found.contact_id):
+        return None
+    return found, fact[1]
+
+
 def record_event(ws: WorkingSet, command: RecordEvent) -> Outcome:
     """POST event, past_events, Segment-style track: store it with its owner (D17)."""
     event = command.event
@@ -79,6 +126,13 @@ def record_event(ws: WorkingSet, command: RecordEvent) -> Outcome:
     resolution = Resolution(warnings=list(event.warnings))
     if command.message is not None and ws.fact(MESSAGE, command.message):
         resolution.rule = "came_already"
+        return Outcome(resolution)
+    if (named := _known_contact(ws, command)) is not None:
+        contact, key = named
+        resolution.contact_id, resolution.matched_by = contact.contact_id, EXTERNAL_ID.name
+        resolution.rule = "former_external_id" if contact.former else "external_id"
+        _write(ws, command, contact.contact_id, key)
+        _note_what_came(ws, command, known)
         return Outcome(resolution)
     at = command.occurred or command.origin.at
     person = _with_push_token(ws, event)
@@ -102,16 +156,23 @@ def record_event(ws: WorkingSet, command: RecordEvent) -> Outcome:
         new = False
     if owner is not None:
         _write(ws, command, owner, via)
-    if plan is not None:
+    if event.type_key in ORDER_EVENTS:
         card = None if owner is None else ws.cards.get(owner)
+        resolution.warnings += unsaved(plan, card, segmented=segmented)
         carry_out(ws, command.origin, plan, card, via)
+    _note_what_came(ws, command, known)
+    return Outcome(resolution, new=new)
+
+
+def _note_what_came(ws: WorkingSet, command: RecordEvent, known: EventType | None) -> None:
+    """Its type exists from now on, and its message came."""
+    event = command.event
     if known is None and command.kind == Kind.EVENT:
         ws.effect(TYPE, event.type_key)
         ws.know(TYPE, event.type_key, EventType(event.type_key))
     if command.message is not None:
         ws.effect(MESSAGE, command.message)
         ws.know(MESSAGE, command.message, True)
-    return Outcome(resolution, new=new)
 
 
 def _plan_order(ws: WorkingSet, event: EventInput) -> OrderPlan | None:

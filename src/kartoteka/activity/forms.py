@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -89,18 +90,18 @@ def read_event(body: Any, rules: EventRules) -> EventInput:
     """The event. Raises `InvalidEvent`, `InvalidIdentifier` for a bad External ID (decisions D3)."""
     if not isinstance(body, dict):
         raise InvalidEvent("An event must be a JSON object.")
-    type_key = read_key(body.get("eventTypeKey"), "eventTypeKey", MAX_TYPE_CHARS)
-    if type_key is None:
-        raise InvalidEvent("eventTypeKey is missing.")
+    raw_type = body.get("eventTypeKey")
+    is_usual = type(raw_type) is str and len(raw_type) <= MAX_TYPE_CHARS
+    type_key = _known_type(raw_type) if is_usual else _read_type(raw_type)
     params = _read_params(body.get("params", body.get("parameters")))
     key_value = read_key(body.get("keyValue"), "keyValue", MAX_KEY_CHARS)
     warnings: list[Notice] = []
     said = _named(params, rules)
     person, push_token, contact_id, usable = _read_person(said, rules, warnings)
     if key_value is None:
-        key_value = next((usable[name] for name in FIELDS if name in usable), None)
-        if key_value is None:
+        if not usable:
             raise NoKeyValue
+        key_value = next(iter(usable.values()))
     profile = Profile()
     if "contactJson" in params:
         profile = read_contact_json(params["contactJson"], rules.form)
@@ -110,6 +111,17 @@ def read_event(body: Any, rules: EventRules) -> EventInput:
     return EventInput(
         type_key, key_value, params, person, push_token, contact_id, profile, tuple(warnings)
     )
+
+
+def _read_type(raw: object) -> str:
+    key = read_key(raw, "eventTypeKey", MAX_TYPE_CHARS)
+    if key is None:
+        raise InvalidEvent("eventTypeKey is missing.")
+    return key
+
+
+_known_type = lru_cache(maxsize=1024)(_read_type)
+"""An account has a handful of types, and sends them again and again."""
 
 
 def read_key(raw: object, name: str, max_chars: int) -> str | None:
@@ -133,18 +145,24 @@ def _read_params(raw: object) -> dict[str, Any]:
     if raw is None:
         return {}
     if isinstance(raw, dict):
-        return {_param_name(name): value for name, value in raw.items()}
+        return {_read_name(name): value for name, value in raw.items()}
     if not isinstance(raw, list):
         raise InvalidEvent("params must be a list of objects with name and value, or an object.")
     params: dict[str, Any] = {}
     for place, one in enumerate(raw, start=1):
         if not isinstance(one, dict) or "name" not in one or "value" not in one:
             raise InvalidEvent(f"Element {place} of params needs both name and value.")
-        name = _param_name(one["name"])
+        name = _read_name(one["name"])
         if name in params:
             raise InvalidEvent("Two of the params have the same name.")
         params[name] = one["value"]
     return params
+
+
+def _read_name(raw: object) -> str:
+    if type(raw) is str and len(raw) <= MAX_NAME_CHARS:
+        return _known_name(raw)
+    return _param_name(raw)
 
 
 def _param_name(raw: object) -> str:
@@ -156,13 +174,23 @@ def _param_name(raw: object) -> str:
     return name
 
 
+_known_name = lru_cache(maxsize=4096)(_param_name)
+"""So it is with the names of parameters."""
+
+
+@lru_cache(maxsize=4096)
+def _field_of(name: str) -> str | None:
+    """What a parameter of that name names, in an account without a rule of its own."""
+    return _ALIASES.get(name.lower())
+
+
 def _named(params: Mapping[str, Any], rules: EventRules) -> dict[str, list[Any]]:
     """What each parameter names; the account's own rule only adds what no other says."""
     said: dict[str, list[Any]] = {}
     for name, value in params.items():
-        if (field := _ALIASES.get(name.lower())) is not None:
+        if (field := _field_of(name)) is not None:
             said.setdefault(field, []).append(value)
-    for name, value in params.items():
+    for name, value in params.items() if rules.mapping else ():
         field = rules.mapping.get(name.lower())
         if field is not None and all(is_absent(one) for one in said.get(field, ())):
             said[field] = [value]
@@ -175,6 +203,7 @@ def _read_person(
     """(whom they name, push token of unknown kind, contact id, the texts of what is usable)."""
     region = rules.form.region
     usable: dict[str, str] = {}
+    """In the order of `FIELDS`."""
 
     def first(name: str, read: Any) -> Any:
         for raw in said.get(name, ()):
@@ -190,6 +219,8 @@ def _read_person(
     push_token = first(PUSH_TOKEN, lambda raw: read_changeable(MOBILE_TOKEN, raw, region, warnings))
     changeable = []
     for name, kind in _KINDS.items():
+        if name not in said:
+            continue
         value = first(name, lambda raw, kind=kind: read_changeable(kind, raw, region, warnings))
         if value is not None:
             changeable.append(Identifier(kind.code, value))

@@ -13,6 +13,8 @@ from kartoteka.contacts.model import Command, Profile
 from kartoteka.identity.model import Notice
 from kartoteka.identity.rules import Person
 
+KNOWN = "known_contact"
+"""The fact for the key of an External ID: its `KnownContact`."""
 NOBODY = 0
 """The owner of what nobody can ever be found for: an event that named an unknown e-mail only."""
 
@@ -74,6 +76,13 @@ class Happened(msgspec.Struct, frozen=True):
     received: datetime
     via: tuple[int, str] | None
     params: dict[str, Any]
+
+
+class KnownContact(msgspec.Struct, frozen=True):
+    """The live contact that an External ID names, nothing merged into it."""
+
+    contact_id: int
+    former: bool
 
 
 class EventType(msgspec.Struct, frozen=True):

@@ -29,6 +29,36 @@ cross join lateral (
     order by since
 ) s
 
+-- name: lock_known
+-- Live contacts that these External IDs name, each one person: nothing was merged into them. Locked in id
+-- order as by lock_cards, each looked up by a range of one value as in update_contacts; primary keys.
+select p.value_key, p.contact_id, p.former
+from (
+    select i.value_key, i.contact_id, i.former
+    from unnest(%(keys)s::text[]) as k (value_key)
+    cross join lateral (
+        select value_key, contact_id, former
+        from identifier
+        where account_id = %(account_id)s
+          and kind = 1
+          and value_key = k.value_key
+        order by ordinal
+        limit 1
+    ) i
+    order by i.contact_id
+) p
+cross join lateral (
+    select contact_id
+    from contact
+    where account_id = %(account_id)s
+      and contact_id between p.contact_id and p.contact_id
+      and status = 0
+      and merges = 0
+    order by contact_id
+    limit 1
+    for update
+) c
+
 -- name: find_event_types
 -- What the account says of these types; primary key.
 select t.key, t.segmentation, t.segmentation_since, t.required_params

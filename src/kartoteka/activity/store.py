@@ -7,11 +7,12 @@ from typing import Any
 
 import msgspec
 
-from kartoteka.activity.model import EventType, Happened, Span
+from kartoteka.activity.model import KNOWN, EventType, Happened, KnownContact, Span
 from kartoteka.contacts.store import Batch, Rows, Statement, Writers, write_effects
 from kartoteka.db.arrays import pg_array
 from kartoteka.db.named import Query, load_queries
 from kartoteka.db.transaction import Call
+from kartoteka.identity.kinds import EXTERNAL_ID
 from kartoteka.identity.model import Identifier, Key
 from kartoteka.identity.store import Digest, Reader, columns, hex_bytes
 from kartoteka.identity.working_set import WorkingSet
@@ -39,6 +40,14 @@ def _take_spans(rows: list[tuple[Any, ...]]) -> dict[Any, tuple[Span, ...]]:
     return {key: tuple(found) for key, found in spans.items()}
 
 
+def _ask_known(keys: list[Any], _: bool) -> tuple[Query, dict[str, Any]]:
+    return QUERIES["lock_known"], {"keys": pg_array([text for _, text in keys])}
+
+
+def _take_known(rows: list[tuple[Any, ...]]) -> dict[Any, KnownContact]:
+    return {(EXTERNAL_ID.code, key): KnownContact(*rest) for key, *rest in rows}
+
+
 def _ask_types(keys: list[Any], _: bool) -> tuple[Query, dict[str, Any]]:
     return QUERIES["find_event_types"], {"keys": pg_array(keys)}
 
@@ -49,6 +58,7 @@ def _ask_messages(digests: list[Any], _: bool) -> tuple[Query, dict[str, Any]]:
 
 
 READERS = {
+    KNOWN: Reader(_ask_known, _take_known),
     "spans": Reader(_ask_spans, _take_spans),
     "event_type": Reader(_ask_types, lambda rows: {row[0]: EventType(*row) for row in rows}),
     "message": Reader(_ask_messages, lambda rows: {bytes(row[0]): True for row in rows}),
@@ -103,12 +113,12 @@ def _counted(_: Batch, rows: Rows) -> list[Statement]:
 
 def _happened(batch: Batch, rows: Rows) -> list[Statement]:
     """`via` is what an undo knows the carrier by: 8 bytes of its keyed digest."""
+    digest = batch.digest
     events = [
-        msgspec.structs.replace(one, via=None if one.via is None else via_of(batch, one.via))
-        for (one,) in rows
+        (*first, None if key is None else via(digest(key)), params)
+        for *first, key, params in [_astuple(one) for (one,) in rows]
     ]
-    params = columns(_HAPPENED, [_astuple(one) for one in events])
-    return [("insert_happened", {**params, "at": batch.at})]
+    return [("insert_happened", {**columns(_HAPPENED, events), "at": batch.at})]
 
 
 def via_of(batch: Batch, key: Key) -> Any:

@@ -59,6 +59,7 @@ class Application:
                 params = {"id": tail.decode()}
                 await self._edge.run(self._hot_contact, params, scope, receive, send)
                 return
+        scope.pop("extensions", None)  # Litestar's `send` is not the server's, which knows no other
         await self._litestar(scope, path, receive, send)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from kartoteka.activity.visitors.model import VISITOR
 from kartoteka.contacts.reads import ReadCard, Token
 from kartoteka.contacts.values.custom_fields import FieldDefinition
 from kartoteka.identity.kinds import MOBILE_TOKEN, WEB_TOKEN
@@ -16,7 +17,7 @@ _BLOCKS = {
     MOBILE_TOKEN.code: ("mobilepush", "device"),
     WEB_TOKEN.code: ("webpush", "webPushSubscription"),
 }
-_OURS = frozenset(("mutedUntil",))
+_OURS = frozenset(("mutedUntil", VISITOR))
 """Attributes of a token that the original's blocks do not have."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,12 +12,13 @@ from kartoteka.api.answers import Answer, json_answer, list_answer
 from kartoteka.api.call import Call, InvalidParameter
 from kartoteka.api.contacts import DRY_RUN
 from kartoteka.api.identity_reading import moment
-from kartoteka.api.merges import body_id
+from kartoteka.api.merges import body_id, is_dry_run
 from kartoteka.api.paging import PAGING, read_page
 from kartoteka.api.read_schemas import COUNTED
 from kartoteka.api.routing import Parameter, Reply, Route
 from kartoteka.contacts.duplicate_search import Search, Searches
-from kartoteka.contacts.duplicates import Duplicates
+from kartoteka.contacts.duplicates import Duplicates, Shared
+from kartoteka.contacts.look_alikes import Alike
 from kartoteka.contacts.model import ReleaseValue
 from kartoteka.contacts.why import Why
 from kartoteka.contacts.why_not import why_not
@@ -29,45 +31,53 @@ MOST_EXPLAINED = 100
 
 
 async def duplicates(call: Call) -> Answer:
-    """GET /api/v1/duplicates?by=address|likeness|apart."""
+    """GET /api/v1/duplicates?by=all|address|likeness|apart."""
     skip, rows = read_page(call)
-    by = call.query.get("by", "address").strip() or "address"
-    reader, account_id = Duplicates(call.services.database), call.account.account_id
-    if by == "likeness":
-        score = _score(call)
-        found = await reader.alike(account_id, skip=skip, rows=rows, score=score)
-        body: list[dict[str, Any]] = [
-            {
-                "contactId": one.contact_id,
-                "otherId": one.other_id,
-                "score": round(one.score, 3),
-                "fields": one.fields,
-            }
-            for one in found
-        ]
-    elif by == "address":
-        body = await _by_address(call, reader, skip, min(rows, MOST_EXPLAINED))
-    elif by == "apart":
-        body = [
-            {
-                "contactId": one.contact_id,
-                "otherId": one.other_id,
-                "at": moment(one.at),
-                "rule": one.reason,
-            }
-            for one in await reader.told_apart(account_id, skip=skip, rows=rows)
-        ]
-    else:
-        raise InvalidParameter("by must be address, likeness or apart.")
-    return list_answer(body, skip + len(body))
+    by = call.query.get("by", "all").strip() or "all"
+    listed = _LISTS.get(by)
+    if listed is None:
+        raise InvalidParameter("by must be all, address, likeness or apart.")
+    body, total = await listed(call, Duplicates(call.services.database), skip, rows)
+    return list_answer(body, total)
 
 
-async def _by_address(call: Call, reader: Duplicates, skip: int, rows: int) -> list[dict[str, Any]]:
+Rows = list[dict[str, Any]]
+Listed = Callable[[Call, Duplicates, int, int], Awaitable[tuple[Rows, int]]]
+"""(one page, how many there are)."""
+
+
+async def _all(call: Call, reader: Duplicates, skip: int, rows: int) -> tuple[Rows, int]:
+    """Who shares an address, with the score where they look alike too; then the other look-alikes."""
+    account_id, rows, score = call.account.account_id, min(rows, MOST_EXPLAINED), _score(call)
+    await _searches(call).freshen(account_id)
+    first = await reader.count_shared(account_id)
+    found = await reader.shared(account_id, skip=skip, rows=rows)
+    body = await _explained(call, found)
+    alike = await reader.likeness_of(account_id, found)
+    for one, said in zip(found, body, strict=True):
+        if (pair := alike.get((one.contact_id, one.other_id))) is not None:
+            said |= {"score": round(pair.score, 3), "fields": pair.fields}
+    if len(body) < rows:
+        left = rows - len(body)
+        more = await reader.alike(
+            account_id, skip=max(0, skip - first), rows=left, score=score, others=True
+        )
+        body += map(_alike, more)
+    return body, first + await reader.count_alike(account_id, score=score, others=True)
+
+
+async def _by_address(call: Call, reader: Duplicates, skip: int, rows: int) -> tuple[Rows, int]:
     """Each with the rule that kept the two apart."""
+    account_id = call.account.account_id
+    found = await reader.shared(account_id, skip=skip, rows=min(rows, MOST_EXPLAINED))
+    return await _explained(call, found), await reader.count_shared(account_id)
+
+
+async def _explained(call: Call, found: Sequence[Shared]) -> Rows:
     account_id, settings = call.account.account_id, rules_of(call.account.settings)
     why = Why(call.services.database)
     body = []
-    for one in await reader.shared(account_id, skip=skip, rows=rows):
+    for one in found:
         known = [await why.person(account_id, who) for who in (one.contact_id, one.other_id)]
         reason = why_not(settings, known[0], known[1], None)
         body.append(
@@ -80,6 +90,44 @@ async def _by_address(call: Call, reader: Duplicates, skip: int, rows: int) -> l
             }
         )
     return body
+
+
+async def _by_likeness(call: Call, reader: Duplicates, skip: int, rows: int) -> tuple[Rows, int]:
+    account_id, score = call.account.account_id, _score(call)
+    await _searches(call).freshen(account_id)
+    found = await reader.alike(account_id, skip=skip, rows=rows, score=score)
+    return [_alike(one) for one in found], await reader.count_alike(account_id, score=score)
+
+
+def _alike(one: Alike) -> dict[str, Any]:
+    return {
+        "contactId": one.contact_id,
+        "otherId": one.other_id,
+        "score": round(one.score, 3),
+        "fields": one.fields,
+    }
+
+
+async def _apart(call: Call, reader: Duplicates, skip: int, rows: int) -> tuple[Rows, int]:
+    found = await reader.told_apart(call.account.account_id, skip=skip, rows=rows)
+    body: Rows = [
+        {
+            "contactId": one.contact_id,
+            "otherId": one.other_id,
+            "at": moment(one.at),
+            "rule": one.reason,
+        }
+        for one in found
+    ]
+    return body, await reader.count_told_apart(call.account.account_id)
+
+
+_LISTS: dict[str, Listed] = {
+    "all": _all,
+    "address": _by_address,
+    "likeness": _by_likeness,
+    "apart": _apart,
+}
 
 
 def _score(call: Call) -> float:
@@ -142,7 +190,7 @@ async def quarantine(call: Call) -> Answer:
         }
         for one in found
     ]
-    return list_answer(body, skip + len(body))
+    return list_answer(body, await reader.count_quarantine(call.account.account_id))
 
 
 async def release(call: Call) -> Answer:
@@ -153,7 +201,7 @@ async def release(call: Call) -> Answer:
     if kind is None or not isinstance(value, str) or not value.strip():
         raise InvalidParameter("Say which value: kind (an identifier kind) and value.")
     contact_id = body_id(body, "contactId") if body.get("contactId") is not None else None
-    dry_run = call.flag("dryRun") or body.get("dryRun") is True
+    dry_run = is_dry_run(call, body)
     outcome = await call.write(
         ReleaseValue(
             origin=call.origin(),
@@ -215,12 +263,15 @@ ROUTES = (
         summary="Possible duplicates",
         description="`by=address`: the same e-mail or phone kept apart, with the rule that did. "
         "`by=likeness`: contacts that look alike, with the score by field, as the last search found "
-        "them. Pairs that somebody told apart are left out: `by=apart` has them. At most 100 a page by "
-        "address.",
+        "them; up to 2,000 contacts are looked through anew when something was written since. Not given: "
+        "both, those that share an address first. Pairs that somebody told apart are left out: "
+        "`by=apart` has them. At most 100 a page, by likeness 500.",
         tag="Merges",
         parameters=(
             Parameter(
-                "by", "address, likeness or apart.", {"enum": ["address", "likeness", "apart"]}
+                "by",
+                "all, address, likeness or apart.",
+                {"enum": ["all", "address", "likeness", "apart"], "default": "all"},
             ),
             Parameter("score", "The least score, from 0 to 1.", {"type": "number"}),
             *PAGING,

@@ -16,11 +16,13 @@ from kartoteka.api.answers import Answer
 from kartoteka.api.bodies import ClientGone, Receive
 from kartoteka.api.call import Call
 from kartoteka.api.cors import for_pages
+from kartoteka.api.dry_runs import refuse_no_dry_run
 from kartoteka.api.errors import InternalError, error_answer, status_of
+from kartoteka.api.protocol import AT_ONCE
 from kartoteka.api.routing import Route
 from kartoteka.api.services import Services
 from kartoteka.errors import KartotekaError
-from kartoteka.log import logger
+from kartoteka.log import RequestLine, log_request, logger
 
 Send = Callable[[Any], Awaitable[None]]
 
@@ -64,7 +66,8 @@ class Edge:
             answer = for_pages(answer, headers)
         if answer.stream is None:
             self._observe(call, answer.status, started)
-            await send_answer(send, answer, call.request_id)
+            if not _sent_at_once(scope, send, answer, call.request_id):
+                await send_answer(send, answer, call.request_id)
             return
         # A stream may be cut off by either side, and its time is that of the whole.
         self._observe(call, await self._stream(call, answer, answer.stream, send), started)
@@ -122,6 +125,8 @@ class Edge:
         try:
             if route.right is not None:
                 await self._admit(call)
+                if call.scope["query_string"]:
+                    refuse_no_dry_run(call)
             return await route.endpoint(call)
         except KartotekaError as error:
             return error_answer(error, call.scope["path"], call.at)
@@ -146,17 +151,33 @@ class Edge:
     def _observe(self, call: Call, status: int, started: float) -> None:
         """One log line, one count: the template of the path, never its values."""
         seconds = perf_counter() - started
-        route = call.route
+        route, caller = call.route, call.caller
         self.services.metrics.observe(route.operation, status, seconds)
-        self._log.info(
-            "request",
-            method=route.method,
-            route=route.path,
-            status=status,
-            ms=round(seconds * 1000, 1),
-            request_id=call.request_id,
-            key_id=call.caller.key_id if call.caller else None,
+        log_request(
+            RequestLine(
+                route.method,
+                route.path,
+                status,
+                round(seconds * 1000, 1),
+                call.request_id,
+                None if caller is None else caller.key_id,
+            )
         )
+
+
+def _sent_at_once(scope: Any, send: Send, answer: Answer, request_id: str) -> bool:
+    """Whether the server took the answer in one piece: one with no headers but those of `answer_head`."""
+    at_once = scope.get("extensions", {}).get(AT_ONCE)
+    if at_once is None or answer.headers:
+        return False
+    lines = b"content-length: %d\r\nx-request-id: %b\r\n" % (
+        len(answer.body),
+        request_id.encode("ascii"),
+    )
+    if answer.content_type is not None:
+        lines += b"content-type: %b\r\n" % answer.content_type
+    taken: bool = at_once(send, answer.status, lines, answer.body)
+    return taken
 
 
 async def send_answer(send: Send, answer: Answer, request_id: str) -> None:

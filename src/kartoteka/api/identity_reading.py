@@ -245,7 +245,8 @@ ROUTES = (
         right=Rights.FULL,
         endpoint=merges,
         summary="Merges, newest first",
-        description="With contactId: those that made the contact that this id leads to.",
+        description="With contactId: those that the contact of this id took part in, as either of the "
+        "two.",
         tag="Merges",
         parameters=(
             Parameter("contactId", "A contact id, of a merged contact too.", schemas.CONTACT_ID),

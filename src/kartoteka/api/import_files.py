@@ -18,6 +18,7 @@ from kartoteka.api.imports import earlier
 from kartoteka.api.routing import Reply, Route
 from kartoteka.api.schemas import ref
 from kartoteka.api.uploads import is_form, receive_form
+from kartoteka.errors import UnsupportedMedia
 from kartoteka.identity.kinds import Region
 from kartoteka.imports.arrivals import clean_name, link
 from kartoteka.imports.files_of import unlink
@@ -26,6 +27,11 @@ from kartoteka.imports.model import FileInfo, Source
 from kartoteka.imports.options import AskedOptions, read_options
 from kartoteka.imports.settling import Look, SettledFile, preview_file, settle_file
 from kartoteka.imports.shown import import_members, mapping_members
+
+_HOW_TO_SEND = (
+    "Send the file as multipart/form-data (parts file and options), or JSON with upload: the token of "
+    "an earlier preview."
+)
 
 
 class Given(msgspec.Struct, frozen=True):
@@ -129,13 +135,15 @@ async def _given(call: Call) -> Given:
     if is_form(call.headers):
         form = await receive_form(call.receive, call.headers, imports.folder)
         return Given(form.file, form.options, None)
-    body = await call.json_object()
+    try:
+        body = await call.json_object()
+    except (InvalidBody, UnsupportedMedia) as error:
+        if b"json" in call.headers.get(b"content-type", b"").lower():
+            raise
+        raise type(error)(_HOW_TO_SEND) from None
     token = body.get("upload")
     if not isinstance(token, str) or not token.strip():
-        raise InvalidBody(
-            "Send the file as multipart/form-data (parts file and options), or JSON with upload: "
-            "the token of an earlier preview."
-        )
+        raise InvalidBody(_HOW_TO_SEND)
     file = await imports.find_upload(call.account.account_id, token.strip())
     return Given(file, body.get("options"), token.strip())
 

@@ -18,7 +18,7 @@ async def merge(call: Call) -> Answer:
     """POST /api/v1/merges: `{keep, absorb, dryRun?}`."""
     body = await call.json_object()
     keep, absorb = body_id(body, "keep"), body_id(body, "absorb")
-    dry_run = _is_dry_run(call, body)
+    dry_run = is_dry_run(call, body)
     outcome = await call.write(
         MergeContacts(origin=call.origin(), keep=keep, absorb=absorb, dry_run=dry_run)
     )
@@ -39,7 +39,7 @@ async def undo(call: Call) -> Answer:
         raise InvalidParameter("The id in the path must be a number.")
     if len(text) > 19 or not 0 < int(text) <= MAX_ID:
         raise UnknownMerge
-    dry_run = _is_dry_run(call, body)
+    dry_run = is_dry_run(call, body)
     outcome = await call.write(UndoMerge(origin=call.origin(), merge_id=int(text), dry_run=dry_run))
     answer: dict[str, Any] = {"id": int(text)}
     if dry_run:
@@ -82,7 +82,8 @@ def body_id(body: dict[str, Any], name: str) -> int:
     return value
 
 
-def _is_dry_run(call: Call, body: dict[str, Any]) -> bool:
+def is_dry_run(call: Call, body: dict[str, Any]) -> bool:
+    """As the body or the query says. What is neither true nor false is no permission to write."""
     said = body.get("dryRun")
     if said not in (None, True, False):
         raise InvalidParameter("dryRun must be true or false.")
@@ -111,6 +112,12 @@ _UNDONE = {
         "dryRun": {"type": "boolean"},
         "survivor": {"type": "object", "description": "The kept contact as it is then."},
         "absorbed": {"type": "object", "description": "The contact that is back."},
+        "joins": {
+            "type": "array",
+            "items": schemas.CONTACT_ID,
+            "description": "Contacts made meanwhile by nothing but an e-mail or phone that had left with "
+            "the merge: part of its owner now, by merges of their own. Left out where there is none.",
+        },
     },
 }
 _PAIR = {

@@ -76,15 +76,27 @@ def _path_parameters(path: str) -> tuple[Parameter, ...]:
     return (ACCESS_KEY, *(one for name, one in found.items() if name in path))
 
 
+_EITHER_WAY = ("/api/v1/appinbox/", "/api/v1/inapp/")
+"""Wire 7.1 has GET and POST for what is under these: versions of the SDK differ."""
+
+
+def _methods(method: str, path: str, operation: str) -> tuple[tuple[str, str], ...]:
+    """(method, operation) of the ways in which the path is asked."""
+    if not path.startswith(_EITHER_WAY):
+        return ((method, operation),)
+    return (method, operation), ("POST" if method == "GET" else "GET", f"{operation}_1")
+
+
 ROUTES = (
     *(
         sdk_route(
-            *(method, path, operation, nothing(answer), f"{summary}: there are none"),
+            *(way, path, name, nothing(answer), f"{summary}: there are none"),
             reply=schema,
             parameters=_path_parameters(path),
             errors=(401, 403, 429),
         )
         for method, path, operation, summary, (answer, schema) in _EMPTY_ANSWERS
+        for way, name in _methods(method, path, operation)
     ),
     sdk_route(
         *("POST", "/logs/v1/events", "mobileLogs", no_logs),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
@@ -17,11 +18,24 @@ from kartoteka.activity.retention import delete_past
 from kartoteka.api import event_schemas
 from kartoteka.api.answers import Answer, empty_answer, json_answer
 from kartoteka.api.call import Call
+from kartoteka.api.contacts import DRY_RUN, EXPLAIN, IDEMPOTENCY, wants
 from kartoteka.api.events import event_rules, message_digest
 from kartoteka.api.routing import Reply, Route
-from kartoteka.errors import Conflict, DatabaseUnavailable, InvalidRequest, KartotekaError
+from kartoteka.contacts.model import Outcome
+from kartoteka.errors import (
+    Conflict,
+    DatabaseUnavailable,
+    IdempotencyMismatch,
+    InvalidRequest,
+    KartotekaError,
+)
+from kartoteka.identity.model import Notice, Resolution
 from kartoteka.identity.text import Unstorable
 from kartoteka.segments.verifying import check_activity
+
+Read = RecordEvent | str
+"""An event, or the status of one that cannot be read."""
+Result = Outcome | BaseException | str
 
 MOST_EVENTS = 500
 ACCEPTED = "ACCEPTED"
@@ -43,25 +57,43 @@ class DeletingIsOff(Conflict):
 
 async def register_past_events(call: Call) -> Answer:
     """Each event by itself: 200 with what became of it, in their order."""
+    dry_run, explain = wants(call)
     body = await call.json_object("events")
     events = body.get("events")
     if not isinstance(events, list) or not 0 < len(events) <= MOST_EVENTS:
         raise InvalidPastEvents
     rules = await event_rules(call)
-    statuses = await asyncio.gather(
-        *(_register(call, one, rules, place) for place, one in enumerate(events))
-    )
+    read = [_read(call, one, rules) for one in events]
+    results = await _carry_out(call, read, dry_run=dry_run)
+    statuses = [_status(one) for one in results]
     accepted = statuses.count(ACCEPTED)
-    return json_answer(
-        {
-            "results": [{"status": status} for status in statuses],
-            "successCount": accepted,
-            "errorCount": len(statuses) - accepted,
-        }
-    )
+    answer = {
+        "results": [{"status": status} for status in statuses],
+        "successCount": accepted,
+        "errorCount": len(statuses) - accepted,
+    }
+    if dry_run or explain:
+        answer["resolutions"] = [_resolution(one) for one in results]
+    return json_answer({"id": 0, "dryRun": True, **answer} if dry_run else answer)
 
 
-async def _register(call: Call, body: Any, rules: EventRules, place: int) -> str:
+async def _carry_out(call: Call, read: Sequence[Read], *, dry_run: bool) -> list[Result]:
+    """What became of each event that could be read, in the order of the call."""
+    commands = [one for one in read if isinstance(one, RecordEvent)]
+    done: Sequence[Result]
+    if dry_run:
+        done = await call.services.engine.rehearse_all(call.account, commands)
+    else:
+        for place, one in enumerate(read):
+            if isinstance(one, RecordEvent):
+                one.repeat = call.repeat(part=place)
+        done = await asyncio.gather(*map(call.write, commands), return_exceptions=True)
+    answers = iter(done)
+    return [next(answers) if isinstance(one, RecordEvent) else one for one in read]
+
+
+def _read(call: Call, body: Any, rules: EventRules) -> Read:
+    """The command, or the status that says why there is none."""
     if isinstance(body, Unstorable):
         return "SERVER_ERROR"
     raw = body.get("occurred") if isinstance(body, dict) else None
@@ -75,7 +107,7 @@ async def _register(call: Call, body: Any, rules: EventRules, place: int) -> str
     if occurred > call.at + _SOON:
         return "OCCURRED_TIME_IN_FUTURE"
     try:
-        command = RecordEvent(
+        return RecordEvent(
             origin=call.origin(),
             event=read_event(body, rules),
             source=Source.PAST,
@@ -84,16 +116,34 @@ async def _register(call: Call, body: Any, rules: EventRules, place: int) -> str
             creates=False,
             needs_segmentation=True,
             checks_params=False,
-            repeat=call.repeat(part=place),
         )
-        await call.write(command)
-    except SegmentationDisabled:
-        return "EVENT_SEGMENTATION_DISABLED"
-    except DatabaseUnavailable:
-        raise
     except KartotekaError:
         return "SERVER_ERROR"
-    return ACCEPTED
+
+
+def _status(result: Result) -> str:
+    """The original's word for it. Raises what concerns the call as a whole."""
+    match result:
+        case Outcome():
+            return ACCEPTED
+        case str():
+            return result
+        case SegmentationDisabled():
+            return "EVENT_SEGMENTATION_DISABLED"
+        case DatabaseUnavailable() | IdempotencyMismatch():
+            raise result
+        case KartotekaError():
+            return "SERVER_ERROR"
+        case _:
+            raise result
+
+
+def _resolution(result: Result) -> Resolution:
+    """Decisions D27, D30."""
+    if isinstance(result, Outcome):
+        return result.resolution
+    notice = Notice("past_event_refused", f"the event is refused: {_status(result)}")
+    return Resolution(outcome="failed", warnings=[notice])
 
 
 async def delete_past_events(call: Call) -> Answer:
@@ -141,6 +191,7 @@ def _route(version: int, operation: str, right: Rights) -> Route:
         tag="Events",
         description="Up to 500, each with the time it happened; they create no contact, and their "
         "type must have segmentation on.",
+        parameters=(EXPLAIN, DRY_RUN, IDEMPOTENCY),
         body=event_schemas.PAST_EVENTS,
         replies={200: Reply("What became of each.", event_schemas.PAST_RESULTS)},
         errors=(400, 413, 415, 422),
@@ -158,6 +209,7 @@ ROUTES = (
         method="DELETE",
         operation="deletePastEvents",
         endpoint=delete_past_events,
+        parameters=(),
         summary="Delete events of the past",
         description="Only what was sent as past events, from one moment to another, both included; "
         "setting `delete_past_events` must allow it.",

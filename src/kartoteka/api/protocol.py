@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeAlias
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
 
 from kartoteka.api.errors import error_answer
 from kartoteka.errors import InvalidRequest
 
 MAX_HEADER_BYTES = 65_536
 HEADER_WAIT_S = 30.0
+AT_ONCE = "kartoteka.at_once"
+"""The extension of ASGI that the protocol offers in `scope["extensions"]`: `Protocol.at_once`. uvicorn's
+own way is two coroutines that compose and check head and body anew (docs/decisions/0030)."""
+Send: TypeAlias = Callable[[Any], Awaitable[None]]
 
 
 class MalformedHTTP(InvalidRequest):
@@ -51,6 +60,11 @@ class JoinedWrites:
             return
         self._transport.write(data)
 
+    def write_whole(self, data: bytes) -> None:
+        """Send a head together with its body."""
+        self._transport.write(self._head + data)
+        self._head = b""
+
     def send_head(self) -> None:
         """Send a head that no body follows."""
         if self._head:
@@ -68,6 +82,8 @@ class Protocol(HttpToolsProtocol):
     `answers.HeaderName`, which needs nothing here."""
 
     _joined: JoinedWrites
+    _defaults: tuple[Any, bytes] = (None, b"")
+    """The headers that uvicorn gives every answer (a date that is another each second), and as bytes."""
     _header_bytes = 0
     _reads_headers = True
     _between_requests = True
@@ -79,10 +95,12 @@ class Protocol(HttpToolsProtocol):
         super().connection_made(transport)
         self.transport = self._joined = JoinedWrites(transport)  # type: ignore[assignment]
         self._deadline = self.loop.call_later(HEADER_WAIT_S, self._give_up)
+        self._extensions = {AT_ONCE: self.at_once}
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing is waited for any more."""
         self._stop_waiting()
+        self._extensions.clear()  # requests name the extensions, and those the connection: a circle
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -112,6 +130,7 @@ class Protocol(HttpToolsProtocol):
         self._begun += 1
         self._header_bytes = 0
         super().on_message_begin()
+        self.scope["extensions"] = self._extensions  # type: ignore[typeddict-item]
 
     def on_headers_complete(self) -> None:
         """The parser has all headers; the body has limits of its own."""
@@ -119,6 +138,38 @@ class Protocol(HttpToolsProtocol):
         if self._deadline is not None:
             self._stop_waiting()
         super().on_headers_complete()
+
+    def at_once(self, send: Send, status: int, headers: bytes, body: bytes) -> bool:
+        """Answer in one piece the request whose answer `send` takes; `headers` are lines of ours,
+        Content-Length among them.
+
+        False, and nothing done, where uvicorn's way must do it: the client hung up or reads too slowly,
+        or the connection ends with this answer.
+        """
+        cycle: RequestResponseCycle = send.__self__  # type: ignore[attr-defined]
+        if (
+            cycle.response_started
+            or cycle.disconnected
+            or not cycle.keep_alive
+            or self.flow.write_paused
+            or cycle.scope["method"] == "HEAD"
+        ):
+            return False
+        cycle.response_started = cycle.response_complete = True
+        cycle.waiting_for_100_continue = False
+        self._joined.write_whole(
+            b"%b%b%b\r\n%b" % (STATUS_LINE[status], self._default_lines(), headers, body)
+        )
+        cycle.message_event.set()
+        cycle.on_response()
+        return True
+
+    def _default_lines(self) -> bytes:
+        defaults = self.server_state.default_headers
+        if self._defaults[0] is not defaults:
+            lines = b"".join([b"%b: %b\r\n" % header for header in defaults])
+            self._defaults = (defaults, lines)
+        return self._defaults[1]
 
     def on_message_complete(self) -> None:
         """The parser has all of a request; the next one may follow in the same piece."""

@@ -97,7 +97,7 @@ ROUTES = (
         summary="List segments with their conditions",
         tag=TAG,
         parameters=(
-            Parameter("text", "A part of the name in any case, or a tag."),
+            Parameter("text", "A part of the name in any case, a tag, or an id."),
             Parameter("type", "Only of this type.", {"enum": [one.value for one in SegmentType]}),
             *PAGING,
         ),

@@ -13,19 +13,27 @@ from kartoteka.api.identity_reading import moment
 from kartoteka.api.merges import query_id
 from kartoteka.api.routing import Parameter, Reply, Route
 from kartoteka.contacts.why import Why, why
+from kartoteka.contacts.why_asked import asked
 from kartoteka.contacts.why_not import why_not
 from kartoteka.identity.account_rules import rules_of
 from kartoteka.identity.evidence import Step
+from kartoteka.identity.kinds import Region
 
 
 async def contact_why(call: Call) -> Answer:
     """GET /api/v1/contact/{id}/why?kind=&value=."""
-    asked = call.path_id()
+    contact_id = call.path_id()
     kind = call.query.get("kind", "").strip()
     if not kind:
         raise InvalidParameter("Say what to explain: kind, and value where there are several.")
-    value = call.query.get("value", "").strip() or None
-    known = await Why(call.services.database).person(call.account.account_id, asked)
+    definitions = await call.services.definitions.of(call.account.account_id)
+    kind, value = asked(
+        kind,
+        call.query.get("value", "").strip() or None,
+        definitions.values(),
+        Region(call.account.settings.region),
+    )
+    known = await Why(call.services.database).person(call.account.account_id, contact_id)
     found = why(known, kind, value, rules_of(call.account.settings))
     body = {
         "contactId": found.contact_id,
@@ -35,7 +43,7 @@ async def contact_why(call: Call) -> Answer:
         "complete": found.complete,
         "chain": [_step(one, brings=found.brings(one)) for one in found.chain],
     }
-    if found.contact_id == asked:
+    if found.contact_id == contact_id:
         return json_answer(body)
     return json_answer(body, headers=((CONTACT, b"%d" % found.contact_id),))
 
@@ -121,11 +129,12 @@ ROUTES = (
             CONTACT_ID,
             Parameter(
                 "kind",
-                "An identifier kind (email, phone, device …), a field (firstName, fields.12), "
-                "or consent.email.",
+                "An identifier kind (email, phone, device …, or as on the wire: sms, mobilepush), a "
+                "field (firstName, fields.12, PERSONAL.BIRTHDAY), or a consent state (consent.email; "
+                "consent where there is one).",
                 required=True,
             ),
-            Parameter("value", "Which one, where there are several."),
+            Parameter("value", "Which one, where there are several; in any notation (D4)."),
         ),
         replies={200: Reply("The chain.", _CHAIN, headers=read_schemas.FOLLOWED)},
         errors=(400, 404),

@@ -67,9 +67,15 @@ def kartoteka() -> None:
 
 
 def main() -> None:
-    """Run the command; one of our errors becomes a sentence and an exit code, not a traceback."""
+    """Run the command; one of our errors becomes a sentence and an exit code, not a traceback. So does
+    a file that cannot be read or written."""
     try:
         kartoteka()
     except KartotekaError as error:
         click.echo(f"Error: {error.message}", err=True)
         sys.exit(EXIT_WRONG_SETTING if isinstance(error, SettingsError) else EXIT_FAILED)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        click.echo(f"Error: {error.filename}: {error.strerror}.", err=True)
+        sys.exit(EXIT_FAILED)

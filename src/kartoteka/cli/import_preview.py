@@ -37,8 +37,11 @@ def print_preview(path: Path, look: Look) -> None:
 
 def _print_rows(shown: Preview) -> None:
     counts = shown.counts
+    if not shown.rows:
+        return
+    rows = "first row" if len(shown.rows) == 1 else f"first {len(shown.rows)} rows"
     click.echo(
-        f"The first {len(shown.rows)} rows: {counts[OK]} fine, {counts[WARNING]} with a value that "
+        f"The {rows}: {counts[OK]} fine, {counts[WARNING]} with a value that "
         f"is left out, {counts[ERROR]} not imported."
     )
     wrong = [one for one in shown.rows if one.verdict != OK]

@@ -94,9 +94,10 @@ def _report(one: Import, failures: list[RowOutcome]) -> None:
     if one.done:
         counts_table(one)
     if failures:
-        click.echo(f"\nRows that failed, the first {len(failures)}:")
+        some = one.counts["failed"] > len(failures)
+        click.echo(f"\nRows that failed{f', the first {len(failures)}' if some else ''}:")
         rows_table(failures)
-        click.echo(f"All of them: kartoteka imports rows {number} --outcome failed --csv FILE")
+        click.echo(f"As a file: kartoteka imports rows {number} --outcome failed --csv FILE")
     if one.state == State.FAILED:
         raise click.ClickException(
             f"Import {number} stopped after {one.done:,} rows: {one.error} "

@@ -179,13 +179,21 @@ def cancel(account: str, number: int) -> None:
 
 
 def _write_csv(account: str, number: int, outcome: str | None, path: Path) -> None:
-    async def work(known: Imports, account_id: int) -> None:
-        await known.find(account_id, number)
-        with click.open_file(str(path), "wb", atomic=str(path) != "-") as file:
+    is_file = str(path) != "-"
+
+    async def work(known: Imports, account_id: int) -> int:
+        one = await known.find(account_id, number)
+        with click.open_file(str(path), "wb", atomic=is_file) as file:
             async for piece in statement_csv(known.all_rows(account_id, number, outcome)):
                 file.write(piece)
+        return sum(one.counts.values()) if outcome is None else one.counts[outcome]
 
-    _with_imports(account, work)
+    try:
+        written = _with_imports(account, work)
+    except OSError as error:
+        raise click.ClickException(f"{path} cannot be written: {error.strerror}.") from error
+    if is_file:
+        click.echo(f"Rows in {path}: {written:,}.")
 
 
 def _with_imports(account: str, work: Callable[[Imports, int], Awaitable[Result]]) -> Result:

@@ -6,7 +6,7 @@ Removed contacts are left alone unless asked for (decisions D8, D10), erased peo
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -49,6 +49,8 @@ def _named_by_live_id(decision: Decision) -> bool:
 
 def _is_erased(ws: WorkingSet, person: Person) -> bool:
     """D29: the External ID is suppressed; without one, an e-mail or phone that no live contact holds."""
+    if ws.refuses_nothing and not ws.suppressed:
+        return False
     if person.external_id is not None:
         asked = [person.external_id]
     else:
@@ -63,21 +65,22 @@ def _is_held(ws: WorkingSet, one: Identifier) -> bool:
 
 def _write(ws: WorkingSet, row: ImportRow, decision: Decision, resolution: Resolution) -> Outcome:
     replaces = isinstance(decision, Found) and decision.rule == "external_id_replaced"
-    if row.clear.intersection(IDENTIFIERS) and not isinstance(decision, Create):
-        ws.identifiers_of(decision.card.contact_id)  # type: ignore[union-attr]
     card = None if isinstance(decision, Create) else decision.card  # type: ignore[union-attr]
+    if card is not None and row.clear and row.clear.intersection(IDENTIFIERS):
+        ws.identifiers_of(card.contact_id)
     if card is not None and row.contact_id is not None and leads_to(ws, row.contact_id, card):
         speak_as(ws, card, row.contact_id)
     journal = Journal(ws, row.origin)
+    person = _written(ws, row, decision)
     work = Settling(
         ws,
-        _written(ws, row, decision),
+        person,
         row.contact.profile,
         POLICIES[row.rules.unique.name],
         journal,
         resolution,
         replace_external_id=replaces,
-        occurred=(row.occurred or row.origin.at) + row.number * _AFTER_ANOTHER,
+        occurred=_occurred(row) if person.changeable else None,
     )
     settled = settle(work, decision)
     if row.clear and (not settled.new or resolution.absorbed or resolution.moved):
@@ -85,6 +88,11 @@ def _write(ws: WorkingSet, row: ImportRow, decision: Decision, resolution: Resol
     _remember(ws, row, settled.card)
     _lists_and_event(ws, row, settled)
     return Outcome(resolution, new=settled.new)
+
+
+def _occurred(row: ImportRow) -> datetime:
+    """What its tokens, devices and cookies follow (D12)."""
+    return (row.occurred or row.origin.at) + row.number * _AFTER_ANOTHER
 
 
 def _written(ws: WorkingSet, row: ImportRow, decision: Decision) -> Person:

@@ -29,6 +29,9 @@ LOCK = 88
 CHANNEL = "kartoteka_duplicates"
 LOOK_AGAIN_S = 5.0
 ROWS = 5_000
+SMALL = 2_000
+"""Contacts that are looked through in a second: whoever asks for look-alikes waits for it."""
+WAIT_S = 5.0
 Progress = Callable[[str, int, int], Awaitable[None]]
 """Told the stage, and how much of how much is done."""
 
@@ -82,15 +85,38 @@ class Searches:
             await self._database.execute(f"notify {CHANNEL}")
         return await self.state(account_id)
 
+    async def freshen(self, account_id: int) -> None:
+        """Of a small base in which something was written since the last search: have it looked through,
+        and wait for it. A large one is looked through at night and when somebody asks."""
+        small = await self._database.fetch_one(
+            QUERIES["is_small"], account_id=account_id, most=SMALL
+        )
+        if small is None or not small[0]:
+            return
+        deadline = asyncio.get_running_loop().time() + WAIT_S
+        while await self._is_stale(account_id) and asyncio.get_running_loop().time() < deadline:
+            await self.ask(account_id)
+            await asyncio.sleep(0.05)
+
+    async def _is_stale(self, account_id: int) -> bool:
+        search = await self.state(account_id)
+        return search.state != "finished" or await self._is_written_since(
+            account_id, search.started_at
+        )
+
+    async def _is_written_since(self, account_id: int, since: datetime | None) -> bool:
+        if since is None:
+            return True
+        found = await self._database.fetch_one(
+            QUERIES["written_since"], account_id=account_id, since=since
+        )
+        return found is not None
+
     async def ask_for_all(self, account_ids: Iterable[int]) -> None:
         """What the night asks for: accounts in which something was written since the last search."""
         for account_id in account_ids:
             search = await self.state(account_id)
-            since = search.started_at
-            changed = since is None or await self._database.fetch_one(
-                QUERIES["written_since"], account_id=account_id, since=since
-            )
-            if changed:
+            if await self._is_written_since(account_id, search.started_at):
                 await self.ask(account_id)
 
     async def work(self, stopping: asyncio.Event) -> None:

@@ -38,14 +38,52 @@ order by shared.kind, shared.value_key, a.ordinal, b.ordinal
 limit %(rows)s
 offset %(skip)s
 
+-- name: count_shared_addresses
+-- How many such pairs there are; the same index, whole.
+select count(*)
+from (
+    select distinct kind, value_key
+    from identifier
+    where account_id = %(account_id)s
+      and ordinal > 0
+      and kind in (2, 3)
+) shared
+cross join lateral (
+    select kind, value_key, contact_id, ordinal
+    from identifier
+    where account_id = %(account_id)s and kind = shared.kind and value_key = shared.value_key
+    order by ordinal
+    limit 20
+) a
+cross join lateral (
+    select contact_id, ordinal
+    from identifier
+    where account_id = %(account_id)s and kind = shared.kind and value_key = shared.value_key
+      and ordinal > a.ordinal
+    order by ordinal
+    limit 20
+) b
+join contact x on x.account_id = %(account_id)s and x.contact_id = a.contact_id and x.status = 0
+join contact y on y.account_id = %(account_id)s and y.contact_id = b.contact_id and y.status = 0
+where a.contact_id > 0
+  and b.contact_id > 0
+  and not exists (
+      select from apart
+      where account_id = %(account_id)s
+        and contact_id = least(a.contact_id, b.contact_id)
+        and other_id = greatest(a.contact_id, b.contact_id)
+  )
+
 -- name: look_alikes
--- Pairs that look alike and that nobody told apart, the likeliest first; index duplicate_by_score.
+-- Pairs that look alike and that nobody told apart, the likeliest first; index duplicate_by_score. `others`:
+-- without those of the list above.
 select d.contact_id, d.other_id, d.score, d.fields
 from duplicate d
 join contact x on x.account_id = %(account_id)s and x.contact_id = d.contact_id and x.status = 0
 join contact y on y.account_id = %(account_id)s and y.contact_id = d.other_id and y.status = 0
 where d.account_id = %(account_id)s
   and d.score >= %(score)s
+  and not (%(others)s and coalesce(x.email = y.email or x.phone = y.phone, false))
   and not exists (
       select from apart a
       where a.account_id = %(account_id)s
@@ -55,6 +93,31 @@ where d.account_id = %(account_id)s
 order by d.score desc, d.contact_id, d.other_id
 limit %(rows)s
 offset %(skip)s
+
+-- name: count_look_alikes
+-- How many such pairs there are.
+select count(*)
+from duplicate d
+join contact x on x.account_id = %(account_id)s and x.contact_id = d.contact_id and x.status = 0
+join contact y on y.account_id = %(account_id)s and y.contact_id = d.other_id and y.status = 0
+where d.account_id = %(account_id)s
+  and d.score >= %(score)s
+  and not (%(others)s and coalesce(x.email = y.email or x.phone = y.phone, false))
+  and not exists (
+      select from apart a
+      where a.account_id = %(account_id)s
+        and a.contact_id = d.contact_id
+        and a.other_id = d.other_id
+  )
+
+-- name: likeness_of
+-- How alike these pairs are, of those that a search found; primary key.
+select d.contact_id, d.other_id, d.score, d.fields
+from unnest(%(ones)s::bigint[], %(others)s::bigint[]) as p (contact_id, other_id)
+join duplicate d
+  on d.account_id = %(account_id)s
+ and d.contact_id = p.contact_id
+ and d.other_id = p.other_id
 
 -- name: told_apart
 -- Pairs of live contacts that somebody told apart, the latest first; primary keys. People do this one by
@@ -68,6 +131,14 @@ order by a.at desc, a.contact_id, a.other_id
 limit %(rows)s
 offset %(skip)s
 
+-- name: count_told_apart
+-- How many such pairs there are.
+select count(*)
+from apart a
+join contact x on x.account_id = %(account_id)s and x.contact_id = a.contact_id and x.status = 0
+join contact y on y.account_id = %(account_id)s and y.contact_id = a.other_id and y.status = 0
+where a.account_id = %(account_id)s
+
 -- name: records
 -- What is compared of live contacts, by id; primary key.
 select contact_id, first_name, last_name, email, phone, town, address, postcode,
@@ -78,6 +149,17 @@ where account_id = %(account_id)s
   and contact_id > %(after)s
 order by contact_id
 limit 5000
+
+-- name: is_small
+-- Whether there are so few live contacts that a search takes a moment.
+select count(*) <= %(most)s
+from (
+    select 1
+    from contact
+    where account_id = %(account_id)s
+      and status = 0
+    limit %(most)s + 1
+) c
 
 -- name: birthday_field
 -- The custom field that holds the birthday.
@@ -187,3 +269,10 @@ where account_id = %(account_id)s
 order by since desc, kind, value_key
 limit %(rows)s
 offset %(skip)s
+
+-- name: count_quarantine
+-- How many such values there are.
+select count(*)
+from identifier
+where account_id = %(account_id)s
+  and contact_id = 0

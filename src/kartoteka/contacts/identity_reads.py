@@ -114,7 +114,7 @@ class IdentityReads:
         self, account_id: int, contact_id: int | None, *, skip: int, rows: int
     ) -> tuple[list[Merge], int]:
         """(one page of merges, newest first, how many there are): all of the account, or those that
-        made the card that the id leads to. An unknown id has none."""
+        the card that the id leads to took part in, as either of the two. An unknown id has none."""
         page = {"account_id": account_id, "skip": skip, "rows": rows}
         fetch = self._database.fetch
         if contact_id is None:

@@ -241,7 +241,7 @@ limit %(rows)s
 offset %(skip)s
 
 -- name: merges_of
--- Merges among these cards, newest first; index identity_history_by_contact.
+-- Merges that these cards took part in, newest first, also what was undone since; both indexes by contact.
 select m.history_id, m.contact_id, m.other_contact_id, m.at, m.rule, m.method, m.request_id, m.key_id,
        (
            select u.at from identity_history u
@@ -249,11 +249,23 @@ select m.history_id, m.contact_id, m.other_contact_id, m.at, m.rule, m.method, m
              and u.undoes = m.history_id
        ),
        count(*) over ()
-from identity_history m
-where account_id = %(account_id)s
-  and contact_id = any(%(ids)s::bigint[])
-  and action = 'absorbed'
-order by history_id desc
+from (
+    select history_id
+    from identity_history
+    where account_id = %(account_id)s
+      and contact_id = any(%(ids)s::bigint[])
+      and action = 'absorbed'
+    union
+    select history_id
+    from identity_history
+    where account_id = %(account_id)s
+      and other_contact_id = any(%(ids)s::bigint[])
+      and action = 'absorbed'
+) one
+join identity_history m
+  on m.account_id = %(account_id)s
+ and m.history_id = one.history_id
+order by m.history_id desc
 limit %(rows)s
 offset %(skip)s
 

@@ -202,6 +202,8 @@ def _settle_stranger(work: Settling, decision: Create) -> Settled:
 
 def _heed_addresses(work: Settling) -> None:
     """What the addresses refuse by themselves, and erased persons who are named again (D10, D29)."""
+    if work.ws.refuses_nothing and not work.ws.suppressed:
+        return
     work.ws.need_addresses(addresses(work.person))
     if work.policy.lifts_suppression:
         lift_suppression(work.ws, work.person)

@@ -15,11 +15,12 @@ from kartoteka.contacts.merging import would_be
 from kartoteka.contacts.model import Outcome, UndoMerge
 from kartoteka.contacts.retelling import Alone, Say, retell
 from kartoteka.errors import Conflict, NotFound
+from kartoteka.identity.absorbing import absorb
 from kartoteka.identity.history import Journal, named, rebuild
-from kartoteka.identity.kinds import BY_CODE, EXTERNAL_ID
-from kartoteka.identity.model import Card, Held, Key, Merge, Moved, Resolution, Status
+from kartoteka.identity.kinds import BY_CODE, EXTERNAL_ID, PHONE
+from kartoteka.identity.model import Card, Held, Identifier, Key, Merge, Moved, Resolution, Status
 from kartoteka.identity.policies import EXCLUSIVE, LASTING
-from kartoteka.identity.rules import stricter
+from kartoteka.identity.rules import Names, Person, finders, may_absorb, stricter
 from kartoteka.identity.sides import home_of
 from kartoteka.identity.working_set import Missing, WorkingSet
 
@@ -62,20 +63,23 @@ def undo_merge(ws: WorkingSet, command: UndoMerge, say: Say) -> Outcome:
     survivor, absorbed = _cards(ws, merge)
     own, back = _as_they_would_be(ws, merge, say)
     _ask_for_all(ws, own, back)
+    came_since = _came_since(ws, absorbed, own, back)
+    ws.need_whole(came_since)
     _refuse_taken(ws, merge, own, back)
     journal = Journal(ws, command.origin)
     was = survivor.status
     merges = survivor.merges - 1 - back.only.merges
-    returned = _share_out(ws, merge, survivor, own, back)
+    returned, nobodys = _share_out(ws, merge, survivor, own, back)
     _write(survivor, own.only, merges)
     _write(absorbed, back.only, back.only.merges)
     for card in (survivor, absorbed):
         _heed_refusals(ws, card)
         ws.touch(card.contact_id)
-    _tell(ws, merge, journal, returned)
+    _tell(ws, merge, journal, returned, nobodys)
     _tell_status(journal, survivor, was)
     _tell_status(journal, absorbed, Status.LIVE)
     ws.effect("parted", merge.merge_id, merge.survivor_id, merge.absorbed, own.joined, back.joined)
+    joins = _take_in(ws, journal, returned, came_since)
     origin = command.origin
     ws.keep_apart(
         survivor.contact_id,
@@ -91,9 +95,17 @@ def undo_merge(ws: WorkingSet, command: UndoMerge, say: Say) -> Outcome:
         for held in ws.identifiers_of(merge.absorbed_id)
     ]
     sides = {"survivor": survivor, "absorbed": absorbed}
+    answer = {name: would_be(ws, card) for name, card in sides.items()}
     return Outcome(
-        Resolution(merge.absorbed_id, "updated", "contact_id", "undone_by_request", moved=moved),
-        answer={name: would_be(ws, card) for name, card in sides.items()},
+        Resolution(
+            merge.absorbed_id,
+            "updated",
+            "contact_id",
+            "undone_by_request",
+            moved=moved,
+            absorbed=joins,
+        ),
+        answer={**answer, "joins": joins} if joins else answer,
     )
 
 
@@ -143,6 +155,47 @@ def _ask_for_all(ws: WorkingSet, own: Alone, back: Alone) -> None:
     ws.need_cards({held.contact_id for key in keys for held in ws.holders(key)} - {0})
 
 
+def _came_since(ws: WorkingSet, absorbed: Card, own: Alone, back: Alone) -> set[int]:
+    """Who else has an e-mail or phone of the two, of those that came since the merge."""
+    merged_at = absorbed.updated_at
+    keys = [held.key for side in (own, back) for held in side.own() if held.kind in CHANNEL]
+    cards = [ws.card(held.contact_id) for key in keys for held in ws.holders(key)]
+    return {
+        card.contact_id
+        for card in cards
+        if card.status == Status.LIVE
+        and card.created_at
+        and merged_at
+        and card.created_at > merged_at
+    }
+
+
+def _take_in(
+    ws: WorkingSet, journal: Journal, returned: list[tuple[Held, int]], came_since: set[int]
+) -> list[int]:
+    """While an address had left the card it found nobody, so who came by it alone became a contact of its
+    own: that is whose address it is, if it says nothing that contradicts them (D13). Whom they absorb.
+
+    A phone alone would not have found somebody with an e-mail (D10a)."""
+    taken: list[int] = []
+    for held, contact_id in returned:
+        owner = ws.card(contact_id)
+        if held.kind not in CHANNEL or owner.status != Status.LIVE:
+            continue
+        one = Identifier(held.kind, held.value)
+        found = {row.contact_id for row in finders(ws, one)} & came_since
+        for other in sorted(found.difference(taken)):
+            card = ws.card(other)
+            if held.kind == PHONE.code and owner.email not in (None, card.email):
+                continue
+            names = Names(owner.first_name, owner.last_name)
+            allowed, why = may_absorb(ws, owner, names, Person(), card)
+            if allowed:
+                absorb(ws, owner, card, why, journal)
+                taken.append(other)
+    return taken
+
+
 def _refuse_taken(ws: WorkingSet, merge: Merge, own: Alone, back: Alone) -> None:
     """D11: an External ID that would have to come back may be somebody else's by now."""
     for side in (own, back):
@@ -160,16 +213,19 @@ def _refuse_taken(ws: WorkingSet, merge: Merge, own: Alone, back: Alone) -> None
 
 def _share_out(
     ws: WorkingSet, merge: Merge, survivor: Card, own: Alone, back: Alone
-) -> list[tuple[Held, int]]:
-    """Every identifier to its side; (row, to whom) of those that the survivor did not have."""
+) -> tuple[list[tuple[Held, int]], list[Held]]:
+    """Every identifier to its side; (row, to whom) of those that the survivor did not have, and those
+    that neither side has now."""
     theirs = set(merge.absorbed)
     wanted = {side: {one.key: one for one in alone.own()} for side, alone in ((0, own), (1, back))}
     returned: list[tuple[Held, int]] = []
+    nobodys: list[Held] = []
     for held in ws.identifiers_of(survivor.contact_id):
         goes = _goes_back(held, theirs, wanted)
         wish = wanted[goes].pop(held.key, None)
         if held.kind in LASTING and wish is None:
             ws.release(held)
+            nobodys.append(held)
             continue
         home = held.home
         if goes:
@@ -185,7 +241,7 @@ def _share_out(
             held = ws.hold(msgspec.structs.replace(wish, contact_id=contact_id))
             held.home = wish.home
             returned.append((held, contact_id))
-    return returned
+    return returned, nobodys
 
 
 def _goes_back(held: Held, theirs: set[int], wanted: dict[int, dict[Key, Held]]) -> int:
@@ -218,8 +274,15 @@ def _tell_status(journal: Journal, card: Card, was: int) -> None:
         journal.note(action, "undone_by_request", card.contact_id)
 
 
-def _tell(ws: WorkingSet, merge: Merge, journal: Journal, returned: list[tuple[Held, int]]) -> None:
-    """Undo is in the history: what left the survivor, then what came back from nowhere."""
+def _tell(
+    ws: WorkingSet,
+    merge: Merge,
+    journal: Journal,
+    returned: list[tuple[Held, int]],
+    nobodys: list[Held],
+) -> None:
+    """Undo is in the history: what left the survivor, what came back from nowhere, and what its own side
+    had given up while it stood on the card of both."""
     new = {id(held) for held, _ in returned}
     went = [one for one in ws.identifiers_of(merge.absorbed_id) if id(one) not in new]
     journal.note(
@@ -232,3 +295,5 @@ def _tell(ws: WorkingSet, merge: Merge, journal: Journal, returned: list[tuple[H
     )
     for held, contact_id in returned:
         journal.note("added", "undone_by_request", contact_id, [named(held)])
+    if nobodys:
+        journal.note("dropped", "undone_by_request", merge.survivor_id, list(map(named, nobodys)))

@@ -158,6 +158,8 @@ def _value_of(card: Card, kind: str) -> tuple[str, str]:
         name, value = PROFILE[kind], getattr(card, PROFILE[kind])
     elif kind.startswith("fields.") and kind[7:].isdecimal():
         name, value = f"field:{kind[7:]}", card.fields.get(kind[7:])
+    elif kind == "consent" and len(card.consent) == 1:
+        return _value_of(card, f"consent.{next(iter(card.consent))}")
     elif kind.startswith("consent."):
         state = card.consent.get(kind[8:])
         name = f"consent:{kind[8:]}"

@@ -40,7 +40,9 @@ def read_new(body: Mapping[str, Any], surroundings: Surroundings) -> Asked:
         name=read_name(body.get("name")),
         kind=kind,
         checked=kind.read(read_settings(body.get("settings")), surroundings),
-        datasets=read_datasets(body["datasets"]) if "datasets" in body else tuple(BY_NAME),
+        datasets=tuple(BY_NAME)
+        if body.get("datasets") is None
+        else read_datasets(body["datasets"]),
         options=read_options(body.get("options")),
         interval_s=read_interval(body["interval"])
         if body.get("interval") is not None
@@ -101,7 +103,9 @@ def read_options(raw: object) -> Options:
 
 
 def read_flag(body: Mapping[str, Any], name: str) -> bool:
-    value = body.get(name, False)
+    value = body.get(name)
+    if value is None:
+        return False
     if not isinstance(value, bool):
         raise InvalidExport(f"{name} must be true or false.")
     return value

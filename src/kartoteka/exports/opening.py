@@ -20,9 +20,11 @@ def export_folder(settings: Settings) -> Path:
 
 def open_exports(settings: Settings, database: Database, clock: Clock) -> Exports:
     """The exports of all accounts."""
+    own = OwnDatabase(database.url)
     surroundings = Surroundings(
         allow_private=settings.export_private_addresses,
         export_dir=export_folder(settings),
-        is_own_database=OwnDatabase(database.url),
+        is_own_database=own,
+        is_own_address=own.is_at,
     )
     return Exports(database, clock, Safe(settings.secret_key), surroundings)

@@ -7,13 +7,15 @@ mark did not see is new, however late it was committed (docs/decisions/0022).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+import os
+import socket
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Self
 
 import msgspec
 
-from kartoteka.db.copying import Session
+from kartoteka.db.copying import Session, read_conninfo
 from kartoteka.db.named import load_queries
 from kartoteka.exports.datasets import QUERIES, Column, Dataset
 from kartoteka.exports.model import Options
@@ -195,3 +197,24 @@ class OwnDatabase(msgspec.Struct, frozen=True):
                 two=two,
             )
             return bool(found)
+
+    def is_at(self, parts: Mapping[str, str]) -> bool:
+        """Whether host, port and database of a connection string are its own: a first look, for whoever
+        makes an export; other names of it are found out by the session."""
+        own = read_conninfo(self.url)
+        if any(parts.get(name, usual) != own.get(name, usual) for name, usual in _USUAL.items()):
+            return False
+        return not _places(parts["host"]).isdisjoint(_places(own.get("host", "")))
+
+
+_USUAL = {"port": "5432", "dbname": ""}
+
+
+def _places(host: str) -> set[str]:
+    if host.startswith("/"):
+        return {os.path.realpath(host)}
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM) if host else []
+    except OSError:
+        found = []
+    return {host, *(str(one[4][0]) for one in found)}

@@ -212,6 +212,7 @@ def _move(change: Change, card: Card, held: Held, one: Identifier) -> None:
 def _hand_over(change: Change, former: Card, card: Card, held: Held, rule: str) -> None:
     """Both cards' rows change, so that a writer who waited for either of them runs again."""
     had = home_of(held)
+    former.last_word = None  # to say the same again now gets it back: that is something new
     change.ws.reassign(held, card.contact_id)
     held.since, held.rule = change.occurred, rule
     # What comes late of the time before is still the former's: `activity` writes it down (D37).

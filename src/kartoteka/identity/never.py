@@ -54,7 +54,9 @@ def is_never(kind: IdentifierKind, value: str) -> bool:
     if not kind.exclusive:
         return False
     word = value.strip().lower()
-    return word in NEVER_IDENTIFIERS or _NOTHING.fullmatch(word) is not None
+    if word in NEVER_IDENTIFIERS:
+        return True
+    return not word[:1].isalpha() and _NOTHING.fullmatch(word) is not None
 
 
 class InvalidNeverIdentifier(InvalidRequest):

@@ -51,6 +51,7 @@ _USUAL: dict[str, Any] = {
 """What nearly every new card and identifier has; the statements that insert them say it."""
 EMPTY = pg_array(())
 _encode = msgspec.json.Encoder().encode
+_encode_lines = msgspec.json.Encoder().encode_lines
 
 FEW = 4
 """A batch of at most this many commands saves a round trip rather than work."""
@@ -101,8 +102,6 @@ class Loader:
         self.tx = tx
         self.ws = ws
         self.digest = digest
-        self._refused = True
-        """Whether the account has any refusal or erased person: most have none, and nothing to read."""
         self._hashed: dict[bytes, Key] = {}
 
     async def first(
@@ -120,16 +119,20 @@ class Loader:
             keys -= fields
             await self._look_up(fields)
         rows: list[list[tuple[Any, ...]]] = []
-        refused = self._call("any_refusal")
+        refusal = self._call("any_refusal")
         if self._locks and 0 < len(wanted) <= FEW:
-            found, locked, ((self._refused,),), *rows = await self.tx.run(
-                *self._find_and_lock(keys, ids), refused, *extra
+            found, locked, ((refused,),), *rows = await self.tx.run(
+                *self._find_and_lock(keys, ids), refusal, *extra
             )
+            self.ws.refuses_nothing = not refused
             self.ws.load_keys(keys, found)
             self.ws.load_cards(ids.union(row[0] for row in locked), locked)
-        elif keys or extra:
-            found, ((self._refused,),), *rows = await self.tx.run(self._find(keys), refused, *extra)
+        elif keys:
+            found, ((refused,),), *rows = await self.tx.run(self._find(keys), refusal, *extra)
+            self.ws.refuses_nothing = not refused
             self.ws.load_keys(keys, found)
+        elif extra:
+            rows = await self.tx.run(*extra)
         need = _foresee(self.ws, [named for named, _ in wanted], ids)
         for name, fact_keys, _ in asked:
             found_facts = self._take_facts(name, fact_keys, rows.pop(0))
@@ -153,8 +156,7 @@ class Loader:
     async def load(self, missing: Missing) -> None:
         """Load what is named; asking for a whole card reads its lists too."""
         await self._load_beside(missing)
-        if not self._refused:
-            self.ws.load_addresses(missing.addresses, (), ())
+        if self.ws.refuses_nothing:
             missing.addresses.clear()
         calls: list[Call] = []
         if missing.keys:
@@ -285,22 +287,25 @@ def _foresee(ws: WorkingSet, named: Sequence[Sequence[Key]], ids: set[int]) -> M
     """What the rules will ask for, so that it comes in one round trip: a command whose keys all
     stand on one and the same card needs that card only (design/engine.md: *plain*)."""
     need = Missing(cards=ids)
+    refuses = not ws.refuses_nothing
     for keys in named:
         owners: set[int] = set()
         plain = True
         for key in keys:
             if key[0] <= 0:
-                owners.update(ws.found_by(key))
+                owners |= ws.found_by(key)
             elif held := ws.rows_of(key):
                 plain = plain and len(held) == 1
                 owners.update([one.contact_id for one in held.values()])
             else:
                 plain = False
-        owners.discard(QUARANTINED)
-        need.cards |= owners
-        if plain and len(owners) == 1:
-            continue
-        need.addresses.update([key for key in keys if key[0] in LASTING])
+        if owners:
+            owners.discard(QUARANTINED)
+            need.cards |= owners
+            if plain and len(owners) == 1:
+                continue
+        if refuses:
+            need.addresses.update([key for key in keys if key[0] in LASTING])
         if len(owners) > 1:
             need.whole.update(owners)
     return need
@@ -314,6 +319,14 @@ def hex_bytes(value: bytes) -> str:
 def json_text(value: Any) -> str | None:
     """How a jsonb is spelled in an array."""
     return None if value is None else _encode(value).decode()
+
+
+def _json_texts(column: Sequence[Any]) -> list[str | None]:
+    """The same of a whole column, in one go where every row has a value."""
+    if any(value is None for value in column):
+        return [json_text(value) for value in column]
+    texts: list[str | None] = [*_encode_lines(column).decode().split("\n")]
+    return texts[:-1]  # each ends its line
 
 
 def columns(
@@ -336,7 +349,7 @@ def columns(
 
 
 def _array(column: Sequence[Any], is_json: bool) -> PgArray:
-    return pg_array([json_text(value) for value in column] if is_json else column)
+    return pg_array(_json_texts(column) if is_json else column)
 
 
 def changed_columns(

@@ -63,6 +63,8 @@ class WorkingSet:
         self.lists: dict[int, set[int]] = {}
         self.refusals: dict[Key, int] = {}
         self.suppressed: dict[Key, list[tuple[int, int | None]]] = {}
+        self.refuses_nothing = False
+        """The account had no refused address and no erased person when the transaction began."""
         self.erased_at: dict[tuple[Key, int], datetime] = {}
         """Since when the key is suppressed for that contact."""
         self.effects: dict[str, list[tuple[Any, ...]]] = {}
@@ -165,10 +167,19 @@ class WorkingSet:
                 self._known_keys.add((row[0], row[1]))
 
     def _index(self, held: Held) -> None:
-        row_key = held.row_key
+        kind, text = key = held.key
+        row_key = (kind, text, held.ordinal)
         self.rows[row_key] = held
-        self._by_key.setdefault(held.key, {})[row_key] = held
-        self._by_card.setdefault(held.contact_id, {})[row_key] = held
+        rows = self._by_key.get(key)
+        if rows is None:  # nearly always: no dict is made in vain
+            self._by_key[key] = {row_key: held}
+        else:
+            rows[row_key] = held
+        rows = self._by_card.get(held.contact_id)
+        if rows is None:
+            self._by_card[held.contact_id] = {row_key: held}
+        else:
+            rows[row_key] = held
 
     # Asking.
 
@@ -227,6 +238,10 @@ class WorkingSet:
         if facts is None or key not in facts:
             raise Missing(facts=[(name, key)])
         return facts[key]
+
+    def known_fact(self, name: str, key: Any) -> Any:
+        """The same where it may not have been asked for: None too."""
+        return self._facts.get(name, {}).get(key)
 
     def know(self, name: str, key: Any, value: Any) -> None:
         """This batch changed a fact: the next command reads it so."""
@@ -292,6 +307,8 @@ class WorkingSet:
 
     def need_addresses(self, keys: Iterable[Key]) -> None:
         """Make sure that refusals and suppressions of these are loaded."""
+        if self.refuses_nothing:
+            return
         missing = [key for key in keys if key not in self._known_addresses]
         if missing:
             raise Missing(addresses=missing)
@@ -339,16 +356,17 @@ class WorkingSet:
         Where not all rows are read, nobody knows which is free: one of the contact's own, far above.
         What waited for it is told of in the effect `came`.
         """
-        if self._stubs.pop(held.key, None) is not None:
-            self._new_stubs.pop(held.key, None)
+        key = held.key
+        if self._stubs.pop(key, None) is not None:
+            self._new_stubs.pop(key, None)
             side = self.speaking.get(held.contact_id, held.contact_id)
-            self.effect("came", *held.key, side, held.since, held.rule)
-        taken = self._by_key.setdefault(held.key, {})
+            self.effect("came", *key, side, held.since, held.rule)
         ordinal = 0
-        while (held.kind, held.value_key, ordinal) in taken:
-            ordinal += 1
-        if ordinal >= MOST_ROWS_READ:
-            ordinal = MOST_ROWS_READ + held.contact_id % (_MOST_ORDINALS - MOST_ROWS_READ)
+        if taken := self._by_key.get(key):
+            while (*key, ordinal) in taken:
+                ordinal += 1
+            if ordinal >= MOST_ROWS_READ:
+                ordinal = MOST_ROWS_READ + held.contact_id % (_MOST_ORDINALS - MOST_ROWS_READ)
         held.ordinal = ordinal
         held.home = self._home_on(held.contact_id)
         self._index(held)

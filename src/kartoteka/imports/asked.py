@@ -63,7 +63,8 @@ class AskedOptions(Kept, frozen=True, kw_only=True):
 def read_options(raw: object) -> AskedOptions:
     """The options out of JSON. Raises `InvalidOptions`, which names the member at fault.
 
-    Members that nobody knows are notices: a caller's typing error should not go unseen.
+    Members that nobody knows are notices: a caller's typing error should not go unseen. One that is
+    spelled nearly right is an error.
     """
     if raw is None:
         raw = {}
@@ -89,8 +90,17 @@ def read_options(raw: object) -> AskedOptions:
 
 
 def unknown_members(raw: Mapping[str, Any], known: frozenset[str]) -> tuple[Notice, ...]:
-    """A notice for each member that is not known, up to twenty."""
+    """A notice for each member that is not known, up to twenty.
+
+    Raises `InvalidOptions` for one that is nearly known: `dryrun` would write.
+    """
     unknown = [name for name in raw if name not in known][:MAX_UNKNOWN_MEMBERS]
+    meant = {name.casefold(): name for name in known}
+    for name in unknown:
+        if near := meant.get(name.replace("_", "").replace("-", "").casefold()):
+            raise InvalidOptions(
+                name[:60], f"There is no option {name[:60]}; it is spelled {near}."
+            )
     return tuple(
         Notice("unknown_option", "This option is not known; it was ignored.", name[:60])
         for name in unknown

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from kartoteka.contacts.forms.contact import MAX_CONTACT_KEY_CHARS
 from kartoteka.contacts.values.address import ADDRESS_PARTS, clean_address_part
+from kartoteka.contacts.values.errors import InvalidValue
 from kartoteka.contacts.values.language import clean_language
 from kartoteka.contacts.values.names import clean_first_name, clean_last_name
 from kartoteka.contacts.values.text import clean_text
@@ -23,6 +24,7 @@ from kartoteka.identity.kinds import (
     Region,
 )
 from kartoteka.imports.contact_id import read_contact_id
+from kartoteka.imports.spoilt import refuse_cut_short, whole
 
 Clean = Callable[[str], str | None]
 """From the cell to the stored text: None for what says nothing; raises for what is invalid."""
@@ -61,17 +63,26 @@ def cleaner(name: str, region: Region) -> Clean:
         return lru_cache(maxsize=REMEMBERED)(lambda cell: clean_address_part(name, cell))
     if name in _REPEATED:
         return lru_cache(maxsize=REMEMBERED)(_CLEANERS[name])
-    if name in ("email", "sms"):
-        normalise = EMAIL.normalise if name == "email" else PHONE.normalise
-        return lambda cell: normalise(cell, region)
+    if name == "email":
+        return lambda cell: EMAIL.normalise(cell, region)
+    if name == "sms":
+        return lambda cell: PHONE.normalise(whole(cell), region)
     return _CLEANERS[name]
 
 
+def _contact_key(cell: str) -> str | None:
+    """It is an id of another system, and may name contacts."""
+    key = clean_text(cell, "contactKey", max_chars=MAX_CONTACT_KEY_CHARS)
+    if key is not None:
+        refuse_cut_short(key, partial(InvalidValue, "contactKey"))
+    return key
+
+
 _CLEANERS: dict[str, Clean] = {
-    "id": lambda cell: _digits(read_contact_id(cell)),
+    "id": lambda cell: _digits(read_contact_id(whole(cell))),
     "firstName": clean_first_name,
     "lastName": clean_last_name,
-    "contactKey": lambda cell: clean_text(cell, "contactKey", max_chars=MAX_CONTACT_KEY_CHARS),
+    "contactKey": _contact_key,
     "languageCode": clean_language,
     "timeZone": clean_time_zone,
 }

@@ -13,7 +13,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from kartoteka.imports.arrivals import Arrival
-from kartoteka.imports.files import Layout, prepare, read_records
+from kartoteka.imports.files import Layout, read_records
+from kartoteka.imports.files.reading import prepare
 from kartoteka.imports.model import FileInfo
 from kartoteka.imports.rows_of import FileGone
 

@@ -64,7 +64,7 @@ def settle_options(
     updates = asked.update_external_id and has_external_id
     if asked.update_external_id and not has_external_id:
         notices.append(_NO_EXTERNAL_ID_COLUMN)
-    unique = _unique(asked, mapping.columns, definitions, updates=updates)
+    unique = _unique(asked, mapping.columns, first, definitions, updates=updates)
     locked = has_external_id and not updates
     if locked and unique.name != EXTERNAL_ID:
         unique = Unique(EXTERNAL_ID)
@@ -83,7 +83,12 @@ def settle_options(
 
 
 def _unique(
-    asked: AskedOptions, columns: tuple[str | None, ...], definitions: Definitions, *, updates: bool
+    asked: AskedOptions,
+    columns: tuple[str | None, ...],
+    first: Sequence[str],
+    definitions: Definitions,
+    *,
+    updates: bool,
 ) -> Unique:
     """The unique field asked for, else the first usual one that has a column.
 
@@ -93,7 +98,7 @@ def _unique(
         for name in DEFAULT_UNIQUES:
             if fields_of(Unique(name))[0] in columns and not (updates and name == EXTERNAL_ID):
                 return Unique(name)
-        raise InvalidOptions("map", _nothing_identifies(columns, updates))
+        raise InvalidOptions("map", _nothing_identifies(asked, columns, first, updates=updates))
     unique = read_unique("unique", asked.unique or "fieldId", asked.field_id, definitions)
     if unique.name == EXTERNAL_ID and asked.update_external_id:
         raise InvalidOptions(
@@ -110,17 +115,22 @@ def _unique(
     return unique
 
 
-def _nothing_identifies(columns: tuple[str | None, ...], updates: bool) -> str:
+def _nothing_identifies(
+    asked: AskedOptions, columns: tuple[str | None, ...], first: Sequence[str], *, updates: bool
+) -> str:
     if updates:
         return (
             "With updateExternalId contacts are found by another field than the External ID: "
             "map a column to email, sms or id."
         )
     mapped = sum(name is not None for name in columns)
-    return (
+    text = (
         f"No column can name a contact ({mapped} of {len(columns)} columns are mapped): map one to "
         "externalCustomerId, email, sms, id or a token, or say which field is unique."
     )
+    if not asked.header:
+        return f"{text} Without headings nothing is recognised: map each by its letter."
+    return " ".join([text, *(notice.message for notice in _about_header(asked, first))])
 
 
 def _about_header(asked: AskedOptions, first: Sequence[str]) -> list[Notice]:
@@ -159,7 +169,7 @@ _NO_EXTERNAL_ID_COLUMN = Notice(
 )
 _NO_HEADER = Notice(
     "first_line_is_no_header",
-    'The first line looks like a row. If it is one, say "header": false.',
+    'The first line looks like a row. If it is one, say "header": false (--no-header).',
     "header",
 )
 _ID_NOT_USED = Notice(

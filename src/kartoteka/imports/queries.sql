@@ -147,12 +147,13 @@ group by account_id, source <> 'call'
 order by min(changed_at)
 
 -- name: next_import
--- The oldest import to do in a lane.
+-- The oldest import to do in a lane, but the one whose last rows are under way.
 select import_id
 from import
 where account_id = %(account_id)s
   and state in ('queued', 'running')
   and (source <> 'call') = %(is_file)s::boolean
+  and import_id is distinct from %(but)s::bigint
 order by import_id
 limit 1
 

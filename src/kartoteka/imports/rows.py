@@ -7,8 +7,8 @@ External ID names the contact.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from kartoteka.contacts.clearing import is_clearable
@@ -34,8 +34,10 @@ from kartoteka.identity.never import is_never
 from kartoteka.identity.rules import Person
 from kartoteka.imports.cells import CODES, TOKENS, Clean, cleaner, is_blank, unescaped
 from kartoteka.imports.fields import FIELDS, definition_of
+from kartoteka.imports.files import UNREADABLE
 from kartoteka.imports.model import RowFailed
 from kartoteka.imports.options import FileOptions
+from kartoteka.imports.spoilt import NOT_READABLE, refuse_cut_short
 from kartoteka.imports.unique import fields_of, unnamed, value_reader
 
 Note = tuple[int | None, Notice]
@@ -49,7 +51,6 @@ _SLOTS = (
 )
 _EMAIL, _PHONE, _ID, _FIRST, _LAST = range(5)
 _OF_A_DEVICE = (MOBILE_TOKEN.code, WEB_TOKEN.code)
-_CUT_SHORT = re.compile(r"[0-9](?:[.,][0-9]+)?[eE]\+?[0-9]{1,3}")
 _EXTRA_CELLS = Notice(
     "extra_cells", "The row has more cells than the file has columns; they were left out."
 )
@@ -111,7 +112,10 @@ class RowReader:
         notes: list[Note] = []
         if len(cells) != self._width:
             cells = self._fitted(cells, notes)
+        given = cells
         try:
+            if UNREADABLE in "".join(cells):
+                cells = self._readable(cells, notes)
             external_id = self._read_external_id(cells, notes)
         except InvalidIdentifier as error:
             return _invalid_external_id(number, error), notes
@@ -140,7 +144,7 @@ class RowReader:
             contact=contact,
             value=value,
             contact_id=contact_id,
-            clear=self._cleared(cells) if self._clears else _NOTHING,
+            clear=self._cleared(given) if self._clears else _NOTHING,
         )
         return row, notes
 
@@ -151,6 +155,30 @@ class RowReader:
         missing = self._width - len(cells)
         return [*cells, *[""] * missing] if missing > 0 else cells[: self._width]
 
+    def _readable(self, cells: Sequence[str], notes: list[Note]) -> list[str]:
+        """Blank where a character could not be read, with a notice. Raises `InvalidIdentifier` for the
+        External ID: it could be another customer's."""
+        readable = list(cells)
+        for index, name in enumerate(self._names):
+            if UNREADABLE not in cells[index]:
+                continue
+            readable[index] = ""
+            if name == "externalCustomerId":
+                raise InvalidIdentifier(EXTERNAL_ID.name, NOT_READABLE)
+            if name is not None:
+                code, field = self._notice_of(name)
+                notes.append((index, Notice(code, f"{field} {NOT_READABLE}.", field)))
+        return readable
+
+    def _notice_of(self, name: str) -> tuple[str, str]:
+        """(code, field) of the notice that a value of this column was dropped."""
+        if name in TOKENS:
+            return f"invalid_{TOKENS[name].name}", name
+        if name in FIELDS:
+            return CODES[name], name
+        definition = definition_of(name, self._definitions)
+        return "invalid_field", name if definition is None else definition.path
+
     def _read_external_id(self, cells: Sequence[str], notes: list[Note]) -> Identifier | None:
         """Raises `InvalidIdentifier`, for 1.2E+11 too: that is the beginning of many numbers."""
         index = self._external_id
@@ -159,8 +187,7 @@ class RowReader:
         value = EXTERNAL_ID.normalise(unescaped(cells[index]), self._region)
         if value is None:
             return None
-        if _CUT_SHORT.fullmatch(value):
-            raise InvalidIdentifier(EXTERNAL_ID.name, "is a number that a spreadsheet cut short")
+        refuse_cut_short(value, partial(InvalidIdentifier, EXTERNAL_ID.name))
         if is_never(EXTERNAL_ID, value):
             notes.append((index, never_notice(EXTERNAL_ID, "externalCustomerId")))
             return None
@@ -189,6 +216,7 @@ class RowReader:
                 continue
             try:
                 value = kind.normalise(unescaped(cell), self._region)
+                refuse_cut_short(cell, partial(InvalidIdentifier, kind.name))
             except InvalidIdentifier as error:
                 notice = Notice(f"invalid_{kind.name}", str(error), self._names[index])
                 notes.append((index, notice))
@@ -215,6 +243,8 @@ class RowReader:
                 continue
             try:
                 text = check_value(definition, unescaped(cell) if cell[0] == "'" else cell)
+                if definition.id == self._unique.field_id:
+                    refuse_cut_short(cell.strip(), partial(InvalidField, definition.path))
             except InvalidField as error:
                 notes.append((index, Notice("invalid_field", str(error), error.field)))
                 continue

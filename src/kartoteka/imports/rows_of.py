@@ -13,7 +13,8 @@ from kartoteka.contacts.values.custom_fields import FieldDefinition
 from kartoteka.errors import InvalidRequest
 from kartoteka.identity.kinds import Region
 from kartoteka.identity.model import Origin
-from kartoteka.imports.files import Layout, prepare, read_records
+from kartoteka.imports.files import Layout, read_records
+from kartoteka.imports.files.reading import prepare
 from kartoteka.imports.model import Import
 from kartoteka.imports.options import FileOptions
 from kartoteka.imports.rows import RowReader

@@ -1,10 +1,11 @@
-"""One import from where it stands to its end: rows in batches, two under way, none twice."""
+"""One import from where it stands to its end: rows in batches, some under way together, none twice."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -17,8 +18,8 @@ from kartoteka.db.lock import Lock
 from kartoteka.db.transaction import Call
 from kartoteka.identity.model import Origin
 from kartoteka.imports.files_of import drop_files
+from kartoteka.imports.flight import MOST_IN_FLIGHT, Flight
 from kartoteka.imports.model import Import, State
-from kartoteka.imports.pacing import Pacing
 from kartoteka.imports.seen import Seen
 from kartoteka.imports.statement import Answers, Batch, Item
 from kartoteka.imports.store import QUERIES, counts_of
@@ -27,8 +28,6 @@ from kartoteka.intake.deciding import Named
 from kartoteka.intake.engine import Engine
 from kartoteka.intake.rehearsal import Rehearsal
 
-MOST_IN_FLIGHT = 2
-"""Transactions of one import at a time: while one is written, the rules work on the next."""
 CONTACTS_IN_A_PAGE = 20_000
 _OPEN = [State.QUEUED, State.RUNNING]
 
@@ -52,7 +51,9 @@ class Run:
         engine: Engine,
         clock: Clock,
         stopping: asyncio.Event,
+        flight: Flight | None = None,
     ) -> None:
+        """`flight`: what is under way in the lane already."""
         self.one = one
         self._lock = lock
         self._database = database
@@ -62,8 +63,8 @@ class Run:
         self._key = {"account_id": one.account_id, "import_id": one.import_id}
         self._rehearsal: Rehearsal | None = None
         self._seen = Seen()
-        self._pacing = Pacing(database)
-        self._in_flight: deque[Turn] = deque()
+        self._flight = flight or Flight(database)
+        self._mine: deque[Turn] = deque()
 
     def origin(self) -> Origin:
         """Whose rows these are, as history keeps it: carried out now."""
@@ -94,27 +95,52 @@ class Run:
         self, items: Iterator[Item], done: Sequence[Range], account: AccountContext
     ) -> bool:
         """Carry out what has no outcome yet; True at the end, False when it stopped before."""
-        await self._pacing.look()  # the first batch makes room as well
+        is_all = await self.send(items, done, account)
+        await self.over()
+        return is_all
+
+    async def send(
+        self, items: Iterator[Item], done: Sequence[Range], account: AccountContext
+    ) -> bool:
+        """Put what has no outcome yet under way; False when it stopped before the last row.
+
+        The last batches are then still to be written: `over` waits for them. Another import may begin
+        meanwhile, on the same flight.
+        """
+        pacing, most = self._flight.pacing, MOST_IN_FLIGHT if self._rehearsal is None else 1
+        await pacing.look()  # the first batch makes room as well
         try:
-            for batch in batches(items, done, lambda: self._pacing.rows):
-                await self._pacing.look()
+            for batch in batches(items, done, lambda: pacing.rows):
+                await pacing.look()
                 work = Batch(QUERIES, self.one.account_id, self.one.import_id, batch, self._seen)
                 named = [names_of(row) for row in work.rows]
                 names: set[Any] = set().union(*(one for both in named for one in both))
-                await self._make_room(names)
+                await self._flight.make_room(names, most)
+                self._check()
                 if not await self._may_go_on():  # as late as can be: it stops within a batch
                     return False
-                turn = Turn(names, self._in_flight[-1] if self._in_flight else None)
-                turn.task = asyncio.create_task(self._submit(work, named, account, turn))
-                self._in_flight.append(turn)
+                submit = partial(self._submit, work, named, account)
+                self._mine.append(self._flight.begin(names, submit))
                 await asyncio.sleep(0)
-                if self._pacing.is_live:
-                    await self._oldest()
-            while self._in_flight:
-                await self._oldest()
-        finally:
-            await asyncio.gather(*(turn.task for turn in self._in_flight), return_exceptions=True)
+                if pacing.is_live:
+                    await self._flight.land()
+        except BaseException:
+            await self._landed()
+            raise
         return True
+
+    async def over(self) -> None:
+        """Back when all its rows are written. Raises whatever made a batch fail."""
+        await self._landed()
+        self._check()
+
+    async def _landed(self) -> None:
+        await asyncio.gather(*(turn.task for turn in self._mine), return_exceptions=True)
+
+    def _check(self) -> None:
+        """Raises whatever made one of its batches fail, the first of them."""
+        while self._mine and self._mine[0].task.done():
+            self._mine.popleft().task.result()
 
     async def rehearse(self, items: Iterator[Item], account: AccountContext) -> bool:
         """The same without writing more than the statement; begun anew, it begins at the first row."""
@@ -129,18 +155,6 @@ class Run:
         await self._lock.check()
         row = await self._database.fetch_one(QUERIES["import_state"], **self._key)
         return row is not None and row[0] == State.RUNNING
-
-    async def _make_room(self, names: set[Any]) -> None:
-        """Rows that name the same are not even decided side by side."""
-        while self._in_flight and (
-            len(self._in_flight) >= (MOST_IN_FLIGHT if self._rehearsal is None else 1)
-            or not all(names.isdisjoint(turn.names) for turn in self._in_flight)
-        ):
-            await self._oldest()
-
-    async def _oldest(self) -> None:
-        await self._in_flight[0].task
-        self._in_flight.popleft()
 
     async def _submit(
         self, work: Batch, named: Sequence[Named], account: AccountContext, turn: Turn

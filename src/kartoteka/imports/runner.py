@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import errno
-from collections.abc import Collection, Iterator
+from collections import deque
+from collections.abc import AsyncIterator, Collection, Iterator
+from contextlib import asynccontextmanager
 
 import msgspec
 
@@ -20,6 +22,7 @@ from kartoteka.contacts.definitions import Definitions
 from kartoteka.db.database import Database
 from kartoteka.db.lock import Lock
 from kartoteka.errors import DatabaseUnavailable, KartotekaError
+from kartoteka.imports.flight import Flight
 from kartoteka.imports.model import Source
 from kartoteka.imports.payload import rows_of_payload
 from kartoteka.imports.run import Run, first_undone
@@ -90,23 +93,42 @@ class Runner:
         return [Lane(*row) for row in await self._database.fetch(QUERIES["import_lanes"])]
 
     async def _take_turn(self, lane: Lane, lock: Lock) -> bool:
-        """One file, or all calls that wait; False when nothing waits."""
-        did = False
-        while not self._lanes.stopping.is_set():
-            row = await self._database.fetch_one(
-                QUERIES["next_import"], account_id=lane.account_id, is_file=lane.is_file
-            )
-            if row is None:
-                break
-            await self._carry_out(lane.account_id, row[0], lock)
-            did = True
-            if lane.is_file:
-                break
+        """One file, or all calls that wait; False when nothing waits.
+
+        While the last rows of a call are written, the first of the next one are on their way.
+        """
+        did, flight, endings = False, Flight(self._database), deque[_Ending]()
+        try:
+            while not self._lanes.stopping.is_set():
+                row = await self._database.fetch_one(
+                    QUERIES["next_import"],
+                    account_id=lane.account_id,
+                    is_file=lane.is_file,
+                    but=endings[0].import_id if endings else None,
+                )
+                if row is None and not endings:
+                    break
+                did = True
+                if row is not None:
+                    endings += await self._begin(lane, row[0], lock, flight)
+                while len(endings) > (row is not None):
+                    await endings[0].task
+                    endings.popleft()
+                if lane.is_file:
+                    break
+            for one in endings:
+                await one.task
+        finally:  # whatever happened: none of it goes on without the lock
+            await asyncio.gather(*(one.task for one in endings), return_exceptions=True)
+            await flight.land()
         return did
 
-    async def _carry_out(self, account_id: int, import_id: int, lock: Lock) -> None:
-        """One import to its end, to a pause, or to an error that it keeps."""
-        one = await self._imports.find(account_id, import_id)
+    async def _begin(self, lane: Lane, import_id: int, lock: Lock, flight: Flight) -> list[_Ending]:
+        """Put the rows of one import under way, and wait for its end beside what comes next.
+
+        Nothing when it is paused or failed already.
+        """
+        one = await self._imports.find(lane.account_id, import_id)
         run = Run(
             one,
             lock,
@@ -114,27 +136,21 @@ class Runner:
             engine=self._engine,
             clock=self._clock,
             stopping=self._lanes.stopping,
+            flight=flight,
         )
         if not await run.start():
-            return
-        try:
-            account = await self._accounts.read(account_id)
+            return []
+        endings: list[_Ending] = []
+        async with _keeping_errors(run):
+            account = await self._accounts.read(lane.account_id)
             done = [] if one.dry_run else await run.done_ranges()
             items = await self._items(run, account, first_undone(done))
             if one.dry_run:
-                is_over = await run.rehearse(items, account)
+                is_all = await run.rehearse(items, account)
             else:
-                is_over = await run.through(items, done, account)
-            if is_over:
-                await run.finish()
-        except DatabaseUnavailable:
-            raise
-        except (KartotekaError, OSError) as error:
-            logger.warning("import_stopped", import_id=import_id, error=type(error).__name__)
-            await run.fail(_in_words(error))
-        except Exception:
-            await run.fail("An unexpected error; the log of the server has it.")
-            raise
+                is_all = await run.send(items, done, account)
+            endings.append(_Ending(import_id, asyncio.create_task(_end(run, is_all=is_all))))
+        return endings
 
     async def _items(self, run: Run, account: AccountContext, first: int) -> Iterator[Item]:
         """The rows, those of a file from the first one on that has no outcome."""
@@ -150,6 +166,36 @@ class Runner:
             QUERIES["read_payload"], account_id=one.account_id, import_id=one.import_id
         )
         return iter(() if body is None else rows_of_payload(body, one.rules, run.origin()))
+
+
+class _Ending(msgspec.Struct, frozen=True):
+    """An import whose rows are all under way."""
+
+    import_id: int
+    task: asyncio.Task[None]
+
+
+async def _end(run: Run, *, is_all: bool) -> None:
+    """Wait for its last rows; with them it is finished, if they are all there are."""
+    async with _keeping_errors(run):
+        await run.over()
+        if is_all:
+            await run.finish()
+
+
+@asynccontextmanager
+async def _keeping_errors(run: Run) -> AsyncIterator[None]:
+    """The import keeps the error that it cannot go on for."""
+    try:
+        yield
+    except DatabaseUnavailable:
+        raise
+    except (KartotekaError, OSError) as error:
+        logger.warning("import_stopped", import_id=run.one.import_id, error=type(error).__name__)
+        await run.fail(_in_words(error))
+    except Exception:
+        await run.fail("An unexpected error; the log of the server has it.")
+        raise
 
 
 def _in_words(error: KartotekaError | OSError) -> str:

@@ -12,8 +12,10 @@ import msgspec
 
 from kartoteka.contacts.model import Unique
 from kartoteka.identity.kinds import Region
+from kartoteka.identity.model import Notice
 from kartoteka.imports.fields import Definitions
-from kartoteka.imports.files import Layout, look
+from kartoteka.imports.files import Layout
+from kartoteka.imports.files.reading import look
 from kartoteka.imports.mapping import guess_columns
 from kartoteka.imports.members import InvalidOptions
 from kartoteka.imports.model import FileInfo
@@ -77,7 +79,7 @@ async def settle_file(
     """
     layout, records = await look_into(file, asked)
     settle = settle or partial(settle_options, asked)
-    options = settle(records[0] if records else [], definitions)
+    options = _noticing(settle(records[0] if records else [], definitions), records)
     return SettledFile(file, layout, records, options)
 
 
@@ -91,7 +93,7 @@ async def preview_file(
     layout, records = await look_into(file, asked)
     first = records[0] if records else []
     try:
-        options = settle_options(asked, first, definitions)
+        options = _noticing(settle_options(asked, first, definitions), records)
     except InvalidOptions as error:
         guessed = guess_columns(first, definitions) if asked.header else [None] * len(first)
         options = FileOptions(
@@ -103,3 +105,13 @@ async def preview_file(
         shown = preview(records, options, region, definitions)
         return Look(layout, msgspec.structs.replace(shown, rows=(), counts={}), error)
     return Look(layout, preview(records, options, region, definitions), None)
+
+
+def _noticing(options: FileOptions, records: list[list[str]]) -> FileOptions:
+    """The same, with a notice where the headings are all there is."""
+    if len(records) > options.header:
+        return options
+    return msgspec.structs.replace(options, notices=(*options.notices, _NO_ROWS))
+
+
+_NO_ROWS = Notice("no_rows", "There is no row under the headings: there is nothing to import.")

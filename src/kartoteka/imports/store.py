@@ -245,17 +245,21 @@ class Imports:
     async def _set_state(
         self, account_id: int, import_id: int, state: State, states: tuple[State, ...]
     ) -> Import:
-        changed = await self._database.execute(
+        while not await self._database.execute(
             QUERIES["set_import_state"],
             account_id=account_id,
             import_id=import_id,
             state=state,
             states=list(states),
             at=self._clock.now(),
-        )
+        ):
+            one = await self.find(account_id, import_id)
+            if one.state == state or (one.state, state) == (State.RUNNING, State.QUEUED):
+                return one
+            # Else somebody changed it back meanwhile.
+            if one.state not in states:
+                raise ImportIsOver(f"The import is {one.state}; that cannot be changed this way.")
         one = await self.find(account_id, import_id)
-        if not changed and one.state != state:
-            raise ImportIsOver(f"The import is {one.state}; that cannot be changed this way.")
         await self._database.fetch(QUERIES["announce_import"])
         return one
 

@@ -37,8 +37,25 @@ def _no_facts(_: Any) -> Sequence[Fact]:
     return ()
 
 
+def _not_enough(_: Any) -> Fact | None:
+    return None
+
+
 def _nothing(_ws: WorkingSet, _digest: Digest, _at: Any) -> list[Call]:
     return []
+
+
+def _once(digest: Digest) -> Digest:
+    """The digest, worked out once for each key of a batch: an order and its event have the same."""
+    known: dict[tuple[int, Any], bytes] = {}
+
+    def digest_once(account_id: int, key: Any) -> bytes:
+        found = known.get((account_id, key))
+        if found is None:
+            found = known[account_id, key] = digest(account_id, key)
+        return found
+
+    return digest_once
 
 
 class Before(msgspec.Struct, frozen=True):
@@ -58,6 +75,9 @@ class Action(msgspec.Struct, frozen=True):
     decide: Callable[[WorkingSet, Any], Outcome]
     named_by: Callable[[Any], Named]
     facts: Callable[[Any], Sequence[Fact]] = _no_facts
+    enough: Callable[[Any], Fact | None] = _not_enough
+    """The fact that decides the command without the cards and identifiers that it names; found to be
+    None, they are needed after all. A batch of nothing but such commands loads no more."""
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -96,6 +116,7 @@ class Rules(msgspec.Struct, frozen=True):
     decide: Callable[[WorkingSet, Command], Outcome]
     after: After
     facts: Callable[[Command], Sequence[Fact]] = _no_facts
+    enough: Callable[[Command], Fact | None] = _not_enough
     readers: Mapping[str, Reader] = {}
     prepares: Sequence[Prepare] = ()
     follows: Sequence[Follow] = ()
@@ -112,6 +133,7 @@ def compose(*parts: Part, watch: Callable[[], Watch] | None = None) -> Rules:
         readers.update(part.readers)
 
     def after(ws: WorkingSet, digest: Digest, at: Any) -> list[Call]:
+        digest = _once(digest)
         calls = [call for part in parts for call in part.after(ws, digest, at)]
         return calls + [call for part in parts for call in part.erase(ws, digest, at)]
 
@@ -120,6 +142,7 @@ def compose(*parts: Part, watch: Callable[[], Watch] | None = None) -> Rules:
         decide=lambda ws, command: hear(ws, command, actions[type(command)].decide),
         after=after,
         facts=lambda command: actions[type(command)].facts(command),
+        enough=lambda command: actions[type(command)].enough(command),
         readers=readers,
         prepares=tuple(part.prepare for part in parts if part.prepare is not None),
         follows=tuple(part.follow for part in parts if part.follow is not None),
@@ -142,8 +165,10 @@ async def decide_one(rules: Rules, loader: Loader, command: Command) -> Answer:
 
 def how_far(ws: WorkingSet) -> Before:
     """How far the batch is, for those who follow a command."""
-    came, history, keyed = (len(ws.effects.get(name, ())) for name in ("came", "history", "keyed"))
-    return Before(came, history, keyed)
+    effects = ws.effects
+    return Before(
+        len(effects.get("came", ())), len(effects.get("history", ())), len(effects.get("keyed", ()))
+    )
 
 
 async def _with_all(loader: Loader, ask: Callable[..., _T], *of: Any) -> _T:

@@ -292,16 +292,19 @@ class Engine:
                 if place % AT_A_STRETCH == 0:
                     await asyncio.sleep(0)
             at = commands[-1].origin.at
-            calls = [
-                *difference(ws, at),
-                # Before what comes after: an erase of this batch takes stored answers along.
-                *repeats.changes(),
-                *self.rules.after(ws, self.digest, at),
-            ]
-            if calls and self._watch is not None:
-                calls += await self._watch.changes(tx, ws, watched, at)
+            first = difference(ws, at)
+            # Before what comes after: an erase of this batch takes stored answers along.
+            then = [*repeats.changes(), *self.rules.after(ws, self.digest, at)]
+            if (first or then) and self._watch is not None:
+                then += await self._watch.changes(tx, ws, watched, at)
             if closing is not None:
-                calls += await closing(list(zip(commands, answers, strict=True)))
+                # Most of the work, on what is locked or named by this batch alone: it need not wait for
+                # the turn that `closing` may wait for.
+                if first:
+                    await tx.run(*first)
+                    first = []
+                then += await closing(list(zip(commands, answers, strict=True)))
+            calls = [*first, *then]
             if keep and calls:
                 await tx.commit(*calls)
             elif calls:
@@ -325,7 +328,18 @@ class Engine:
         watched = [] if self._watch is None else self._watch.reads(loader.ws.account_id)
         extra = [*watched, *repeats.calls(), *[(QUERIES["next_contact_ids"], {})] * blocks]
         facts = [fact for command in commands for fact in self.rules.facts(command)]
-        rows = await loader.first([wanted for _, _, wanted in batch], *extra, facts=facts)
+        enough = [self.rules.enough(command) for command in commands]
+        if None in enough:
+            rows = await loader.first([wanted for _, _, wanted in batch], *extra, facts=facts)
+        else:
+            rows = await loader.first([], *extra, facts=[*facts, *enough])  # type: ignore[list-item]
+            rest = [
+                wanted
+                for fact, (_, _, wanted) in zip(enough, batch, strict=True)
+                if loader.ws.known_fact(*fact) is None  # type: ignore[misc]
+            ]
+            if rest:
+                await loader.first(rest)
         read, rows = rows[: len(watched)], rows[len(watched) :]
         repeats.load(rows)
         self._take_ids(rows[len(rows) - blocks :])
@@ -339,6 +353,8 @@ class Engine:
 
     async def _decide(self, loader: Loader, command: Command, repeats: Repeats) -> Answer:
         """The stored answer to a repeated command, else what the rules say."""
+        if command.repeat is None:
+            return await decide_one(self.rules, loader, command)
         try:
             if earlier := repeats.earlier(command):
                 return earlier

@@ -28,6 +28,7 @@ from kartoteka.segments.drafts import (
     Nameable,
     context_of,
     definition_of,
+    is_list,
     mentions,
     read_name,
     read_purpose,
@@ -42,6 +43,7 @@ from kartoteka.segments.model import (
     SegmentInUse,
     SegmentNameTaken,
     SegmentNotFound,
+    SegmentNotReady,
     SegmentType,
     TooManySegments,
 )
@@ -92,7 +94,11 @@ class SegmentActions:
 
         `who`: a login, a key: its versions say so.
         """
-        if body.get("type") == SegmentType.STATIC and body.get("condition") is None:
+        if is_list(body):
+            if body.get("condition") is not None or body.get("exclude") is not None:
+                raise InvalidSegment(
+                    "A segment of type Static is a list and has no conditions.", field="type"
+                )
             return await self.add_list(account_id, body)
         segment_id, version_id = await _insist(lambda: self._create(account_id, body, who))
         await self._begin(account_id, [version_id])
@@ -139,7 +145,7 @@ class SegmentActions:
             tags=pg_array(read_tags(body)),
         )
         if row is None:
-            raise SegmentNameTaken("There is a list of this name already.")
+            raise SegmentNameTaken
         return int(row[0])
 
     async def change(
@@ -157,6 +163,8 @@ class SegmentActions:
     ) -> list[int]:
         epoch = await read_epoch(self._database, account_id)
         stored = await self._segments.stored(account_id, segment_id)
+        if is_list(body) not in (None, stored.type is SegmentType.STATIC):
+            raise InvalidSegment("type cannot change: make another segment.", field="type")
         name = read_name(body) if body.get("name") is not None else stored.name
         purpose = read_purpose(body) if "purpose" in body else stored.purpose
         tags = read_tags(body) if "tags" in body else stored.tags
@@ -219,7 +227,7 @@ class SegmentActions:
                 type=SegmentType.STATIC,
             )
         except UniqueViolation:
-            raise SegmentNameTaken("There is a list of this name already.") from None
+            raise SegmentNameTaken from None
 
     async def delete(self, account_id: int, segment_id: int, *, remove_contacts: bool) -> None:
         """Delete the segment; with `remove_contacts` jobs remove its contacts first (restorable).
@@ -250,10 +258,12 @@ class SegmentActions:
     async def snapshot(self, account_id: int, segment_id: int, body: Mapping[str, Any]) -> int:
         """A new list of who is in the segment now; its id. Raises what `add_list` raises."""
         stored = await self._segments.stored(account_id, segment_id)
-        if stored.version_id is None:
-            raise InvalidSegment(
-                "The segment has no conditions, or is still being filled: try again when it is ready."
+        if stored.type is SegmentType.STATIC:
+            raise SegmentHasNoCondition(
+                "A list is a list already: only segments are copied to one."
             )
+        if stored.version_id is None:
+            raise SegmentNotReady
         list_id = await self.add_list(account_id, body)
         after: int | None = 0
         at = self._clock.now()

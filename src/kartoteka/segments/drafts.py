@@ -12,8 +12,8 @@ from kartoteka.contacts.values.errors import InvalidValue
 from kartoteka.contacts.values.text import clean_text
 from kartoteka.errors import InvalidRequest
 from kartoteka.segments.conditions.base import Context, InvalidCondition, Test
-from kartoteka.segments.conditions.tree import ZONE, both_sides, read_condition
-from kartoteka.segments.model import Definition, leaves
+from kartoteka.segments.conditions.tree import ZONE, both_sides, read_condition, read_stored
+from kartoteka.segments.model import Definition, SegmentType, leaves
 
 MAX_NAME_CHARS = 255
 MAX_PURPOSE_CHARS = 1_000
@@ -92,6 +92,21 @@ def _text(given: object, field: str, most: int) -> str:
         raise InvalidSegment(error.message, field=field) from None
 
 
+def is_list(body: Mapping[str, Any]) -> bool | None:
+    """What the member `type` asks for, None without one. Raises `InvalidSegment`.
+
+    Dynamic and Combined are one: the conditions say which of them it is.
+    """
+    given = body.get("type")
+    if given is None:
+        return None
+    known = {one.lower(): one for one in SegmentType}
+    type_ = known.get(given.lower()) if isinstance(given, str) else None
+    if type_ is None:
+        raise InvalidSegment(f"type must be one of {', '.join(SegmentType)}.", field="type")
+    return type_ is SegmentType.STATIC
+
+
 def read_sides(body: Mapping[str, Any], context: Context) -> tuple[Test, Test | None]:
     """(include side, exclude side). Raises `InvalidCondition`."""
     if body.get("condition") is None:
@@ -118,8 +133,12 @@ def definition_of(
 
 
 def _resolved(sides: tuple[Test, Test | None], zone: str) -> dict[str, Any]:
+    """Raises `InvalidCondition` for what could be stored and not be read again: every writer reads it."""
     resolved = both_sides(*sides).to_json(resolved=True)
-    return resolved if zone == "UTC" else {**resolved, ZONE: zone}
+    if zone != "UTC":
+        resolved = {**resolved, ZONE: zone}
+    read_stored(resolved)
+    return resolved
 
 
 def resolve_again(

@@ -122,8 +122,14 @@ class SegmentHasNoCondition(InvalidRequest):
     code = "segment_has_no_condition"
 
 
+class SegmentNotReady(Conflict):
+    """The segment is still being filled: try again when its state is ready."""
+
+    code = "segment_not_ready"
+
+
 class SegmentNameTaken(Conflict):
-    """Another segment of this type has this name."""
+    """There is a list of this name already."""
 
     code = "segment_name_taken"
 

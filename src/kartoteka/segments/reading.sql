@@ -1,5 +1,5 @@
 -- name: stored_segments
--- Segments whose name or tag contains a text, or the one of an id, with their newest definition; primary
+-- Segments whose name contains a text, or that have it as a tag or id, or the one of an id, with their newest definition; primary
 -- keys and segment_version_by_segment. A segment that is being deleted is still there, marked so.
 select s.segment_id, s.name, s.type, s.purpose, s.tags, s.created_at, s.leaving, s.version_id,
        v.condition, v.exclude, v.resolved, v.state, v.version_id, v.seen, v.expected, v.filled_at,
@@ -22,6 +22,7 @@ where s.account_id = %(account_id)s
   and (
       position(lower(%(text)s::text) in lower(s.name)) > 0
       or exists (select from unnest(s.tags) as t where lower(t) = lower(%(text)s::text))
+      or s.segment_id::text = %(text)s::text
   )
   and (%(type)s::text is null or s.type = %(type)s::text)
 order by s.segment_id

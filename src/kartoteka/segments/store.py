@@ -88,7 +88,7 @@ class Segments:
         segment_id: int | None = None,
         type_: SegmentType | None = None,
     ) -> tuple[list[Stored], int]:
-        """(one page by id, how many there are) of those with that text in the name, or as a tag."""
+        """(one page by id, how many there are): the text is in the name, a tag, or the id (wire 8.1)."""
         asked = {"account_id": account_id, "text": text, "segment_id": segment_id, "type": type_}
         found = await self._database.fetch(
             READING["stored_segments"], **asked, skip=skip, rows=rows

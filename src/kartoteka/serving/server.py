@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
 import sys
 import time
@@ -58,6 +59,9 @@ def _serve(
             postgres.start()
         url = postgres.url if postgres is not None else settings.database_url or ""
         made = _set_up(settings, url)
+    # What the children share with us stays shared: a collection in one of them writes to no page of it.
+    gc.collect()
+    gc.freeze()
     workers = [serve_application(APPLICATION, settings, url, listening)] * settings.processes
     jobs = [serve_jobs(settings, url)] if settings.jobs else []
     supervise(

@@ -6,6 +6,14 @@ select %(account_id)s, %(url)s, %(secret)s, %(events)s::text[], %(segments)s::in
        pg_snapshot_xmin(pg_current_snapshot())
 returning webhook_id
 
+-- name: segments_with_conditions
+-- Which of these ids are segments that contacts enter and leave; primary key.
+select segment_id
+from segment
+where account_id = %(account_id)s
+  and segment_id = any(%(ids)s::integer[])
+  and type <> 'Static'
+
 -- name: count_webhooks
 -- How many an account has; primary key.
 select count(*)

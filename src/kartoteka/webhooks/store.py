@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from ipaddress import ip_address
 from typing import Any
 
@@ -13,7 +14,8 @@ from kartoteka.db.database import Database
 from kartoteka.db.named import load_queries
 from kartoteka.db.transaction import Transaction
 from kartoteka.errors import LinkRefused
-from kartoteka.outbound.addresses import is_open
+from kartoteka.outbound.addresses import Address, is_open
+from kartoteka.outbound.connecting import Resolver, look_up
 from kartoteka.outbound.links import read_link
 from kartoteka.segments.defining import change_definitions
 from kartoteka.webhooks.model import (
@@ -29,13 +31,22 @@ from kartoteka.webhooks.model import (
 
 QUERIES = load_queries(__package__)
 MAX_URL_CHARS = 2_000
+LOOK_UP_S = 3.0
 
 
 class Webhooks:
     """The webhooks of all accounts."""
 
-    def __init__(self, database: Database, clock: Clock, *, allow_private: bool) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        *,
+        allow_private: bool,
+        resolve: Resolver = look_up,
+    ) -> None:
         self._database = database
+        self._resolve = resolve
         self._clock = clock
         self._allow_private = allow_private
 
@@ -44,9 +55,9 @@ class Webhooks:
 
         Raises `InvalidWebhook` and `LinkRefused`.
         """
-        url = self._url(body.get("url"))
+        url = await self._url(body.get("url"))
         events = _events(body.get("events"))
-        segments = _segments(body.get("segments") or [])
+        segments = await self._segments(account_id, body.get("segments") or [])
         secret = f"whsec_{secrets.token_urlsafe(32)}"
 
         async def work(tx: Transaction) -> int:
@@ -73,14 +84,17 @@ class Webhooks:
         if enabled is not None and not isinstance(enabled, bool):
             raise InvalidWebhook("enabled must be true or false.")
         given = {name: body.get(name) for name in ("url", "events", "segments")}
+        told = (await self.find(account_id, webhook_id)).segments
         params = {
             "account_id": account_id,
             "webhook_id": webhook_id,
             "enabled": enabled,
-            "url": None if given["url"] is None else self._url(given["url"]),
+            "url": None if given["url"] is None else await self._url(given["url"]),
             "events": None if given["events"] is None else pg_array(_events(given["events"])),
             "segments": (
-                None if given["segments"] is None else pg_array(_segments(given["segments"]))
+                None
+                if given["segments"] is None
+                else pg_array(await self._segments(account_id, given["segments"], told))
             ),
         }
 
@@ -147,18 +161,44 @@ class Webhooks:
             raise DeliveryNotFound
         return replayed
 
-    def _url(self, given: object) -> str:
-        """A link that may be called. Names are looked up, and checked, when it is."""
+    async def _url(self, given: object) -> str:
+        """A link that may be called. What its name means may change: it is checked again when it is."""
         if not isinstance(given, str) or not given.strip() or len(given) > MAX_URL_CHARS:
             raise InvalidWebhook("url must be an http or https address.")
         link = read_link(given.strip())
-        try:
-            address = ip_address(link.host.strip("[]"))
-        except ValueError:
-            return given.strip()
-        if not is_open(address, allow_private=self._allow_private):
+        found = await self._addresses(link.host)
+        if not all(is_open(one, allow_private=self._allow_private) for one in found):
             raise LinkRefused("The url leads into a network that is not public.")
         return given.strip()
+
+    async def _addresses(self, host: str) -> list[Address]:
+        """Of a name that nobody knows at this moment: none."""
+        try:
+            return [ip_address(host.strip("[]"))]
+        except ValueError:
+            pass
+        try:
+            async with asyncio.timeout(LOOK_UP_S):
+                return [ip_address(one.partition("%")[0]) for one in await self._resolve(host)]
+        except (OSError, TimeoutError):
+            return []
+
+    async def _segments(
+        self, account_id: int, given: object, known: Sequence[int] = ()
+    ) -> list[int]:
+        """Segments with conditions, which contacts enter and leave; `known` are named already."""
+        wanted = _segment_ids(given)
+        rows = await self._database.fetch(
+            QUERIES["segments_with_conditions"], account_id=account_id, ids=pg_array(wanted)
+        )
+        found = {segment_id for (segment_id,) in rows}
+        for one in wanted:
+            if one not in found and one not in known:
+                raise InvalidWebhook(
+                    f"segments names {one}, which is no segment with conditions (nobody enters or "
+                    "leaves a list by itself)."
+                )
+        return wanted
 
 
 def _events(given: object) -> list[str]:
@@ -169,7 +209,7 @@ def _events(given: object) -> list[str]:
     return list(dict.fromkeys(given))
 
 
-def _segments(given: object) -> list[int]:
+def _segment_ids(given: object) -> list[int]:
     if not isinstance(given, list) or len(given) > 1_000:
         raise InvalidWebhook("segments must be a list of segment ids; empty: all.")
     if not all(type(one) is int and 0 < one < 2**31 for one in given):

@@ -145,6 +145,19 @@ def test_history_between_is_never_credited_to_both(shop: World):
     assert shop.history_of(2) == ["b"]
 
 
+def test_two_people_in_one_call_of_a_page_have_each_their_own_once(shop: World):
+    """D37: the second claim takes the cookie from whom the first one of the same call gave it to."""
+    say(
+        shop,
+        *(visit("before", minutes(110)), claim(minutes(111), x="A"), visit("a", minutes(112))),
+        *(claim(minutes(113), x="B"), visit("b", minutes(114))),
+        at=115,
+    )
+    assert (shop.history_of(1), shop.history_of(2)) == (["before", "a"], ["b"])
+    assert [one.contact_id for one in shop.history if one.action == "claimed"] == [1, 2]
+    assert shop.owners("cookie", "S") == [2]
+
+
 def test_what_is_repeated_or_late_undoes_nothing(shop: World):
     """A page that is left sends again what was on its way."""
     say(shop, visit("a", minutes(110)), claim(minutes(111), x="A"), at=111)

@@ -6,12 +6,14 @@ import asyncio
 import io
 import json
 import logging
+import re
 import sys
 
+import msgspec
 import pytest
 
 from kartoteka.errors import KartotekaError
-from kartoteka.log import logger, start_logging
+from kartoteka.log import RequestLine, log_request, logger, start_logging
 
 
 @pytest.fixture
@@ -44,6 +46,19 @@ def test_a_line_has_time_level_event_and_its_fields(lines):
     (line,) = lines()
     assert line.pop("timestamp").endswith("Z")
     assert line == {"event": "key_created", "key_id": 7, "level": "info"}
+
+
+@pytest.mark.parametrize("log_format", ["json", "readable"])
+def test_a_request_is_logged_as_any_other_line(log, log_format):
+    """Its way is shorter, the line the same to the order of the fields; so in readable ones."""
+    written = log(log_format)
+    line = RequestLine("GET", "/api/v1/contact/{id}", 200, 1.5, "r-1", None)
+    log_request(line)
+    logger.info("request", **msgspec.structs.asdict(line))
+    told = re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z", "then", written.getvalue()).splitlines()
+    assert len(told) == 2
+    assert told[0] == told[1]
+    assert "then" in told[0]
 
 
 def test_an_error_is_logged_by_type_and_place_without_its_words(lines):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from kartoteka.db.arrays import PgArray
 from kartoteka.identity.store import CARD_COLUMNS, EMPTY, changed_columns, columns
 
@@ -42,3 +44,12 @@ def _card(contact_id: int, town: str | None) -> tuple[object, ...]:
     row: list[object] = [None] * len(CARD_COLUMNS)
     row[AN_ID], row[A_TOWN] = contact_id, town
     return tuple(row)
+
+
+def test_json_of_a_column_is_split_where_a_row_ends_and_nowhere_else():
+    """Unicode has more line ends than JSON escapes."""
+    said = [{"kind": "external_id", "value": f"a{end}b"} for end in "\n\r\v\f\x1c\x85\u2028\u2029"]
+    for column in (said, [*said, None]):
+        sent = columns(("by",), [(one,) for one in column])["by"].text.decode()
+        texts = msgspec.json.decode(f"[{sent[1:-1]}]")
+        assert [text and msgspec.json.decode(text) for text in texts] == column

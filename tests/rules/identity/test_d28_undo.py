@@ -232,3 +232,81 @@ def test_an_address_that_left_the_card_stays_refused(world: World) -> None:
     assert world.consent(absorb) == {"email": "unsubscribed"}
     assert world.subscribe(x="B", email="b@x.ua").id == absorb
     assert world.consent(absorb) == {"email": "subscribed"}
+
+
+def test_what_its_own_side_gave_up_while_merged_is_told_when_it_goes() -> None:
+    """A former External ID that its own contact cleared: the history says that it is gone (D26)."""
+    world = World()
+    ann, ben = world.post(x="A", email="ann@x.ua").id, world.post(x="B", email="ben@x.ua").id
+    world.merge(ann, ben)
+    world.put(ben, clear="externalCustomerId")
+    world.undo()
+    assert (world.card(ann).external_id, world.card(ben).external_id) == ("A", None)
+    assert world.replayed() == world.standing()
+
+
+def test_who_came_by_an_address_that_had_left_is_whose_address_it_is() -> None:
+    """D28: what arrived since goes to the side whose identifier carried it, also an address that found
+    nobody meanwhile: the contact that it made is absorbed by its owner (D13)."""
+    world = World()
+    ann, ben = two(world)
+    world.merge(ann, ben)
+    came = world.subscribe(email="ben@x.ua", last="Lee", groups=("News",)).id
+    assert came not in (ann, ben)
+    undone = world.undo()
+    assert undone.absorbed == [came]
+    assert undone.outcome.answer["joins"] == [came]
+    assert (world.survivor(came), world.lists_of(ben)) == (ben, {"News"})
+    assert world.owners("email", "ben@x.ua") == [ben]
+    assert world.card(ann).email == "ann@x.ua"
+    assert world.replayed() == world.standing()
+    world.undo()  # and that can be taken back too
+    assert world.status(came) == "live"
+    assert set(world.owners("email", "ben@x.ua")) == {ben, came}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"email": "ben@x.ua", "x": "C"},
+        {"email": "ben@x.ua", "first": "Somebody"},
+        {"email": "ben@x.ua", "phone": "380502"},
+        {"phone": "380501"},
+    ],
+    ids=str,
+)
+def test_who_contradicts_the_owner_of_the_address_stays_apart(said: dict[str, str]) -> None:
+    """Never the wrong person: another External ID, name or phone; a phone alone (D10a)."""
+    world = World()
+    ann, ben = two(world)
+    world.put(ann, phone="380509")
+    world.merge(ann, ben)
+    came = world.post(**said).id
+    assert came not in (ann, ben)
+    assert world.undo().absorbed == []
+    assert world.status(came) == "live"
+
+
+def test_who_had_the_address_before_the_merge_is_not_taken_in() -> None:
+    world = World()
+    ann, ben = two(world)
+    other = world.post(x="C", email="ben@x.ua").id
+    world.put(other, clear="externalCustomerId")
+    world.merge(ann, ben)
+    assert world.undo().absorbed == []
+    assert (world.status(other), world.status(ben)) == ("live", "live")
+
+
+def test_the_same_word_again_gets_back_what_somebody_else_took_meanwhile() -> None:
+    """It is said twice, but the second time it moves the token back (D12): the undo tells it too."""
+    world = World()
+    ann, ben = world.post(x="A").id, world.post(email="ben@x.ua").id
+    world.merge(ann, ben)
+    world.post(x="A", token="T")
+    other = world.post(x="C", token="T").id
+    assert world.owners("token", "T") == [other]
+    world.post(x="A", token="T")
+    assert world.owners("token", "T") == [ann]
+    at = world.card(ann).updated_at
+    world.undo()
+    assert (world.owners("token", "T"), world.card(ann).updated_at) == ([ann], at)

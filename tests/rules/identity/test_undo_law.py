@@ -114,6 +114,8 @@ def _check(pair: Pair, after: list[Command]) -> None:
     event(f"{min(pair.told, 5)} requests since")
     undo(pair.merged, pair.merge)
     assert same(pair.merged, pair.apart) == []
+    if not any(line.action == "erased" for line in pair.merged.history):
+        assert pair.merged.replayed() == pair.merged.standing()  # as `identity verify` (D26)
 
 
 def undo(world: World, merge_id: int) -> None:

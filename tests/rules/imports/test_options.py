@@ -249,11 +249,18 @@ def test_options_are_an_object(raw):
 
 
 def test_unknown_members_are_told_not_refused():
-    notices = settled(emptyvalues=True, colour="red").notices
+    notices = settled(empties=True, colour="red").notices
     assert [(one.code, one.field) for one in notices] == [
-        ("unknown_option", "emptyvalues"),
+        ("unknown_option", "empties"),
         ("unknown_option", "colour"),
     ]
+
+
+@pytest.mark.parametrize("nearly", ["dryrun", "DryRun", "dry_run", "dry-run"])
+def test_a_member_that_is_nearly_known_is_refused(nearly):
+    """Ignored it would write what the caller wants to try."""
+    with pytest.raises(InvalidOptions, match=rf"no option {nearly}; it is spelled dryRun"):
+        read_options({nearly: True})
 
 
 def test_a_first_line_that_is_a_row_is_told():
@@ -262,6 +269,20 @@ def test_a_first_line_that_is_a_row_is_told():
     said = settled(first, map={"A": "email"}, header=False)
     assert "first_line_is_no_header" not in codes(said.notices)
     assert "first_line_is_no_header" in codes(settled(["1", "2"], map={"A": "sms"}).notices)
+
+
+@pytest.mark.parametrize(
+    ("first", "header", "hint"),
+    [
+        (["alice@example.com", "Alice"], True, "The first line looks like a row"),
+        (["alice@example.com", "Alice"], False, "map each by its letter"),
+        (["Colour", "Size"], True, "say which field is unique."),
+    ],
+)
+def test_a_file_in_which_nothing_is_recognised_says_what_to_do(first, header, hint):
+    with pytest.raises(InvalidOptions, match="No column can name a contact") as error:
+        settled(first, header=header)
+    assert hint in str(error.value)
 
 
 def test_what_is_not_used_is_told_by_letter():

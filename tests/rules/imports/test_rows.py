@@ -159,6 +159,74 @@ def test_an_invalid_external_id_fails_whatever_else_there_is(bad):
         assert (failed.code, failed.field) == ("invalid_external_id", "externalCustomerId")
 
 
+@pytest.mark.parametrize(
+    ("unique", "cell", "code", "field"),
+    [
+        ("contactKey", "9.1E+12", "invalid_contactKey", "contactKey"),
+        ("fields.12", "9.1E+12", "invalid_fieldId", "SHOP.COLOUR"),
+        ("telegram", "9.1E+12", "invalid_telegram", "telegram"),
+        ("contactKey", "K\ufffd1", "invalid_contactKey", "contactKey"),
+        ("fields.12", "K\ufffd1", "invalid_fieldId", "SHOP.COLOUR"),
+        ("fields.13", "1\ufffd1", "invalid_fieldId", "SHOP.SIZE"),
+        ("telegram", "K\ufffd1", "invalid_telegram", "telegram"),
+        ("email", "k\ufffd1@example.com", "invalid_email", "email"),
+        ("sms", "\ufffd380942583691", "invalid_sms", "sms"),
+        ("email_or_sms", "\ufffd380942583691", "invalid_email_or_sms", "sms"),
+        ("id", "\ufffd17", "invalid_id", "id"),
+    ],
+)
+def test_a_value_that_lost_something_names_nobody(unique, cell, code, field):
+    """D3, D18: what a spreadsheet cut short, or another encoding spoilt, could be another person's.
+
+    Cards with 9.123E+12 and 9.145E+12 are both saved as 9.1E+12."""
+    column = "sms" if unique == "email_or_sms" else unique
+    failed = read(f"{column} firstName", cell, "Anna", unique=unique)
+    assert isinstance(failed, RowFailed)
+    assert (failed.code, failed.field) == (code, field)
+    assert cell not in failed.message
+
+
+@pytest.mark.parametrize(
+    ("cell", "phone"),
+    [
+        ("49301234567.0", "49301234567"),
+        (" +49301234567.0 ", "49301234567"),
+        ("380942583691.0", "380942583691"),
+        ("094.258.36.91", "380942583691"),
+    ],
+)
+def test_a_phone_that_was_kept_as_a_fraction_is_the_phone_without_it(cell, phone):
+    """D4: pandas writes a column with blanks so; +49 30 1234567 and +49 30 12345670 are two people's."""
+    assert person(row("sms", cell)) == {"phone": phone}
+    assert row("id", "17.0", unique="id").contact_id == 17
+
+
+def test_an_external_id_with_an_unreadable_character_fails_the_row():
+    """D3: `K\\xe8` and `K\\xe9` read in the wrong encoding are both K\ufffd."""
+    for options in ({}, {"unique": "email", "updateExternalId": True}):
+        failed = read("externalCustomerId email", "K\ufffd", "alice@example.com", **options)
+        assert isinstance(failed, RowFailed)
+        assert (failed.code, failed.field) == ("invalid_external_id", "externalCustomerId")
+
+
+def test_unreadable_values_beside_an_identifier_are_dropped_and_empty_nothing():
+    """D18; a town that was stored well is not replaced by half of it."""
+    found = row(
+        "email sms town fields.12 webpush -",
+        *("a@b.example", "\ufffd380942583691", "L\ufffdviv", "r\ufffdd", "w\ufffd", "\ufffd"),
+        emptyValues=True,
+    )
+    assert [(one.code, one.field) for one in found.contact.warnings] == [
+        ("invalid_phone", "sms"),
+        ("invalid_address", "town"),
+        ("invalid_field", "SHOP.COLOUR"),
+        ("invalid_web_token", "webpush"),
+    ]
+    assert person(found) == {"email": "a@b.example"}
+    assert found.contact.profile == row("email", "a@b.example").contact.profile
+    assert found.clear == frozenset()
+
+
 @pytest.mark.parametrize("good", ["E10", "1E", "12E5", "1.5", "1.23457E+", "e5"])
 def test_external_ids_that_only_look_alike_are_kept(good):
     assert row("externalCustomerId", good).value == good

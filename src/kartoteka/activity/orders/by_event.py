@@ -1,7 +1,7 @@
 """Orders by event: orderCreated, orderUpdated, orderDelivered, orderCancelled (wire 5.2).
 
 The event itself is stored by whoever carries it out, whatever becomes of the order. What is missing or
-ill-formed means that no order is saved; nobody is told, as an event is not the place for it.
+ill-formed means that no order is saved; only `explain` tells, as an event is not the place for it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from kartoteka.activity.orders.form import read_said
 from kartoteka.activity.orders.model import Order, OrderRefused, OrderSaid, OrderStatus, order_key
 from kartoteka.activity.orders.moments import placed
 from kartoteka.activity.orders.rules import FACT, apply, book, new_order, owner_of, zone_of
-from kartoteka.identity.model import Card, Key, Origin, Resolution
+from kartoteka.identity.model import Card, Key, Notice, Origin, Resolution
 from kartoteka.identity.working_set import WorkingSet
 
 _UPSERTS = frozenset(("orderCreated", "orderUpdated"))
@@ -77,6 +77,19 @@ def plan_order(ws: WorkingSet, type_key: str, said: OrderSaid | None) -> OrderPl
     key = order_key(said.external_order_id)
     ws.need_addresses([key])
     return None if ws.suppressed.get(key) else OrderPlan(said, None, None)
+
+
+def unsaved(plan: OrderPlan | None, card: Card | None, *, segmented: bool) -> list[Notice]:
+    """Why an event about an order saves none, for whoever asks by `explain`."""
+    if not segmented:
+        why = "no order is saved: segmentation is off for this type of event"
+    elif plan is None:
+        why = "no order is saved: it is not complete, or not known"
+    elif plan.known is None and card is None:
+        why = "no order is saved: the event came to no contact"
+    else:
+        return []
+    return [Notice("order_not_saved", why)]
 
 
 def carry_out(

@@ -177,8 +177,14 @@ def items_hash(items: Sequence[OrderItem]) -> int:
 
 def _canonical(item: OrderItem) -> list[Any]:
     """Amounts that are equal look equal: 1 and 1.00."""
-    values = msgspec.structs.astuple(item)
-    return [_plain(one) if isinstance(one, Decimal) else one for one in values]
+    values = [*msgspec.structs.astuple(item)]
+    for place in _AMOUNTS:
+        if values[place] is not None:
+            values[place] = _plain(values[place])
+    return values
+
+
+_AMOUNTS = [OrderItem.__struct_fields__.index(name) for name in ("quantity", "cost")]
 
 
 def _plain(amount: Decimal) -> str:

@@ -7,7 +7,7 @@ nobody yet. Everything is asked for by `prepare` before anything is changed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime
 
 from kartoteka.activity.model import Span, SpanState
@@ -31,7 +31,7 @@ from kartoteka.identity.sides import home_of, side_of, speak_as
 from kartoteka.identity.working_set import WorkingSet
 
 
-def prepare(ws: WorkingSet, visitor: Identifier, claims: Iterable[Claim]) -> None:
+def prepare(ws: WorkingSet, visitor: Identifier, claims: Sequence[Claim]) -> None:
     """Ask for all that these claims may need, before any change."""
     held = holder(ws, visitor)
     spans = spans_of(ws, visitor.key)
@@ -48,7 +48,9 @@ def prepare(ws: WorkingSet, visitor: Identifier, claims: Iterable[Claim]) -> Non
         if span is not None and span.contact_id is not None:  # what a late claim may divide
             survivor(ws, span.contact_id)
     ws.need_cards(concerned)
-    if held is not None or any(ws.card(contact_id).merges for contact_id in concerned):
+    # The second claim of one call takes the cookie from whom the first one gave it to.
+    changes_hands = held is not None or len(claims) > 1
+    if changes_hands or any(ws.card(contact_id).merges for contact_id in concerned):
         ws.need_whole(concerned)
 
 
@@ -126,6 +128,7 @@ def _hand_over(
 def _pass_on(
     ws: WorkingSet, held: Held, former: Card, card: Card, *, at: datetime, journal: Journal
 ) -> None:
+    former.last_word = None  # as in identity/changes.py
     ws.reassign(held, card.contact_id)
     held.since, held.rule = at, CLAIM
     journal.note("claimed", CLAIM, card.contact_id, [named(held)], other=former.contact_id)

@@ -52,7 +52,7 @@ class Due(msgspec.Struct, frozen=True):
 def take_up(ws: WorkingSet, command: Command, before: Before) -> None:
     """What the command that was just carried out makes due. Asks for everything, then changes."""
     people = sorted(set(_came_to_be(ws, before))) if command.is_keyed else ()
-    if not people:
+    if not people:  # after most commands by far
         return
     found = [one for contact_id in people for one in _due(ws, contact_id, command)]
     for contact_id in people:
@@ -65,22 +65,25 @@ def take_up(ws: WorkingSet, command: Command, before: Before) -> None:
             _bring(ws, one, journal)
 
 
-def _came_to_be(ws: WorkingSet, before: Before) -> Iterator[int]:
+def _came_to_be(ws: WorkingSet, before: Before) -> list[int]:
     """Contacts that the command restored, gave what something waited for, or was the first to write of
     all who have a key."""
-    came = ws.effects.get("came", ())[before.came :]
-    restored = ws.effects.get("history", ())[before.history :]
-    keyed = ws.effects.get("keyed", ())[before.keyed :]
-    if not came and not keyed and all(row[1] != "restored" for row in restored):
-        return
+    effects = ws.effects
+    came = effects.get("came", ())[before.came :]
+    keyed = effects.get("keyed", ())[before.keyed :]
+    restored = [row for row in effects.get("history", ())[before.history :] if row[1] == "restored"]
+    if not came and not keyed and not restored:
+        return []
     survivors: dict[int, int] = dict(ws.effects.get("absorbed", ()))
     known = [card_of_side(ws, row[:2], row[2]) for row in came if row[0] in LASTING]
     known += [row[0] for row in keyed]
-    for contact_id in known + [row[3] for row in restored if row[1] == "restored"]:
-        survivor = contact_id
-        while survivor in survivors:
-            survivor = survivors[survivor]
-        yield survivor
+    return [_survivor(survivors, one) for one in known + [row[3] for row in restored]]
+
+
+def _survivor(survivors: dict[int, int], contact_id: int) -> int:
+    while contact_id in survivors:
+        contact_id = survivors[contact_id]
+    return contact_id
 
 
 def _due(ws: WorkingSet, contact_id: int, command: Command) -> Iterator[Due]:

@@ -98,7 +98,7 @@ def _number(definition: FieldDefinition, text: str) -> str:
 
 def _decimal(definition: FieldDefinition, text: str) -> str:
     if _DECIMAL.fullmatch(text) is None:
-        raise InvalidField(definition.path, "must be a number with up to 20 digits on either side")
+        raise InvalidField(definition.path, "must be a number such as 9.99, up to 20 digits a side")
     number = Decimal(text)
     _check_range(definition, number)
     # Text, not Decimal.normalize: that one rounds to 28 digits.

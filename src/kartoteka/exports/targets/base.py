@@ -26,6 +26,8 @@ class Surroundings(msgspec.Struct, frozen=True):
     """Folder targets lie under it."""
     is_own_database: Callable[[Any], bool] = lambda _session: False
     """Whether a session is connected to the service's own database."""
+    is_own_address: Callable[[Mapping[str, str]], bool] = lambda _parts: False
+    """Whether a connection string plainly names it, so that nobody needs to connect."""
 
 
 class Checked(msgspec.Struct, frozen=True):

@@ -32,7 +32,7 @@ from kartoteka.exports.targets.base import (
     digest,
 )
 from kartoteka.exports.targets.postgres_errors import in_words
-from kartoteka.exports.targets.postgres_settings import dial, read_settings
+from kartoteka.exports.targets.postgres_settings import OWN_DATABASE, dial, read_settings
 
 _COMMENT = re.compile(r"Kept by Kartoteka, export (\w+), mark (\w+)\.")
 _IDS_A_STATEMENT = 20_000
@@ -70,7 +70,7 @@ KIND = _Kind()
 
 def _refuse_own(is_own: bool) -> None:
     if is_own:
-        raise TargetRefused("This is the service's own database; choose another one.")
+        raise TargetRefused(OWN_DATABASE)
 
 
 class Postgres:

@@ -10,13 +10,14 @@ from typing import Any
 import certifi
 
 from kartoteka.db.copying import conninfo, read_conninfo
-from kartoteka.exports.errors import InvalidExport
+from kartoteka.exports.errors import InvalidExport, TargetRefused
 from kartoteka.exports.targets.base import Checked, Surroundings, place_of
 from kartoteka.exports.targets.hosts import addresses_of
 
 SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 _TAKEN = ("host", "port", "dbname", "user", "password", "sslmode")
 _MOST_CERTIFICATE_CHARS = 200_000
+OWN_DATABASE = "This is the service's own database; choose another one."
 
 
 def read_settings(raw: Mapping[str, Any], surroundings: Surroundings) -> Checked:
@@ -39,6 +40,10 @@ def read_settings(raw: Mapping[str, Any], surroundings: Surroundings) -> Checked
     schema = raw.get("schema") or "public"
     if not isinstance(schema, str) or not 0 < len(schema.encode()) < 64 or "\0" in schema:
         raise InvalidExport("settings.schema must be a name of 1 to 63 bytes.")
+    if schema.startswith("pg_") or schema == "information_schema":
+        raise InvalidExport(
+            "settings.schema must be a schema of yours, not one of PostgreSQL's own."
+        )
     certificate = _certificate(raw.get("rootCertificate"))
     if certificate and "sslmode" not in parts:
         parts["sslmode"] = "verify-full"
@@ -54,6 +59,8 @@ def read_settings(raw: Mapping[str, Any], surroundings: Surroundings) -> Checked
     }
     place = place_of("postgres", parts["host"], shown["port"], parts["dbname"], schema)
     addresses_of(parts["host"], surroundings, only_if_known=True)
+    if surroundings.is_own_address(parts):
+        raise TargetRefused(OWN_DATABASE)
     return Checked(full, shown, place)
 
 

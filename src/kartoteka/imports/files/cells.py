@@ -16,7 +16,8 @@ _ZEROS = re.compile(r"0{2,15}")
 
 
 def value_text(value: Value) -> str:
-    """Numbers without exponent and without `.0`, days as yyyy-mm-dd, durations in days."""
+    """Numbers of up to fifteen digits without exponent and without `.0`, days as yyyy-mm-dd, durations
+    in days."""
     match value:
         case None:
             return ""
@@ -35,13 +36,17 @@ def value_text(value: Value) -> str:
 
 
 def float_text(number: float) -> str:
-    """A number as Excel shows it in a cell that is wide enough; blank if it is none."""
+    """A number as Excel shows it in a cell that is wide enough; blank if it is none.
+
+    One of more than fifteen digits keeps its exponent: Excel has put zeros in the place of the others,
+    and an id that ends in them would be another customer's.
+    """
     if not isfinite(number):
         return ""
     if number.is_integer() and abs(number) < 10**_DIGITS:
         return str(int(number))
-    text = f"{number:.{_DIGITS}g}"
-    return format(Decimal(text), "f") if "e" in text and 1e-30 < abs(number) < 1e30 else text
+    text = f"{number:.{_DIGITS}G}"
+    return format(Decimal(text), "f") if "E" in text and 1e-30 < abs(number) < 1 else text
 
 
 def moment_text(moment: datetime | date | time) -> str:

@@ -40,6 +40,7 @@ _READS_WELL, _READS_WELL_ENOUGH, _READS = 0.85, 0.6, 0.4
 """Cyrillic names come to about 1 on average, single ones down to 0.6. Hebrew in capitals of KOI8 has
 0.8, Greek 0.5."""
 _MANY_WORDS = 8
+_CONTROLS = 4
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -101,7 +102,12 @@ def check_encoding(path: Path, encoding: str) -> None:
 
 
 def _without_bom(head: bytes) -> str | None:
-    """UTF-16 without a mark: every second byte of commas, digits and line ends is zero."""
+    """UTF-16 without a mark: every second byte of commas, digits and line ends is zero.
+
+    A line end without a zero beside it is of another text, in which somebody left a few zeros.
+    """
+    if b"\n" in head and b"\0\n" not in head and b"\n\0" not in head:
+        return None
     pairs = len(head) // 2
     even, odd = head[0 : pairs * 2 : 2].count(0), head[1 : pairs * 2 : 2].count(0)
     if odd * 20 > pairs and even * 10 < odd:
@@ -112,9 +118,9 @@ def _without_bom(head: bytes) -> str | None:
 
 
 def _check_text(head: bytes) -> None:
-    """A text has next to no control characters; a picture or an archive has many."""
+    """A text has next to no control characters, or a handful; a picture or an archive has many."""
     controls = sum(head.count(code) for code in range(32) if code not in b"\t\n\v\f\r\x1a")
-    if controls * 50 > len(head):
+    if controls > _CONTROLS and controls * 50 > len(head):
         raise FileUnreadable(
             "The file is neither a spreadsheet nor a text: save the table as .xlsx or CSV."
         )

@@ -67,7 +67,7 @@ def _text(cell: Cell) -> str:
     if type(value) is str:
         return "" if cell.data_type == "e" else _without_escapes(value)
     text = value_text(value)
-    if type(value) is int or type(value) is float:
+    if (type(value) is int or type(value) is float) and "E" not in text:
         return text.zfill(zeros_of(cell.number_format))
     return text
 

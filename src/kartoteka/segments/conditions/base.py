@@ -206,8 +206,8 @@ class Place(msgspec.Struct, frozen=True):
 
     def number(self, member: str, low: int, high: int) -> int:
         """A member that must be a whole number. Raises `InvalidCondition`."""
-        found = self.value.get(member)
-        if type(found) is not int or not low <= found <= high:
+        found = whole(self.value.get(member))
+        if found is None or not low <= found <= high:
             raise self.wrong(f"must be a whole number from {low} to {high}", member)
         return found
 
@@ -221,6 +221,15 @@ class Place(msgspec.Struct, frozen=True):
 
 def _is_utf8(text: str) -> bool:
     return not any("\ud800" <= char <= "\udfff" for char in text)
+
+
+def whole(given: object) -> int | None:
+    """A whole number of JSON; also as a text, as clients send ids (wire 1.4.7)."""
+    if type(given) is float and given.is_integer():
+        return int(given)
+    if isinstance(given, str) and given.isascii() and given.isdecimal() and len(given) < 20:
+        return int(given)
+    return given if type(given) is int else None
 
 
 class Parameter(msgspec.Struct, frozen=True):

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import re
+
 import idna
 
 from kartoteka.segments.conditions.base import Source, Subject, ValueType, column, of_column
 
+_BEFORE = re.compile(r"^[@\s]+")
+_DOTS = re.compile("[.\u3002\uff0e\uff61]")
+"""As IDNA reads them."""
+
 
 def clean_domain(text: str) -> str:
-    """The domain as it is stored; what is no domain stays as it is, and finds nothing."""
-    text = text.strip().removeprefix("@").lower()
+    """The domain, or some labels of one (`.рф`), as it is stored; what is no domain finds nothing."""
+    text = _BEFORE.sub("", text).rstrip().lower()
+    return text if text.isascii() else ".".join(_label(one) for one in _DOTS.split(text))
+
+
+def _label(text: str) -> str:
     try:
         return text if text.isascii() else idna.encode(text, uts46=True).decode("ascii")
     except idna.IDNAError:

@@ -27,6 +27,9 @@ from kartoteka.segments.conditions.operands import MOST_DAYS, NOTHING, Operand, 
 from kartoteka.segments.conditions.operators import OPERATORS, Operator
 
 MOST_FILTERS = 10
+_ON_NUMBERS = ("greater", "less", "between")
+_ON_EITHER = ("equals", "not_equals")
+"""A number as `value` is compared as a number, 5 with 5.0 too; a text letter by letter."""
 _NUMBER = re.compile(r"-?[0-9]+([.][0-9]+)?", re.ASCII)
 _TYPE = Parameter("type", "The key of the event type.", required=True)
 _DAYS = Parameter("inLastDays", "Only what happened in the last so many days; left out: ever.")
@@ -194,7 +197,9 @@ def _filter(place: Place, given: Any, path: str) -> Filter:
     inside.allow("name", "operator", "value")
     name = inside.text("name")
     asked = given.get("operator")
-    number = asked in ("greater", "less", "between")
+    number = asked in _ON_NUMBERS or (
+        asked in _ON_EITHER and type(given.get("value")) in (int, float)
+    )
     type_ = ValueType.NUMBER if number else ValueType.TEXT
     operator = OPERATORS[type_].get(asked) if isinstance(asked, str) else None
     if operator is None:

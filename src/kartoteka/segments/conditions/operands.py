@@ -12,14 +12,19 @@ from typing import Any
 import msgspec
 
 from kartoteka.contacts.values.text import number_text
-from kartoteka.segments.conditions.base import Place, Source, ValueType
+from kartoteka.segments.conditions.base import Place, Source, ValueType, whole
 from kartoteka.segments.conditions.calendar import DAY, instant
 
 MOST_VALUES = 1_000
 MOST_CHARS = 5_000
 MOST_DAYS = 36_500
+MOST_DIGITS = 20
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-_MINUTE = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(Z|[+-]\d{2}:?\d{2})?", re.ASCII)
+_TIME = re.compile(
+    r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(?P<second>:\d{2}(?P<part>[.,]\d+)?)?"
+    r"(?:[Zz]|[+-]\d{2}(?::?\d{2})?)?",
+    re.ASCII,
+)
 
 
 class Takes(StrEnum):
@@ -43,7 +48,7 @@ class Operand(msgspec.Struct, frozen=True):
 
 
 class Span(msgspec.Struct, frozen=True):
-    """A day or a minute: from `begin`, before `end`."""
+    """A day, a minute, a second: from `begin`, before `end`."""
 
     begin: datetime
     end: datetime
@@ -104,7 +109,8 @@ def _days(place: Place, given: Any, takes: Takes) -> Operand:
     least, most = (0, 365) if takes is Takes.DAYS_AHEAD else (1, MOST_DAYS)
     if given is None and takes is Takes.DAYS_AHEAD:
         given = 0
-    if type(given) is not int or not least <= given <= most:
+    given = whole(given)
+    if given is None or not least <= given <= most:
         raise place.wrong(f"must be a whole number of days from {least} to {most}", "value")
     words = f"{given} day{'' if given == 1 else 's'}"
     if takes is Takes.DAYS_AHEAD:
@@ -117,36 +123,51 @@ def _one(place: Place, source: Source, given: Any, member: str) -> Operand:
 
 
 def _text(place: Place, source: Source, given: Any, member: str) -> Operand:
-    text = number_text(given) if type(given) is int else given
-    if not isinstance(text, str) or not text.strip() or len(text) > MOST_CHARS:
+    """What is stored was read and cleaned before: it is taken as it stands."""
+    text = given if place.context.is_stored else _clean(place, source, given, member)
+    return Operand(text, text, f'"{text}"')
+
+
+def _clean(place: Place, source: Source, given: Any, member: str) -> str:
+    text = number_text(given) if type(given) in (int, float) else given
+    if isinstance(text, str) and len(text) <= MOST_CHARS:
+        if "\x00" in text or any("\ud800" <= char <= "\udfff" for char in text):
+            raise place.wrong("holds a character that cannot be stored", member)
+        text = text.strip() if source.clean is None else source.clean(text)
+    if not isinstance(text, str) or not text or len(text) > MOST_CHARS:
         raise place.wrong(
             f"must be a text of 1 to {MOST_CHARS} characters (to find what is blank ask is_empty)",
             member,
         )
-    if "\x00" in text or any("\ud800" <= char <= "\udfff" for char in text):
-        raise place.wrong("holds a character that cannot be stored", member)
-    text = text.strip() if source.clean is None else source.clean(text)
-    return Operand(text, text, f'"{text}"')
+    return text
 
 
 def read_number(given: Any) -> Decimal | None:
-    """A number of JSON, or a text of one, that is not larger than any that is stored."""
+    """A number of JSON, or a text of one."""
     digits = number_text(given) if type(given) in (int, float) else given
     try:
         number = Decimal(digits) if isinstance(digits, str) and len(digits) <= 60 else None
     except InvalidOperation:
         return None
-    if number is None or not number.is_finite() or abs(number) > 10**20:
-        return None
-    return number
+    return None if number is None or not number.is_finite() else number
+
+
+def _is_storable(number: Decimal) -> bool:
+    """Neither larger nor finer than any number that is stored."""
+    exponent = number.as_tuple().exponent
+    return abs(number) <= 10**MOST_DIGITS and isinstance(exponent, int) and -exponent <= MOST_DIGITS
 
 
 def _number(place: Place, _source: Source, given: Any, member: str) -> Operand:
     number = read_number(given)
     if number is None:
         raise place.wrong("must be a number", member)
+    if not _is_storable(number):
+        raise place.wrong(f"has more than {MOST_DIGITS} digits on a side of the point", member)
     text = f"{number:f}"
-    return Operand(number, int(number) if number == int(number) else text, text)
+    if number == int(number):
+        return Operand(number, int(number), text)
+    return Operand(number, float(text) if Decimal(repr(float(text))) == number else text, text)
 
 
 def _date(place: Place, _source: Source, given: Any, member: str) -> Operand:
@@ -159,24 +180,33 @@ def _date(place: Place, _source: Source, given: Any, member: str) -> Operand:
 
 
 def read_span(given: Any, zone: str = "UTC") -> Span | None:
-    """The day, minute or moment that a text names; without offset it is in that zone."""
-    if not isinstance(given, str) or len(given) > 40:
+    """The day, minute, second or moment that a text names; without offset it is in that zone."""
+    time = _TIME.fullmatch(given) if isinstance(given, str) and len(given) <= 40 else None
+    if not isinstance(given, str) or not (time or _DATE.fullmatch(given)):
         return None
     try:
         shown = datetime.fromisoformat(given)
         begin = instant(shown, zone) if shown.tzinfo is None else shown.astimezone(UTC)
-        if _DATE.fullmatch(given):
-            return Span(begin, instant(shown + DAY, zone))
-        is_minute = _MINUTE.fullmatch(given) is not None
-        return Span(begin, begin + timedelta(minutes=is_minute, microseconds=not is_minute))
     except (ValueError, OverflowError):
         return None
+    try:
+        return Span(begin, instant(shown + DAY, zone) if time is None else begin + _long(time))
+    except OverflowError:  # 9999-12-31, which stands for *never* elsewhere
+        return Span(begin, datetime.max.replace(tzinfo=UTC))
+
+
+def _long(time: re.Match[str]) -> timedelta:
+    if time["second"] is None:
+        return timedelta(minutes=1)
+    return timedelta(seconds=1) if time["part"] is None else timedelta.resolution
 
 
 def _choice(place: Place, source: Source, given: Any, member: str) -> Operand:
-    if not isinstance(given, str) or given not in source.choices:
+    known = {word.lower(): word for word in source.choices}
+    word = known.get(given.lower()) if isinstance(given, str) else None
+    if word is None:
         raise place.wrong(f"must be one of {', '.join(source.choices)}", member)
-    return Operand(source.choices[given], given, given.replace("_", " "))
+    return Operand(source.choices[word], word, word.replace("_", " "))
 
 
 _READERS: dict[ValueType, Callable[[Place, Source, Any, str], Operand]] = {

@@ -77,6 +77,8 @@ def _currency(place: Place) -> str | None:
 
 def _count(place: Place) -> Source:
     status = place.value.get("status")
+    if isinstance(status, str):
+        status = status.lower()
     if status not in (None, "delivered", "any"):
         raise place.wrong("must be delivered or any", "status")
     currency = _currency(place)

@@ -96,6 +96,13 @@ def test_utf8_stays_utf8_with_a_few_broken_letters(tmp_path: Path) -> None:
     assert detect_encoding(path) == "utf-8"
 
 
+def test_a_small_file_with_a_zero_in_it_is_the_text_it_was(tmp_path: Path) -> None:
+    """Not UTF-16, of which each line end has a zero: one column of one long heading would be left."""
+    path = tmp_path / "file"
+    path.write_bytes(b"email;name\na@example.com;An\0na\nb\0@example.com;Petro\n")
+    assert detect_encoding(path) == "utf-8"
+
+
 def test_letters_far_behind_an_ascii_head_count(tmp_path: Path) -> None:
     text = "anna@example.com;Anna\n" * 200_000 + "b@example.com;Олена Шевчук\n"
 

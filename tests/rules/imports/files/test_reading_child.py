@@ -18,10 +18,9 @@ from kartoteka.imports.files import (
     FileUnreadable,
     Layout,
     Limits,
-    look,
-    prepare,
     read_records,
 )
+from kartoteka.imports.files.reading import look, prepare
 from tests.rules.imports.files.made import cells, workbook, worksheet
 
 PATIENCE_S = 30
@@ -166,7 +165,8 @@ async def test_reading_has_a_most_memory(tmp_path: Path) -> None:
 PARENT = """
 import asyncio, sys
 from pathlib import Path
-from kartoteka.imports.files import Layout, Limits, prepare
+from kartoteka.imports.files import Layout, Limits
+from kartoteka.imports.files.reading import prepare
 asyncio.run(prepare(Path(sys.argv[1]), Layout("xlsx"), limits=Limits(ratio=2_000)))
 """
 
