@@ -163,6 +163,9 @@ WHOLE_ACCOUNT = {
     },
     "contacts/duplicates.sql": {
         "count_records": "counts, before a search",
+        "count_shared_addresses": "counts in an index of nothing else",
+        "count_told_apart": "people do this one by one, so there are few",
+        "is_small": "counts so many and stops",
         "forget_older": "every night: the pairs of the search before",
         "shared_addresses": "walks an index of nothing else and stops",
         "told_apart": "people do this one by one, so there are few",

@@ -18,10 +18,11 @@ from kartoteka.db.arrays import pg_array
 from kartoteka.db.database import Database
 from kartoteka.db.named import load_queries
 from kartoteka.errors import InvalidRequest, NotFound
-from kartoteka.identity.changes import short_hash
 from kartoteka.identity.evidence import Node, Row, Step, card_node, chain, steps_of
+from kartoteka.identity.hashed import Digest, shortened, unkeyed
 from kartoteka.identity.history import rebuild
-from kartoteka.identity.kinds import BY_CODE, KINDS
+from kartoteka.identity.kinds import BY_CODE, BY_NAME, KINDS
+from kartoteka.identity.kinds.key import value_key
 from kartoteka.identity.model import Card, Consent, Held, Settings, Status
 from kartoteka.identity.proof import saying_of
 
@@ -72,6 +73,8 @@ class Known(Standing):
     snapshots: dict[int, Any]
     besides: Besides = Besides()
     """Names, devices and who is not the same: what telling it again needs."""
+    account_id: int = 0
+    digest: Digest = unkeyed
 
 
 def why(person: Known, kind: str, value: str | None, settings: Settings | None = None) -> Reasons:
@@ -217,19 +220,25 @@ def _found_by(person: Known, card: Card, finders: str | None, at: datetime) -> s
             for row in person.rows
             if row.at <= at
             for one in (*(row.identifiers or ()), *(row.by or ()))
-            if one["kind"] == kind and hashed in ("", str(short_hash(one["value"])))
+            if one["kind"] == kind and hashed in ("", str(_short_hash(person, kind, one["value"])))
         ]
         if said:
             found.add((kind, max(said)[1]))
     return found
 
 
+def _short_hash(person: Known, kind: str, value: str) -> int:
+    key = (BY_NAME[kind].code, value_key(value))
+    return shortened(person.digest(person.account_id, key))
+
+
 class Why:
     """Reads what `why` and `why_not` need."""
 
-    def __init__(self, keyed: Database) -> None:
+    def __init__(self, keyed: Database, digest: Digest = unkeyed) -> None:
         """`keyed` has connections that look up keys and never scan (`db.database.WRITER_OPTIONS`)."""
         self._keyed = keyed
+        self._digest = digest
 
     async def person(self, account_id: int, contact_id: int) -> Known:
         """The card that the id leads to. Raises `CardNotFound`."""
@@ -250,6 +259,8 @@ class Why:
             known,
             dict(snapshots),
             await self._besides(account_id, known),
+            account_id,
+            self._digest,
         )
 
     async def standing(self, account_id: int, ids: Sequence[int]) -> dict[int, Standing]:
