@@ -166,6 +166,7 @@ def compose(settings: Settings, database: Database, writers: Database) -> Servic
         outbound=Outbound(allow_private=settings.allow_private_addresses),
         sites=Sites(database, clock),
         signer=ClaimSigner(settings.secret_key),
+        digest=digest_with(settings.secret_key),
         trusted_proxies=settings.trusted_proxies,
     )
 

@@ -6,7 +6,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import closing
+from html.parser import HTMLParser
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import msgspec
@@ -14,7 +16,7 @@ import pytest
 
 from kartoteka.access.users import Role
 from kartoteka.admin.routes import PAGES
-from kartoteka.admin.routing import Page
+from kartoteka.admin.routing import Page, Table
 from tests.admin.command import command
 from tests.admin.conftest import PASSWORD, Visitor, eventually
 from tests.conftest import Server
@@ -232,6 +234,55 @@ def test_every_page_is_read_and_written_by_the_roles_that_may(admin_server, acco
         if role is Role.READER:
             many = {"action": "remove", "sure": "1", "pick": str(world.ids["/admin/contacts/"])}
             assert one.submit("/admin/contacts/bulk", **many).status_code == FORBIDDEN
+
+
+class Offers(HTMLParser):
+    """What a page offers: (method, path) of its links, forms and buttons."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.found: set[tuple[str, str]] = set()
+        self._method = "GET"
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        said = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            self._method = said.get("method", "get").upper()
+        offered = [
+            ("GET", said.get("href") if tag == "a" else None),
+            ("GET", said.get("hx-get")),
+            ("POST", said.get("hx-post")),
+            (self._method, said.get("action") or said.get("formaction")),
+        ]
+        self.found |= {(method, path) for method, path in offered if path and path[:6] == "/admin"}
+
+
+@pytest.mark.parametrize("role", [Role.READER, Role.MARKETER])
+def test_nobody_is_offered_what_is_refused(admin_server, account, role):
+    """No link, form or button of any page leads to one that the role may not have."""
+    _, _, world = account
+    table = Table(PAGES)
+    refused: dict[str, set[tuple[str, str]]] = {}
+    offered = 0
+    with closing(Visitor(base_url=admin_server.url, timeout=60)) as one:
+        assert one.sign_in(f"roles-{role.value}", PASSWORD).status_code == SEE_OTHER
+        for page in PAGES:
+            if page.method != "GET" or page.role is None or not role.may(page.role):
+                continue
+            answer = ask(one, page, world)
+            if answer.status_code != OK or "html" not in answer.headers["content-type"]:
+                continue
+            found = Offers(answer.text).found
+            offered += len(found)
+            for method, path in found:
+                known = table.find(urlsplit(path).path)
+                assert known is not None, (page.path, path)
+                wanted = known[0][method].role
+                if wanted is not None and not role.may(wanted):
+                    refused.setdefault(page.path, set()).add((method, path))
+    assert not refused
+    assert offered > 300
 
 
 def test_what_belongs_to_another_account_is_not_there(admin_server, account, owner):

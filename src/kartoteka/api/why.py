@@ -33,7 +33,9 @@ async def contact_why(call: Call) -> Answer:
         definitions.values(),
         Region(call.account.settings.region),
     )
-    known = await Why(call.services.database).person(call.account.account_id, contact_id)
+    known = await Why(call.services.database, call.services.digest).person(
+        call.account.account_id, contact_id
+    )
     found = why(known, kind, value, rules_of(call.account.settings))
     body = {
         "contactId": found.contact_id,

@@ -21,7 +21,6 @@ from kartoteka.identity.changes import (
     prepare,
     set_channel,
     set_external_id,
-    short_hash,
     take_changeable,
 )
 from kartoteka.identity.history import Journal, named, named_as
@@ -121,7 +120,7 @@ def _finders(work: Settling, matched_by: str, card: Card) -> str:
     """What found the card, as "kind:hash" without its value. A phone or token is believed only beside
     what else stands there (D10a): then all that the request named."""
     on_card = [
-        f"{BY_CODE[one.kind].name}:{short_hash(one.value)}"
+        f"{BY_CODE[one.kind].name}:{work.ws.short_hash(one.key)}"
         for one in work.person.all()
         if (BY_CODE[one.kind].name == matched_by or matched_by not in _ENOUGH)
         and _is_on(work.ws, one, card)

@@ -17,10 +17,11 @@ from kartoteka.contacts.what_if_store import names_said, who_made
 from kartoteka.db.arrays import pg_array
 from kartoteka.db.database import Database
 from kartoteka.errors import InvalidRequest, NotFound
-from kartoteka.identity.changes import short_hash
 from kartoteka.identity.evidence import Node, Row, Step, card_node, chain, steps_of
+from kartoteka.identity.hashed import Digest, shortened, unkeyed
 from kartoteka.identity.history import rebuild
-from kartoteka.identity.kinds import BY_CODE, KINDS
+from kartoteka.identity.kinds import BY_CODE, BY_NAME, KINDS
+from kartoteka.identity.kinds.key import value_key
 from kartoteka.identity.model import Card, Consent, Held, Settings, Status
 from kartoteka.identity.proof import saying_of
 
@@ -64,6 +65,8 @@ class Known(msgspec.Struct):
     snapshots: dict[int, Any]
     besides: Besides = Besides()
     """Names, devices and who is not the same: what telling it again needs."""
+    account_id: int = 0
+    digest: Digest = unkeyed
 
 
 def why(person: Known, kind: str, value: str | None, settings: Settings | None = None) -> Reasons:
@@ -209,18 +212,24 @@ def _found_by(person: Known, card: Card, finders: str | None, at: datetime) -> s
             for row in person.rows
             if row.at <= at
             for one in (*(row.identifiers or ()), *(row.by or ()))
-            if one["kind"] == kind and hashed in ("", str(short_hash(one["value"])))
+            if one["kind"] == kind and hashed in ("", str(_short_hash(person, kind, one["value"])))
         ]
         if said:
             found.add((kind, max(said)[1]))
     return found
 
 
+def _short_hash(person: Known, kind: str, value: str) -> int:
+    key = (BY_NAME[kind].code, value_key(value))
+    return shortened(person.digest(person.account_id, key))
+
+
 class Why:
     """Reads what `why` and `why_not` need."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, digest: Digest = unkeyed) -> None:
         self._database = database
+        self._digest = digest
         self._identities = IdentityReads(database)
 
     async def person(self, account_id: int, contact_id: int) -> Known:
@@ -243,6 +252,8 @@ class Why:
             known,
             dict(snapshots),
             await self._besides(account_id, known),
+            account_id,
+            self._digest,
         )
 
     async def _besides(self, account_id: int, rows: list[Row]) -> Besides:

@@ -13,6 +13,7 @@ import msgspec
 from kartoteka.db.arrays import PgArray, pg_array
 from kartoteka.db.named import Query, load_queries
 from kartoteka.db.transaction import Call, Transaction
+from kartoteka.identity import hashed
 from kartoteka.identity.model import QUARANTINED, Card, Held, Key, Merge
 from kartoteka.identity.policies import LASTING
 from kartoteka.identity.working_set import Missing, WorkingSet
@@ -56,8 +57,8 @@ _encode_lines = msgspec.json.Encoder().encode_lines
 FEW = 4
 """A batch of at most this many commands saves a round trip rather than work."""
 
-Digest = Callable[[int, Key], bytes]
-"""(account id, key) to the keyed hash that outlives an erased person."""
+
+Digest = hashed.Digest
 
 
 def digest_with(secret: str) -> Digest:

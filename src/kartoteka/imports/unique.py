@@ -116,19 +116,17 @@ def unnamed(
     Its code is `invalid_` and the word of the unique field where the row gives a value that cannot
     be used, else `no_` and the word: blank, `null` or a value that stands for nobody (D6).
     """
-    label = UNIQUES[unique.name].label
+    label, field = UNIQUES[unique.name].label, fields_of(unique)[0]
     if unique.name == "fieldId" and str(unique.field_id) in definitions:
-        label = definitions[str(unique.field_id)].path
+        label = field = definitions[str(unique.field_id)].path
     for notice in contact.warnings:
         if _speaks_of(notice.code, notice.field, unique, definitions):
-            code, field = f"invalid_{unique.name}", notice.field
-            return RowFailed(
-                number, code, f"The unique field is not valid: {notice.message}", field
-            )
+            text = f"The unique field is not valid: {notice.message}"
+            return RowFailed(number, f"invalid_{unique.name}", text, notice.field)
     message = f"The row has no {label}, by which contacts are found, and no External ID."
     if unique.name == EXTERNAL_ID:
         message = "The row has no External ID, by which contacts are found."
-    return RowFailed(number, f"no_{unique.name}", message, fields_of(unique)[0])
+    return RowFailed(number, f"no_{unique.name}", message, field)
 
 
 def _speaks_of(code: str, field: str | None, unique: Unique, definitions: Definitions) -> bool:

@@ -278,7 +278,7 @@ class Engine:
         self, account_id: int, batch: Sequence[Item], *, keep: bool, closing: Closing | None
     ) -> list[Answer]:
         ids: deque[int] = deque()
-        ws = WorkingSet(account_id, batch[0][1], ids.popleft)
+        ws = WorkingSet(account_id, batch[0][1], ids.popleft, self.digest)
         commands = [command for command, _, _ in batch]
         repeats = Repeats(account_id, commands)
         async with transaction(self.database) as tx:

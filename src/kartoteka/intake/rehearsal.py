@@ -69,7 +69,9 @@ class Rehearsal:
             return before + await self.carry_out(account, rows[middle:])
 
     async def _attempt(self, account: AccountContext, rows: Sequence[Command]) -> list[Answer]:
-        ws = WorkingSet(account.account_id, rules_of(account.settings), self._ids.__next__)
+        ws = WorkingSet(
+            account.account_id, rules_of(account.settings), self._ids.__next__, self._digest
+        )
         async with transaction(self._database) as tx:
             if tx.backend != self._backend:
                 raise DatabaseUnavailable

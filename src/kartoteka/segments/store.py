@@ -167,10 +167,21 @@ class Segments:
         if contact_id is not None:
             asked["contact_id"] = contact_id
         found = await self._database.fetch(READING[name], **asked, skip=skip, rows=rows)
-        flips = [Flip(id_, at, Kind(kind).name.lower(), who) for id_, at, kind, who in found]
+        flips = _flips(found)
         if len(flips) < rows and (flips or not skip):  # the last page says how many there are
             return flips, skip + len(flips)
         return flips, await self._count(READING[f"count_{name}"], **asked)
+
+    async def latest_flips(self, account_id: int, segment_id: int, rows: int) -> list[Flip]:
+        """Who entered and left last, the latest first."""
+        return _flips(
+            await self._database.fetch(
+                READING["latest_happenings"],
+                account_id=account_id,
+                segment_id=segment_id,
+                rows=rows,
+            )
+        )
 
     async def growth(self, account_id: int, segment_id: int, begin: datetime) -> list[Day]:
         """Days since then on which somebody entered or left."""
@@ -241,6 +252,10 @@ def _stored(row: Row) -> Stored:
         filled_at=filled_at,
         serving=serving,
     )
+
+
+def _flips(rows: list[Row]) -> list[Flip]:
+    return [Flip(id_, at, Kind(kind).name.lower(), who) for id_, at, kind, who in rows]
 
 
 def _counted(account_id: int, stored: Stored) -> tuple[Query, dict[str, Any]]:

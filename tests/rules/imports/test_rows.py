@@ -128,14 +128,14 @@ def test_a_row_without_its_unique_value_fails_and_says_how(unique, column, inval
     """D18: `no_` and the word for a blank, `invalid_` and the word for what is none."""
     word = "fieldId" if unique.startswith("fields.") else unique
     columns = f"{column} firstName"
+    field = "SHOP.SIZE" if word == "fieldId" else column
     for blank in BLANKS:
         failed = read(columns, blank, "Alice", unique=unique)
         assert isinstance(failed, RowFailed)
-        assert (failed.number, failed.code, failed.field) == (5, f"no_{word}", column)
+        assert (failed.number, failed.code, failed.field) == (5, f"no_{word}", field)
     failed = read(columns, invalid, "Alice", unique=unique)
     assert isinstance(failed, RowFailed)
-    assert failed.code == f"invalid_{word}"
-    assert failed.field == ("SHOP.SIZE" if word == "fieldId" else column)
+    assert (failed.code, failed.field) == (f"invalid_{word}", field)
     assert invalid not in failed.message
     assert failed.value is None
 
