@@ -314,6 +314,53 @@ def test_what_belongs_to_another_account_is_not_there(admin_server, account, own
     assert everything() == before
 
 
+def test_what_nobody_has_is_not_found(account):
+    """Numbers as long as a path takes them, names as long as a form does: never a fault of ours."""
+    _, owner, _ = account
+    longest = "9" * 18
+    left_out = (
+        "/admin/home/nameless",
+        "/admin/duplicates/search",
+        "/admin/sign-in",
+        "/admin/sign-out",
+    )
+    for page in PAGES:
+        path = page.path.replace("{part}", "profile")
+        for name in ("id", "contact_id"):
+            path = path.replace(f"{{{name}}}", longest)
+        for name in ("token", "domain", "app"):
+            path = path.replace(f"{{{name}}}", "x" * 300)
+        if path == page.path:
+            continue
+        answer = owner.get(path) if page.method == "GET" else owner.submit(path)
+        assert answer.status_code in (400, 404, 409), (page.method, page.path, answer.status_code)
+    numbers = (
+        "pick",
+        "list",
+        "keep",
+        "absorb",
+        "one",
+        "other",
+        "segment",
+        "segment_id",
+        "contact_id",
+    )
+    for path, form in (
+        ("/admin/segments/new", {"version": longest}),
+        ("/admin/contacts", {"before": longest}),
+        ("/admin/merge", {"keep": longest, "absorb": longest}),
+        ("/admin/settings/audit", {"before": longest}),
+        ("/admin/imports", {"skip": longest}),
+    ):
+        assert owner.get(path, params=form).status_code < 500, path
+    for page in PAGES:
+        if page.method == "POST" and "{" not in page.path and page.path not in left_out:
+            form = dict.fromkeys(numbers, longest)
+            for action in ("", "attach", "remove"):
+                answer = owner.submit(page.path, **form, action=action)
+                assert answer.status_code < 500, (page.path, action)
+
+
 def newest(owner: Visitor) -> int:
     """The number of the newest line of the audit log."""
     found = re.search(r'<tr id="a(\d+)"', owner.get("/admin/settings/audit").text)

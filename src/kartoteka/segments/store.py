@@ -9,6 +9,7 @@ import msgspec
 
 from kartoteka.db.database import Database, Row
 from kartoteka.db.named import Query, load_queries
+from kartoteka.segments.conditions.membership import MAX_ID
 from kartoteka.segments.evaluating import version_of
 from kartoteka.segments.model import (
     Kind,
@@ -65,6 +66,7 @@ class Segments:
 
     async def find(self, account_id: int, segment_id: int) -> Segment:
         """The segment of that id. Raises `SegmentNotFound`."""
+        _check_id(segment_id)
         asked = {"account_id": account_id, "segment_id": segment_id}
         row = await self._database.fetch_one(QUERIES["segment"], **asked)
         if row is None:
@@ -73,6 +75,7 @@ class Segments:
 
     async def stored(self, account_id: int, segment_id: int) -> Stored:
         """The segment with its definition. Raises `SegmentNotFound`."""
+        _check_id(segment_id)
         found, _ = await self.search(account_id, "", 0, 1, segment_id=segment_id)
         if not found:
             raise SegmentNotFound
@@ -252,6 +255,12 @@ def _stored(row: Row) -> Stored:
         filled_at=filled_at,
         serving=serving,
     )
+
+
+def _check_id(segment_id: int) -> None:
+    """Raises `SegmentNotFound` for a number that the column cannot hold."""
+    if segment_id > MAX_ID:
+        raise SegmentNotFound
 
 
 def _flips(rows: list[Row]) -> list[Flip]:
