@@ -146,6 +146,7 @@ def compose(settings: Settings, database: Database, writers: Database) -> Servic
     actions = SegmentActions(database, clock, definitions, segments)
     return Services(
         database=database,
+        keyed=writers,
         clock=clock,
         engine=build_engine(writers, clock, digest_with(settings.secret_key)),
         keys=KeyRing(database, clock, settings.region),
@@ -153,7 +154,7 @@ def compose(settings: Settings, database: Database, writers: Database) -> Servic
         tokens=Tokens(database, clock),
         definitions=definitions,
         cards=Cards(writers, database),
-        identities=IdentityReads(database),
+        identities=IdentityReads(writers, database),
         imports=Imports(database, clock, import_folder(settings)),
         exports=open_exports(settings, database, clock),
         segments=segments,
@@ -162,10 +163,11 @@ def compose(settings: Settings, database: Database, writers: Database) -> Servic
         webhooks=Webhooks(database, clock, allow_private=settings.allow_private_addresses),
         event_types=EventTypes(database, clock),
         timelines=Timelines(writers, clock),
-        orders=Orders(database),
+        orders=Orders(writers),
         outbound=Outbound(allow_private=settings.allow_private_addresses),
         sites=Sites(database, clock),
         signer=ClaimSigner(settings.secret_key),
+        digest=digest_with(settings.secret_key),
         trusted_proxies=settings.trusted_proxies,
     )
 

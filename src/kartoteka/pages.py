@@ -30,6 +30,7 @@ def build_pages(settings: Settings, services: Services) -> Admin:
     return Admin(
         AdminServices(
             database=database,
+            keyed=services.keyed,
             clock=clock,
             engine=services.engine,
             keys=services.keys,
@@ -38,7 +39,7 @@ def build_pages(settings: Settings, services: Services) -> Admin:
             sessions=Sessions(database, clock, settings.region),
             definitions=services.definitions,
             cards=services.cards,
-            browsing=Browsing(database),
+            browsing=Browsing(services.keyed, database),
             identities=services.identities,
             imports=services.imports,
             exports=services.exports,

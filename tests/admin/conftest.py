@@ -103,9 +103,13 @@ class Visitor(httpx.Client):
         """The answer to the form; afterwards `submit` works."""
         answer = self.post("/admin/sign-in", data={"login": login, "password": password})
         if answer.status_code == 303:
-            page = self.get("/admin/account").text
-            self.csrf = re.search(r'name="csrf" value="(\w+)"', page)[1]  # type: ignore[index]
+            self.read_token()
         return answer
+
+    def read_token(self) -> None:
+        """The token of the session's forms, for `submit`."""
+        page = self.get("/admin/account").text
+        self.csrf = re.search(r'name="csrf" value="(\w+)"', page)[1]  # type: ignore[index]
 
     def submit(self, path: str, **fields: Any) -> httpx.Response:
         """Post a form of a page."""
@@ -119,20 +123,31 @@ def visitor(admin_server: Server) -> Iterator[Visitor]:
         yield client
 
 
+@pytest.fixture(scope="session")
+def session(admin_server: Server) -> str:
+    """The cookie of the owner: signing in costs a quarter of a second each time."""
+    with Visitor(base_url=admin_server.url) as client:
+        assert client.sign_in().status_code == 303
+        return client.cookies["kartoteka_session"]
+
+
 @pytest.fixture
-def owner(visitor: Visitor) -> Visitor:
-    """The admin of the first start."""
-    assert visitor.sign_in().status_code == 303
+def owner(visitor: Visitor, session: str) -> Visitor:
+    """The admin of the first start, in a session that others share."""
+    visitor.cookies.set("kartoteka_session", session)
+    visitor.read_token()
     return visitor
 
 
 @pytest.fixture(scope="session")
-def state(admin_server: Server) -> Any:
-    """The cookie of the owner: signing in costs a quarter of a second each time."""
-    with Visitor(base_url=admin_server.url, timeout=60) as client:
-        assert client.sign_in().status_code == 303
-        value = client.cookies["kartoteka_session"]
-    cookie = {"name": "kartoteka_session", "value": value, "domain": "127.0.0.1", "path": "/admin"}
+def state(session: str) -> Any:
+    """The same for a browser."""
+    cookie = {
+        "name": "kartoteka_session",
+        "value": session,
+        "domain": "127.0.0.1",
+        "path": "/admin",
+    }
     flags = {"httpOnly": True, "secure": False, "sameSite": "Lax", "expires": -1}
     return {"cookies": [{**cookie, **flags}], "origins": []}
 

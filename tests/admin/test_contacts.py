@@ -60,6 +60,24 @@ def test_pages_lead_through_everybody_and_back(open_page):
     expect(page.locator("#results tbody tr").first).to_contain_text("Crowd069")
 
 
+def test_what_is_typed_counts_for_the_export_and_the_filters_too(open_page):
+    page = open_page("/admin/contacts?source=IMPORT")
+    page.fill("#q", "olena crowd01")
+    expect(page.locator("#results tbody tr")).to_have_count(10)
+    export = page.locator("#content").get_by_role("link", name="Export CSV")
+    expect(export).to_have_attribute("href", re.compile(r"q=olena\+crowd01"))
+    page.locator(".chip a").click()
+    page.wait_for_url(re.compile(r"q=olena(\+|%20)crowd01$"))
+    expect(page.locator("#results tbody tr")).to_have_count(10)
+    page.fill("#q", "olena crowd011")
+    expect(page.locator("#results tbody tr")).to_have_count(1)
+    page.locator("summary", has_text="Filter").click()
+    page.get_by_role("checkbox", name="without External ID").check()
+    page.get_by_role("button", name="Apply").click()
+    page.wait_for_url(re.compile("noid"))
+    expect(page.locator("#q")).to_have_value("olena crowd011")
+
+
 def test_filters_read_as_a_sentence_and_go_one_by_one(open_page):
     page = open_page("/admin/contacts")
     page.get_by_text("Filter", exact=True).click()

@@ -6,7 +6,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import closing
+from html.parser import HTMLParser
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import msgspec
@@ -14,7 +16,7 @@ import pytest
 
 from kartoteka.access.users import Role
 from kartoteka.admin.routes import PAGES
-from kartoteka.admin.routing import Page
+from kartoteka.admin.routing import Page, Table
 from tests.admin.command import command
 from tests.admin.conftest import PASSWORD, Visitor, eventually
 from tests.conftest import Server
@@ -234,6 +236,55 @@ def test_every_page_is_read_and_written_by_the_roles_that_may(admin_server, acco
             assert one.submit("/admin/contacts/bulk", **many).status_code == FORBIDDEN
 
 
+class Offers(HTMLParser):
+    """What a page offers: (method, path) of its links, forms and buttons."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.found: set[tuple[str, str]] = set()
+        self._method = "GET"
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        said = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            self._method = said.get("method", "get").upper()
+        offered = [
+            ("GET", said.get("href") if tag == "a" else None),
+            ("GET", said.get("hx-get")),
+            ("POST", said.get("hx-post")),
+            (self._method, said.get("action") or said.get("formaction")),
+        ]
+        self.found |= {(method, path) for method, path in offered if path and path[:6] == "/admin"}
+
+
+@pytest.mark.parametrize("role", [Role.READER, Role.MARKETER])
+def test_nobody_is_offered_what_is_refused(admin_server, account, role):
+    """No link, form or button of any page leads to one that the role may not have."""
+    _, _, world = account
+    table = Table(PAGES)
+    refused: dict[str, set[tuple[str, str]]] = {}
+    offered = 0
+    with closing(Visitor(base_url=admin_server.url, timeout=60)) as one:
+        assert one.sign_in(f"roles-{role.value}", PASSWORD).status_code == SEE_OTHER
+        for page in PAGES:
+            if page.method != "GET" or page.role is None or not role.may(page.role):
+                continue
+            answer = ask(one, page, world)
+            if answer.status_code != OK or "html" not in answer.headers["content-type"]:
+                continue
+            found = Offers(answer.text).found
+            offered += len(found)
+            for method, path in found:
+                known = table.find(urlsplit(path).path)
+                assert known is not None, (page.path, path)
+                wanted = known[0][method].role
+                if wanted is not None and not role.may(wanted):
+                    refused.setdefault(page.path, set()).add((method, path))
+    assert not refused
+    assert offered > 300
+
+
 def test_what_belongs_to_another_account_is_not_there(admin_server, account, owner):
     """The owner of the first account asks for everything of this one, by path and by form."""
     client, _, world = account
@@ -261,6 +312,53 @@ def test_what_belongs_to_another_account_is_not_there(admin_server, account, own
     owner.submit("/admin/contacts/bulk", **many)
     assert asked > 40
     assert everything() == before
+
+
+def test_what_nobody_has_is_not_found(account):
+    """Numbers as long as a path takes them, names as long as a form does: never a fault of ours."""
+    _, owner, _ = account
+    longest = "9" * 18
+    left_out = (
+        "/admin/home/nameless",
+        "/admin/duplicates/search",
+        "/admin/sign-in",
+        "/admin/sign-out",
+    )
+    for page in PAGES:
+        path = page.path.replace("{part}", "profile")
+        for name in ("id", "contact_id"):
+            path = path.replace(f"{{{name}}}", longest)
+        for name in ("token", "domain", "app"):
+            path = path.replace(f"{{{name}}}", "x" * 300)
+        if path == page.path:
+            continue
+        answer = owner.get(path) if page.method == "GET" else owner.submit(path)
+        assert answer.status_code in (400, 404, 409), (page.method, page.path, answer.status_code)
+    numbers = (
+        "pick",
+        "list",
+        "keep",
+        "absorb",
+        "one",
+        "other",
+        "segment",
+        "segment_id",
+        "contact_id",
+    )
+    for path, form in (
+        ("/admin/segments/new", {"version": longest}),
+        ("/admin/contacts", {"before": longest}),
+        ("/admin/merge", {"keep": longest, "absorb": longest}),
+        ("/admin/settings/audit", {"before": longest}),
+        ("/admin/imports", {"skip": longest}),
+    ):
+        assert owner.get(path, params=form).status_code < 500, path
+    for page in PAGES:
+        if page.method == "POST" and "{" not in page.path and page.path not in left_out:
+            form = dict.fromkeys(numbers, longest)
+            for action in ("", "attach", "remove"):
+                answer = owner.submit(page.path, **form, action=action)
+                assert answer.status_code < 500, (page.path, action)
 
 
 def newest(owner: Visitor) -> int:

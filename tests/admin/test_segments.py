@@ -72,15 +72,19 @@ def test_contacts_without_an_external_id(open_page, api, name):
     expect(page.get_by_role("heading", name="External ID is empty")).to_be_visible()
     segment_id = page.url.rpartition("/")[2]
     # Dynamic: each new one joins by itself, and leaves when it gets its External ID.
-    email = {"channels": [{"type": "email", "value": f"{name}@example.com"}]}
-    contact_id = api.post("/api/v1/contact", json=email).json()["id"]
+    email = {"type": "email", "value": f"{name}@example.com"}
+    body = {"firstName": "Sofia", "channels": [email]}
+    contact_id = api.post("/api/v1/contact", json=body).json()["id"]
     page.reload()
     expect(page.locator(".figure b")).to_have_text(f"{before + 1:,}")
     api.put(f"/api/v1/contact/{contact_id}", json={"externalCustomerId": name})
     page.reload()
     expect(page.locator(".figure b")).to_have_text(f"{before:,}")
     assert api.get(f"/api/v1/group/{segment_id}/contacts").headers["TotalCount"] == str(before)
-    expect(page.locator(".feed")).to_contain_text("left")
+    expect(page.locator(".feed > li").first).to_contain_text("Sofia left")
+    expect(
+        page.get_by_role("img", name=re.compile(rf"From {before:,} .* to {before:,} "))
+    ).to_be_visible()
 
 
 def test_the_count_follows_while_one_types(open_page):

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 
 import httpx
+import pytest
 from playwright.sync_api import expect
 
 from tests.admin.conftest import eventually
+from tests.browser import TIMEOUT_MS
 
 
 def test_a_new_key_is_shown_once_and_works(open_page, admin_server, name):
@@ -31,6 +33,29 @@ def test_a_new_key_is_shown_once_and_works(open_page, admin_server, name):
     expect(page.locator("dialog")).to_contain_text("refused within a second")
     page.locator("dialog").get_by_role("button", name="Delete").click()
     expect(page.locator("tr", has_text=name)).to_have_count(0)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "kartoteka.example"])
+def test_what_is_shown_once_is_copied_with_a_click(browser, admin_server, state, api, name, host):
+    """Also where the pages are served without TLS: such pages get no clipboard from the browser."""
+    api.post("/api/v1/site/domains", json={"domain": f"{name}.example"}).raise_for_status()
+    context = browser.new_context(
+        base_url=f"http://{host}:{admin_server.url.rpartition(':')[2]}",
+        permissions=["clipboard-read", "clipboard-write"],
+    )
+    context.set_default_timeout(TIMEOUT_MS)
+    context.add_cookies([{**state["cookies"][0], "domain": host}])
+    page = context.new_page()
+    page.goto("/admin/settings/websites")
+    assert page.evaluate("window.isSecureContext") is (host == "127.0.0.1")
+    shown = page.locator(".snippet pre").first.inner_text()
+    page.get_by_role("button", name="Copy").first.click()
+    expect(page.locator("#copied")).to_have_text("Copied")
+    page.goto("/admin/simulator")
+    page.get_by_label("As JSON").focus()
+    page.keyboard.press("Control+v")
+    expect(page.get_by_label("As JSON")).to_have_value(shown)
+    context.close()
 
 
 def test_a_custom_field_is_made_used_and_taken_away(open_page, api, name):

@@ -14,6 +14,13 @@ from tests.admin.conftest import LOGIN, PASSWORD, Visitor
 SEE_OTHER, FORBIDDEN = 303, 403
 
 
+@pytest.fixture
+def owner(visitor: Visitor) -> Visitor:
+    """The admin of the first start, in a session of their own."""
+    assert visitor.sign_in().status_code == SEE_OTHER
+    return visitor
+
+
 def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(visitor):
     answer = visitor.sign_in()
     (cookie,) = answer.headers.get_list("set-cookie")

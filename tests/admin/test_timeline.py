@@ -45,3 +45,24 @@ def test_events_orders_and_decisions_stand_in_one_line(open_page, api, name):
     expect(line).to_contain_text("was created")
     expect(page.locator(".third")).to_contain_text("100.00 EUR")
     expect(page.locator(".third")).to_contain_text("1 delivered of 1")
+
+
+def test_days_of_the_timeline_are_the_viewers(open_page, api, name):
+    """Half past eleven at night in UTC is the next day in Kyiv: a day stands above each, once."""
+    api.post("/api/v1/contact", json={"externalCustomerId": name}).raise_for_status()
+    hours = ("2026-01-01T20:30", "2026-01-01T21:30", "2026-01-01T22:30", "2026-01-01T23:30")
+    orders = [
+        {"externalOrderId": f"{name}-{n}", "externalCustomerId": name, "totalCost": 1234.5,
+         "status": "DELIVERED", "date": f"{hour}:00.000Z", "currency": "EUR",
+         "items": [{"externalItemId": "s", "quantity": 1, "name": "Tea", "cost": 1234.5}]}
+        for n, hour in enumerate(hours)
+    ]  # fmt: skip
+    assert api.post("/api/v1/orders", json={"orders": orders}).text in ("", "{}")
+    (one,) = api.get("/api/v1/contacts", params={"externalCustomerId": name}).json()
+    page = open_page(f"/admin/contacts/{one['id']}?show=order")
+    lines = page.locator("#part-history .feed > li")
+    expect(lines).to_have_count(6)
+    said = ["Jan 2, 2026", f"{name}-3", f"{name}-2", "Jan 1, 2026", f"{name}-1", f"{name}-0"]
+    for number, words in enumerate(said):
+        expect(lines.nth(number)).to_contain_text(words)
+    expect(lines.nth(1)).to_contain_text("1,234.50 EUR")

@@ -58,8 +58,9 @@ def wait_for(
     return one
 
 
-def folder_of(server: Any) -> Path:
-    return server.log.parent / "data" / "imports"
+def files_of(server: Any) -> set[Path]:
+    """What waits in the folder of imports, which the first of them makes."""
+    return set((server.log.parent / "data" / "imports").glob("*"))
 
 
 def people(name: str, count: int) -> str:
@@ -124,9 +125,9 @@ def test_a_dry_run_has_the_same_statement_and_writes_nothing(api: httpx.Client, 
 def test_a_file_waits_after_its_preview_for_a_dry_run_and_the_import(
     api: httpx.Client, server: Any, name: str
 ):
-    before = set(folder_of(server).iterdir())
+    before = files_of(server)
     shown = preview(api, people(name, 3)).json()
-    ours = set(folder_of(server).iterdir()) - before
+    ours = files_of(server) - before
     given = {"upload": shown["upload"]}
     assert preview_again(api, given, {"map": {"B": None}})["columns"][1]["field"] is None
     rehearsal = api.post("/api/v1/imports", json={**given, "options": {"dryRun": True}})
@@ -135,7 +136,7 @@ def test_a_file_waits_after_its_preview_for_a_dry_run_and_the_import(
     used = api.post("/api/v1/imports", json=given)
     assert (used.status_code, used.json()["status"]) == (404, 404)
     assert ours
-    wait_until(lambda: ours.isdisjoint(folder_of(server).iterdir()))
+    wait_until(lambda: ours.isdisjoint(files_of(server)))
 
 
 def preview_again(api: httpx.Client, given: dict[str, Any], options: Any) -> dict[str, Any]:
@@ -199,10 +200,10 @@ def test_a_preview_of_unknown_columns_shows_them_and_says_what_is_missing(api: h
 def test_a_file_that_cannot_be_imported_is_refused_and_not_kept(
     api: httpx.Client, server: Any, content: bytes | str, options: Any, code: str
 ):
-    before = set(folder_of(server).iterdir())
+    before = files_of(server)
     answer = send(api, content, options)
     assert (answer.status_code, answer.json()["code"]) == (400, code)
-    assert set(folder_of(server).iterdir()) <= before
+    assert files_of(server) <= before
 
 
 def test_the_name_of_a_file_is_shown_and_leads_nowhere(api: httpx.Client, server: Any, name: str):
@@ -243,12 +244,12 @@ def test_headings_without_rows_are_told(api: httpx.Client):
 
 
 def test_a_client_that_hangs_up_leaves_no_half_file(server: Any):
-    before = set(folder_of(server).iterdir())  # files of imports that end meanwhile may go
+    before = files_of(server)  # files of imports that end meanwhile may go
     with connected(server, length=9_000_000) as connection:
         part = b'--XX\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n'
         connection.sendall(part + b"x" * 2_000_000)
-        wait_until(lambda: bool(set(folder_of(server).iterdir()) - before))
-    wait_until(lambda: set(folder_of(server).iterdir()) <= before)
+        wait_until(lambda: bool(files_of(server) - before))
+    wait_until(lambda: files_of(server) <= before)
 
 
 def test_a_file_that_says_it_is_too_large_is_refused_at_once(server: Any):
@@ -419,6 +420,6 @@ def test_writers_import_and_see_statements_but_rehearse_nothing(server: Any, nam
     with httpx.Client(base_url=server.url, auth=("", key), timeout=120) as writer:
         one = finished(writer, send(writer, people(name, 1)))
         assert writer.get(f"/api/v1/imports/{one['id']}/rows").status_code == 200
-        before = set(folder_of(server).iterdir())
+        before = files_of(server)
         assert send(writer, people(name, 1), {"dryRun": True}).status_code == 403
-        assert set(folder_of(server).iterdir()) <= before
+        assert files_of(server) <= before

@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.api.test_imports import files_of
 from tests.conftest import launch_again
 
 FILES: dict[str, bytes] = {
@@ -105,14 +106,14 @@ def test_what_cannot_be_fetched_or_read_is_a_bad_request(
     api: httpx.Client, server: Any, site: str, link: Any, more: dict[str, Any], code: str
 ):
     given = link.replace("SITE", site) if isinstance(link, str) else link
-    files = set((server.log.parent / "data" / "imports").iterdir())
+    files = files_of(server)
     before = api.get("/api/v1/imports").headers["totalcount"]
     answer = upload(api, given, **more)
     assert (answer.status_code, answer.json()["code"]) == (400, code)
     assert answer.json()["message"].endswith(".")
     assert api.get("/api/v1/imports").headers["totalcount"] == before
     # The file of the import before may still be on its way out.
-    assert set((server.log.parent / "data" / "imports").iterdir()) <= files
+    assert files_of(server) <= files
 
 
 def test_the_password_in_a_link_is_neither_answered_nor_logged(

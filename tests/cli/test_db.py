@@ -16,10 +16,10 @@ from tests.conftest import COMMAND, clean_environment
 def db(empty_database_url, tmp_path):
     """Runs `kartoteka db …` on a migrated database."""
 
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    def run(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [COMMAND, *arguments],
-            env=clean_environment() | {"KARTOTEKA_DATABASE_URL": empty_database_url},
+            env=clean_environment() | {"KARTOTEKA_DATABASE_URL": empty_database_url} | settings,
             cwd=tmp_path,
             capture_output=True,
             text=True,
@@ -66,6 +66,24 @@ def test_a_dump_is_private_and_restores_everything_it_held(db, tmp_path):
     assert db("db", "restore", "--yes", "backup").returncode == 0
     assert rows(db.url) == [("Alice",)]
     assert db("migrate").stdout == "The database is up to date.\n"
+
+
+def test_a_dump_that_fails_leaves_the_older_one(db, tmp_path):
+    """The database is away: yesterday's backup is worth more than none."""
+    assert db("db", "dump", "backup").returncode == 0
+    whole = (tmp_path / "backup").read_bytes()
+    failed = db("db", "dump", "backup", KARTOTEKA_DATABASE_URL="postgresql://x@127.0.0.1:1/x")
+    assert failed.returncode != 0
+    assert (tmp_path / "backup").read_bytes() == whole
+    assert [one.name for one in tmp_path.glob("backup*")] == ["backup"]
+
+
+def test_a_dump_goes_to_a_pipe_too_and_says_where_it_cannot(db, tmp_path):
+    assert db("db", "dump", "/dev/null").returncode == 0
+    failed = db("db", "dump", "no-such-folder/backup")
+    assert failed.returncode == 1
+    assert "no-such-folder/backup" in failed.stderr
+    assert "Traceback" not in failed.stderr
 
 
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.5])

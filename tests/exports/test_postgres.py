@@ -297,6 +297,17 @@ async def test_an_export_runs_by_itself_when_its_time_has_come(exporting, wareho
     assert timedelta(minutes=50) < wait <= timedelta(hours=1)
 
 
+async def test_runs_that_are_asked_for_leave_the_schedule_as_it_is(exporting, warehouse):
+    """Issue 6: interval, run now. However often somebody asks, the next hourly run is due in an hour."""
+    one = await exporting.to(warehouse.url, "contacts", paused=False, interval="1h")
+    due = []
+    for _ in range(3):
+        await exporting.good_run(one)
+        due.append((await exporting.exports.find(exporting.account_id, one.export_id)).next_at)
+    assert due[0] - exporting.shop.clock.now() <= timedelta(hours=1)
+    assert due[0] == due[1] == due[2]
+
+
 async def next_run(exporting: Exporting, one, *, after: int) -> int:
     """The next run that is over, by the schedule."""
     async with asyncio.timeout(60):

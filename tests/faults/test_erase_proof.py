@@ -3,8 +3,10 @@ except PostgreSQL's own, and the log (decisions D29; tables, indexes aside)."""
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
 import time
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -85,7 +87,24 @@ def live_a_life(api: httpx.Client) -> int:
     by_import(api)
     elsewhere(api)
     looks_like_another(api)
+    hands_on(api)
     return int(who)
+
+
+def hands_on(api: httpx.Client) -> None:
+    """A device's token goes to somebody else: how many people sent it is counted by hashes (D6)."""
+    token = [{"type": "mobilepush", "value": "handed-on"}]
+    for external_id in (VALUES["external id"], "heir"):
+        body = {"externalCustomerId": external_id, "channels": token}
+        assert api.post("/api/v1/contact", json=body).status_code == 200
+
+
+def unkeyed_hashes(value: str) -> set[str]:
+    """What anybody could compute who tries all values that may be meant; D29 allows none of it."""
+    content = value.encode()
+    digests = [hashlib.new(name, content) for name in ("md5", "sha1", "sha256")]
+    crc = zlib.crc32(content)
+    return {one.hexdigest() for one in digests} | {str(crc), str(crc & 0x7FFFFFFF)}
 
 
 def elsewhere(api: httpx.Client) -> None:
@@ -251,6 +270,8 @@ def test_no_byte_of_an_erased_person_is_left(start_server, tmp_path: Path):
         if value in after
     }
     assert left == {}
+    for value in VALUES.values():
+        assert not [one for one in unkeyed_hashes(value) if one in after]
     assert "public.claim " not in after
     assert "public.webhook_delivery " in after
     files = [path for path in folder.rglob("*") if path.is_file() and "postgres" not in str(path)]

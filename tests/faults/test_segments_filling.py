@@ -12,12 +12,14 @@ from typing import Any
 
 import pytest
 
+from kartoteka.access.model import AccountContext
 from kartoteka.clock import Clock
 from kartoteka.contacts.definitions import Definitions
 from kartoteka.db.database import Database
 from kartoteka.segments.actions import SegmentActions
 from kartoteka.segments.filling import QUERIES as FILLING
 from kartoteka.segments.filling import Filling
+from kartoteka.segments.jobs import SegmentJobs
 from kartoteka.segments.shown import segment_json
 from kartoteka.segments.store import Segments
 from kartoteka.segments.verifying import check_activity, verify
@@ -176,6 +178,35 @@ async def test_progress_says_how_far_a_filling_is(shop, database):
     await actions.change(account_id, segment_id, {"condition": ann})
     await through("refilling", 125)
     assert await looked() == ("ready", None, len([n for n in range(250) if n % 3 == 0]))
+
+
+async def test_deleted_with_its_contacts_while_it_is_filled_they_go_too(
+    shop, database, monkeypatch
+):
+    """Issue 5: delete asks what to do with contacts. In turns, so that others are filled meanwhile."""
+    account_id = shop.account.account_id
+    ids = await people(shop, 20)
+    clock = Clock()
+    actions = SegmentActions(
+        database, clock, Definitions(database), Segments(database), Slowly(database, clock)
+    )
+    segment_id = await actions.create(account_id, {"name": "S", "condition": EMPTY})
+    await actions.delete(account_id, segment_id, remove_contacts=True)
+
+    async def account(_: int) -> AccountContext:
+        return shop.account
+
+    monkeypatch.setattr("kartoteka.segments.jobs.FILL_FOR_S", 0.0)
+    monkeypatch.setattr("kartoteka.segments.jobs.REMOVED_AT_ONCE", 4)
+    jobs = SegmentJobs(database, clock, account, shop.engine.submit)
+    live = "select array_agg(contact_id order by contact_id) from contact where status = 0"
+    seen = []
+    async with asyncio.timeout(120):  # locks go with their connections, in a moment
+        while shop.rows("select 1 from segment"):
+            await jobs.once()
+            seen.append(len(shop.rows(live)[0][0]))
+    assert shop.rows(live) == [([one for n, one in enumerate(ids) if n % 2],)]
+    assert {16, 12, 10} <= set(seen)
 
 
 async def test_killed_while_filling_another_process_goes_on(shop, database):

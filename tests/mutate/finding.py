@@ -50,8 +50,8 @@ FINDING = [
         "D6",
         "the holder's External ID counts too",
         CHANGES,
-        "for one in (former, card) if one.external_id",
-        "for one in (former,) if one.external_id",
+        "for one in (former, card)",
+        "for one in (former,)",
     ),
     Mutation(
         "D7",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.mutate.mutation import Mutation
 
 ABSORBING = "identity/absorbing.py"
+CHANGES = "identity/changes.py"
 SIDES = "identity/sides.py"
 UNDO = "contacts/undo.py"
 RETELLING = "contacts/retelling.py"
@@ -31,6 +32,27 @@ UNDOING = [
         SIDES,
         "            ws.speaking[card.contact_id] = home_of(held)\n            return\n",
         "            return\n",
+    ),
+    Mutation(
+        "D28",
+        "who came by an address that had left is taken in, and nobody else",
+        UNDO,
+        "        and card.created_at > merged_at\n",
+        "",
+    ),
+    Mutation(
+        "D26",
+        "what neither side has after an undo is told",
+        UNDO,
+        "    if nobodys:\n",
+        "    if False:\n",
+    ),
+    Mutation(
+        "D28",
+        "to say the same again after a token was lost is something new",
+        CHANGES,
+        "    former.last_word = None",
+        "    pass",
     ),
     Mutation(
         "D28",

@@ -422,7 +422,7 @@ WRITING = [
         "D29",
         "erase takes every value of the profile",
         REMOVAL,
-        "    for name in GAPS:\n        setattr(card, name, None)\n",
+        "    for name in TEXTS:\n        setattr(card, name, None)\n",
         "",
     ),
     Mutation(

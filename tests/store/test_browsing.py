@@ -29,7 +29,7 @@ def populated(postgres_url):
 @pytest.fixture
 async def people(populated):
     database = await Database.open(populated)
-    yield Browsing(database)
+    yield Browsing(database, database)
     await database.close()
 
 

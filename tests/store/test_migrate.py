@@ -10,6 +10,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from kartoteka.activity.partitions import make_months
+from kartoteka.db.database import Database
 from kartoteka.db.migrate import Migration, migrate, packaged_migrations
 from kartoteka.errors import DatabaseUnavailable, SettingsError
 from tests.conftest import fresh_database
@@ -91,6 +93,34 @@ def postgres_15_url(tmp_path):
         [*control, "-m", "immediate", "stop"], check=True, cwd="/", stdout=subprocess.DEVNULL
     )
     shutil.rmtree(folder)
+
+
+_TOLD = """
+    select a.attrelid::regclass::text, s.n_distinct
+    from pg_attribute a
+    join pg_class c on c.oid = a.attrelid and c.relkind in ('r', 'p')
+    left join pg_stats s on s.tablename = c.relname and s.attname = a.attname
+    where a.attname = 'account_id' and c.relnamespace = 'public'::regnamespace"""
+
+
+async def test_the_planner_is_told_that_an_account_may_hold_all_of_a_table(empty_url):
+    """Months of events that are made later too; what it learnt of a table itself stays."""
+    await migrate(empty_url)
+    with psycopg.connect(empty_url, autocommit=True) as connection:
+        assert {known for _, known in connection.execute(_TOLD)} == {1}
+        connection.execute(
+            "insert into segment (account_id, name, type, created_at)"
+            " select n, 'one', 'Static', now() from generate_series(1, 4) n"
+        )
+        connection.execute("analyze segment")
+        database = await Database.open(empty_url, max_size=1)
+        await make_months(database, [(2026, 11)])
+        await database.close()
+        await migrate(empty_url)
+        told = dict(connection.execute(_TOLD).fetchall())
+    assert told.pop("segment") == -1
+    assert told["event_2026_11"] == 1
+    assert set(told.values()) == {1}
 
 
 async def test_the_schema_works_on_postgresql_15(postgres_15_url):

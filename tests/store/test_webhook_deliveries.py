@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.server
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -28,8 +29,19 @@ HAPPEN = (
 class Refuses(http.server.BaseHTTPRequestHandler):
     status = 500
     came = 0
+    held = False
+    hung_up = False
+    go_on = threading.Event()
 
     def do_POST(self) -> None:
+        if self.path == "/slow":
+            type(self).held = True
+            self.rfile.read(int(self.headers["Content-Length"]))
+            while (
+                not self.go_on.is_set() and not self.hung_up
+            ):  # the client says no more: it hangs up
+                type(self).hung_up = self.connection.recv(1) == b""
+            return
         type(self).came += 1
         self.send_response(self.status)
         self.send_header("Content-Length", "0")
@@ -41,7 +53,8 @@ class Refuses(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def url() -> Iterator[str]:
-    Refuses.status, Refuses.came = 500, 0
+    Refuses.status, Refuses.came, Refuses.held, Refuses.hung_up = 500, 0, False, False
+    Refuses.go_on.clear()
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Refuses)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}/"
@@ -125,6 +138,41 @@ async def test_what_is_never_received_is_dead_at_last_and_can_be_replayed(
     await forget_old(database, clock, [account_id])
     assert await webhooks.deliveries(account_id, hook, None, 0, 10) == ([], 0)
     assert await database.fetch("select 1 from happening") == []
+
+
+async def test_a_slow_webhook_holds_up_no_other_and_ends_when_it_is_switched_off(
+    database, url, monkeypatch
+):
+    """Issue 5, webhooks: one shop's receiver that hangs is not the business of another's."""
+    clock = FixedClock(START)
+    known = Webhooks(database, clock, allow_private=True)
+    sending = Sending(database, Outbound(allow_private=True), clock)
+    account_id = (await Accounts(database, clock).create("shop")).account_id
+    slow, _ = await known.add(account_id, {"url": f"{url}slow"})
+    await known.add(account_id, {"url": url})
+    Refuses.status = 200
+    monkeypatch.setattr("kartoteka.webhooks.sending.WITHIN_S", 1_000.0)
+    stopping = asyncio.Event()
+    task = asyncio.create_task(sending.run(stopping))
+    try:
+        for contact_id in (1, 2):
+            await database.execute(HAPPEN, account_id=account_id, at=START, contact_id=contact_id)
+            await until(lambda came=contact_id: Refuses.held and Refuses.came == came)
+        await known.change(account_id, slow, {"enabled": False})
+        await until(lambda: Refuses.hung_up)
+        assert (await known.find(account_id, slow)).waiting >= 1
+    finally:
+        Refuses.go_on.set()
+        stopping.set()
+        await task
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(120):
+        while True:
+            if holds():
+                return
+            await asyncio.sleep(0.02)
 
 
 async def test_nothing_is_told_before_everything_older_is_committed(

@@ -41,7 +41,7 @@ from kartoteka.identity.kinds import (
     WEB_COOKIE,
     WEB_TOKEN,
 )
-from kartoteka.identity.model import Card, Identifier, Key, Policy, Resolution
+from kartoteka.identity.model import Card, Identifier, Key, Policy, Resolution, Status
 from kartoteka.identity.policies import CHANGEABLE, EVENT, EVENT_BY_ID, TOKENS
 from kartoteka.identity.rules import Create, Decision, Found, Person, Restore, finders
 from kartoteka.identity.sides import side_of, speak_by
@@ -107,15 +107,20 @@ def enough(command: RecordEvent) -> Fact | None:
 
 
 def _known_contact(ws: WorkingSet, command: RecordEvent) -> tuple[KnownContact, Key] | None:
-    """The live contact that the event is about and its External ID, where that is enough and this batch
-    has read neither the card nor who has that External ID: it may have changed what it read."""
+    """The live contact that the event is about and its External ID, where that is enough. What this
+    batch has read it may have changed: then the fact is not asked."""
     fact = enough(command)
     if fact is None:
         return None
-    found: KnownContact | None = ws.known_fact(*fact)
-    if found is None or ws.is_known(fact[1]) or ws.is_asked(found.contact_id):
+    key: Key = fact[1]
+    if not ws.is_known(key):
+        found: KnownContact | None = ws.known_fact(*fact)
+        return None if found is None or ws.is_asked(found.contact_id) else (found, key)
+    held = next(iter((ws.rows_of(key) or {}).values()), None)
+    card = None if held is None else ws.cards.get(held.contact_id)
+    if held is None or card is None or card.status != Status.LIVE or card.merges:
         return None
-    return found, fact[1]
+    return KnownContact(held.contact_id, held.former), key
 
 
 def record_event(ws: WorkingSet, command: RecordEvent) -> Outcome:

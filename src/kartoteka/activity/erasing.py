@@ -22,11 +22,11 @@ def _erase(batch: Batch, rows: Rows) -> list[Statement]:
     values = batch.ws.effects.get("erase_value") or [(0, "", "", "")]
     keys = [(kind, key) for kind, _, _, key in values]
     ids = {"ids": pg_array([contact_id for (contact_id,) in rows])}
-    of_values = [(kind, key, value) for kind, _, value, key in values]
+    of_values = columns(("kind", "value_key"), keys)
     return [
-        ("queue_erased", {**ids, **columns(("kind", "value_key"), keys)}),
-        ("erase_named_beside", columns(("kind", "value_key", "value"), of_values)),
-        ("erase_claims", columns(("kind", "value_key", "value"), of_values)),
+        ("queue_erased", {**ids, **of_values}),
+        ("erase_named_beside", of_values),
+        ("erase_claims", of_values),
         ("erase_stubs", {}),
         ("keep_spans_of_others", {}),
         ("release_spans", {}),

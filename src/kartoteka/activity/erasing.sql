@@ -52,15 +52,7 @@ keys as (
 alone as (
     select k.kind, k.value_key
     from keys k
-    where not exists (
-        select from identifier
-        where account_id = %(account_id)s
-          and kind = k.kind
-          and value_key = k.value_key
-          and contact_id > 0
-        order by ordinal
-        offset 0
-    )
+    where not is_held(%(account_id)s::integer, k.kind, k.value_key)
 )
 select %(account_id)s::integer, owner_id from theirs
 union
@@ -94,25 +86,18 @@ where g.account_id = %(account_id)s
 -- waits for it is dropped where it owns nothing and no other claim names it. Indexes of claim, event_by_owner.
 with gone as (
     select distinct c.kind, c.value_key, c.external_key, c.email, c.phone
-    from unnest(%(kind)s::smallint[], %(value_key)s::text[], %(value)s::text[]) as g (kind, value_key, value)
+    from unnest(%(kind)s::smallint[], %(value_key)s::text[]) as g (kind, value_key)
     cross join lateral (
         select * from claim
         where account_id = %(account_id)s and kind = g.kind and value_key = g.value_key
         union all
-        select * from claim
-        where account_id = %(account_id)s and g.kind = 1 and external_key = g.value_key
-        union all
-        select * from claim
-        where account_id = %(account_id)s and g.kind = 2 and email = g.value
-        union all
-        select * from claim
-        where account_id = %(account_id)s and g.kind = 3 and phone = g.value
+        select * from claims_naming(%(account_id)s::integer, g.kind, g.value_key)
     ) c
 ),
 named as (
     select distinct n.kind, n.value_key
     from gone
-    cross join lateral (values (1::smallint, external_key), (2, email), (3, phone)) as n (kind, value_key)
+    cross join lateral (values (1::smallint, external_key), (2::smallint, email), (3::smallint, phone)) as n (kind, value_key)
     where n.value_key is not null
 ),
 idle as (
@@ -134,17 +119,7 @@ idle as (
           select from orders where account_id = %(account_id)s and owner_id = s.owner_id offset 0
       )
       and not exists (
-          select
-          from (
-              select kind, value_key from claim
-              where account_id = %(account_id)s and n.kind = 1 and external_key = n.value_key
-              union all
-              select kind, value_key from claim
-              where account_id = %(account_id)s and n.kind = 2 and email = n.value_key
-              union all
-              select kind, value_key from claim
-              where account_id = %(account_id)s and n.kind = 3 and phone = n.value_key
-          ) c
+          select from claims_naming(%(account_id)s::integer, n.kind, n.value_key) c
           where not exists (select from gone where kind = c.kind and value_key = c.value_key)
           offset 0
       )
@@ -170,19 +145,12 @@ where s.account_id = %(account_id)s
 -- Claims by and about erased persons; primary key and indexes of claim.
 with gone as (
     select w.kind, w.value_key
-    from unnest(%(kind)s::smallint[], %(value_key)s::text[], %(value)s::text[]) as g (kind, value_key, value)
+    from unnest(%(kind)s::smallint[], %(value_key)s::text[]) as g (kind, value_key)
     cross join lateral (
-        select * from claim
+        select kind, value_key from claim
         where account_id = %(account_id)s and kind = g.kind and value_key = g.value_key
         union all
-        select * from claim
-        where account_id = %(account_id)s and g.kind = 1 and external_key = g.value_key
-        union all
-        select * from claim
-        where account_id = %(account_id)s and g.kind = 2 and email = g.value
-        union all
-        select * from claim
-        where account_id = %(account_id)s and g.kind = 3 and phone = g.value
+        select kind, value_key from claims_naming(%(account_id)s::integer, g.kind, g.value_key)
     ) w
 )
 delete from claim c
@@ -204,20 +172,19 @@ from (
     where s.account_id = %(account_id)s
       and s.owner_id = any(array(select owner_id from erasing where account_id = %(account_id)s))
       and s.kind + 0 > 0
-      and not exists (
-          select from identifier
-          where account_id = %(account_id)s
-            and kind = s.kind
-            and value_key = s.value_key
-            and contact_id > 0
-          order by ordinal
-          offset 0
-      )
+      and not is_held(%(account_id)s::integer, s.kind, s.value_key)
 ) k
+cross join lateral (
+    select ctid
+    from visitor_span
+    where account_id = %(account_id)s
+      and kind = k.kind
+      and value_key = k.value_key
+      and owner_id not in (select owner_id from erasing where account_id = %(account_id)s)
+    order by since  -- so that each is looked up by its key, in a young table too
+) o
 where s.account_id = %(account_id)s
-  and s.kind = k.kind
-  and s.value_key = k.value_key
-  and s.owner_id not in (select owner_id from erasing where account_id = %(account_id)s)
+  and s.ctid = o.ctid
 
 -- name: release_spans
 -- Spans of erased persons on identifiers that others have now: the stretch stays, nobody's.
@@ -225,30 +192,14 @@ update visitor_span s
 set contact_id = null, state = 2, rule = null
 where s.account_id = %(account_id)s
   and s.owner_id = any(array(select owner_id from erasing where account_id = %(account_id)s))
-  and exists (
-      select from identifier
-      where account_id = %(account_id)s
-        and kind = s.kind
-        and value_key = s.value_key
-        and contact_id > 0
-      order by ordinal
-      offset 0
-  )
+  and is_held(%(account_id)s::integer, s.kind, s.value_key)
 
 -- name: erase_spans
 -- All other spans of erased persons; index visitor_span_by_owner.
 delete from visitor_span s
 where s.account_id = %(account_id)s
   and s.owner_id = any(array(select owner_id from erasing where account_id = %(account_id)s))
-  and not exists (
-      select from identifier
-      where account_id = %(account_id)s
-        and kind = s.kind
-        and value_key = s.value_key
-        and contact_id > 0
-      order by ordinal
-      offset 0
-  )
+  and not is_held(%(account_id)s::integer, s.kind, s.value_key)
 
 -- name: erase_events
 -- Events and visits of erased persons; index event_by_owner.

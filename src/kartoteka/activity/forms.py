@@ -12,7 +12,7 @@ import msgspec
 
 from kartoteka.activity.contact_json import read_contact_json
 from kartoteka.activity.model import EventInput
-from kartoteka.contacts.forms.channels import never_notice, read_changeable
+from kartoteka.contacts.forms.channels import read_identifier
 from kartoteka.contacts.forms.contact import FormRules, read_external_id
 from kartoteka.contacts.model import Profile
 from kartoteka.errors import InvalidRequest
@@ -25,10 +25,8 @@ from kartoteka.identity.kinds import (
     WEB_COOKIE,
     WEB_TOKEN,
     IdentifierKind,
-    InvalidIdentifier,
 )
 from kartoteka.identity.model import Identifier, Notice
-from kartoteka.identity.never import is_never
 from kartoteka.identity.rules import Person
 from kartoteka.identity.text import has_control_characters, is_absent
 
@@ -216,12 +214,12 @@ def _read_person(
     external_id = first(EXTERNAL_ID, lambda raw: read_external_id(raw, region, warnings))
     email = first("email", lambda raw: _address(EMAIL, raw, rules, warnings))
     phone = first("phone", lambda raw: _address(PHONE, raw, rules, warnings))
-    push_token = first(PUSH_TOKEN, lambda raw: read_changeable(MOBILE_TOKEN, raw, region, warnings))
+    push_token = first(PUSH_TOKEN, lambda raw: read_identifier(MOBILE_TOKEN, raw, region, warnings))
     changeable = []
     for name, kind in _KINDS.items():
         if name not in said:
             continue
-        value = first(name, lambda raw, kind=kind: read_changeable(kind, raw, region, warnings))
+        value = first(name, lambda raw, kind=kind: read_identifier(kind, raw, region, warnings))
         if value is not None:
             changeable.append(Identifier(kind.code, value))
     person = Person(external_id, email, phone, tuple(changeable))
@@ -240,14 +238,7 @@ def _contact_id(raw: object, warnings: list[Notice]) -> int | None:
 def _address(
     kind: IdentifierKind, raw: object, rules: EventRules, warnings: list[Notice]
 ) -> Identifier | None:
-    try:
-        value = kind.normalise(raw, rules.form.region)
-    except InvalidIdentifier as error:
-        warnings.append(Notice(f"invalid_{kind.name}", str(error), kind.name))
-        return None
-    if value is not None and is_never(kind, value):
-        warnings.append(never_notice(kind))
-        return None
+    value = read_identifier(kind, raw, rules.form.region, warnings)
     return None if value is None else Identifier(kind.code, value)
 
 

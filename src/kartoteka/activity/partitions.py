@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary
 from kartoteka.contacts.model import Command
 from kartoteka.db.database import Connection, Database
 from kartoteka.db.failures import BUSY, RETRYABLE
+from kartoteka.db.first_statistics import tell_planner
 from kartoteka.db.named import load_queries
 from kartoteka.log import logger
 
@@ -128,3 +129,4 @@ async def _make(connection: Connection, month: Month) -> None:
             f"alter table event attach partition {name} for values from ({start}) to ({end})",
         ):
             await connection.execute(statement.encode())
+        await tell_planner(connection)

@@ -13,8 +13,9 @@ from kartoteka.db.arrays import pg_array
 from kartoteka.db.named import Query, load_queries
 from kartoteka.db.transaction import Call
 from kartoteka.identity.kinds import EXTERNAL_ID
+from kartoteka.identity.loading import Reader
 from kartoteka.identity.model import Identifier, Key
-from kartoteka.identity.store import Digest, Reader, columns, hex_bytes
+from kartoteka.identity.store import Digest, columns, hex_bytes
 from kartoteka.identity.working_set import WorkingSet
 
 QUERIES = load_queries(__package__)

@@ -6,9 +6,22 @@
 with owners as materialized (
     select o.owner_id, coalesce(s.rule, m.rule) as rule
     from owners_of(%(account_id)s::integer, array[%(contact_id)s::bigint]) o
-    left join visitor_span s on s.account_id = %(account_id)s and s.owner_id = o.owner_id
-    left join contact x on x.account_id = %(account_id)s and x.contact_id = o.owner_id
-        and x.merged_into is not null
+    left join lateral (
+        select rule
+        from visitor_span
+        where account_id = %(account_id)s
+          and owner_id = o.owner_id
+        limit 1
+    ) s on true
+    left join lateral (
+        select contact_id, merged_into
+        from contact
+        where account_id = %(account_id)s
+          and contact_id between o.owner_id and o.owner_id
+          and merged_into is not null
+        order by contact_id  -- so that it is looked up by its own id, in a young table too
+        limit 1
+    ) x on true
     left join lateral (
         select 'claim' as rule
         from identity_history h

@@ -64,6 +64,8 @@ class Services:
     """One of each, shared by all requests of a process."""
 
     database: Database
+    keyed: Database
+    """Connections that look up keys and never scan (`db.database.WRITER_OPTIONS`)."""
     clock: Clock
     engine: Writer
     keys: KeyRing

@@ -37,7 +37,7 @@ async def duplicates(call: Call) -> Answer:
     listed = _LISTS.get(by)
     if listed is None:
         raise InvalidParameter("by must be all, address, likeness or apart.")
-    body, total = await listed(call, Duplicates(call.services.database), skip, rows)
+    body, total = await listed(call, Duplicates(call.services.keyed), skip, rows)
     return list_answer(body, total)
 
 
@@ -75,11 +75,11 @@ async def _by_address(call: Call, reader: Duplicates, skip: int, rows: int) -> t
 
 async def _explained(call: Call, found: Sequence[Shared]) -> Rows:
     account_id, settings = call.account.account_id, rules_of(call.account.settings)
-    why = Why(call.services.database)
+    ids = {who for one in found for who in (one.contact_id, one.other_id)}
+    known = await Why(call.services.keyed).standing(account_id, sorted(ids))
     body = []
     for one in found:
-        known = [await why.person(account_id, who) for who in (one.contact_id, one.other_id)]
-        reason = why_not(settings, known[0], known[1], None)
+        reason = why_not(settings, known[one.contact_id], known[one.other_id], None)
         body.append(
             {
                 "contactId": one.contact_id,
@@ -178,7 +178,7 @@ def _moment(at: datetime | None) -> str | None:
 async def quarantine(call: Call) -> Answer:
     """GET /api/v1/quarantine: values that stand on too many people to name one."""
     skip, rows = read_page(call)
-    reader = Duplicates(call.services.database)
+    reader = Duplicates(call.services.keyed)
     found = await reader.quarantine(call.account.account_id, skip=skip, rows=rows)
     body = [
         {

@@ -26,6 +26,7 @@ from kartoteka.contacts.model import Command, Outcome
 from kartoteka.contacts.reads import Cards
 from kartoteka.db.database import Database
 from kartoteka.exports.store import Exports
+from kartoteka.identity.hashed import Digest
 from kartoteka.imports.store import Imports
 from kartoteka.outbound.client import Outbound
 from kartoteka.segments.actions import SegmentActions
@@ -61,6 +62,8 @@ class Services:
     """One of each, shared by all requests of a process."""
 
     database: Database
+    keyed: Database
+    """Connections that look up keys and never scan (`db.database.WRITER_OPTIONS`)."""
     clock: Clock
     engine: Writer
     keys: KeyRing
@@ -81,6 +84,7 @@ class Services:
     outbound: Outbound
     sites: Sites
     signer: ClaimSigner
+    digest: Digest
     is_ready: Callable[[], Awaitable[bool]] | None = None
     """Whether the process may serve; None: as soon as the database answers."""
     limits: RateLimits = field(default_factory=RateLimits)

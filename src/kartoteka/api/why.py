@@ -33,7 +33,9 @@ async def contact_why(call: Call) -> Answer:
         definitions.values(),
         Region(call.account.settings.region),
     )
-    known = await Why(call.services.database).person(call.account.account_id, contact_id)
+    known = await Why(call.services.keyed, call.services.digest).person(
+        call.account.account_id, contact_id
+    )
     found = why(known, kind, value, rules_of(call.account.settings))
     body = {
         "contactId": found.contact_id,
@@ -64,7 +66,7 @@ def _step(one: Step, *, brings: bool) -> dict[str, Any]:
 async def contacts_why_not(call: Call) -> Answer:
     """GET /api/v1/why-not?a=&b=."""
     ids = [query_id(call, name) for name in ("a", "b")]
-    reader, account_id = Why(call.services.database), call.account.account_id
+    reader, account_id = Why(call.services.keyed), call.account.account_id
     one, other = [await reader.person(account_id, contact_id) for contact_id in ids]
     pair = (one.card.contact_id, other.card.contact_id)
     apart = await reader.apart(account_id, *pair)

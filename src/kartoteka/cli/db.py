@@ -9,7 +9,7 @@ import subprocess
 import sys
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import click
 
@@ -71,15 +71,38 @@ def psql(arguments: tuple[str, ...]) -> None:
 def dump(file: Path) -> None:
     """Write the whole database to FILE (pg_dump's custom format), readable by you alone.
 
-    It holds personal data. Keep the secret key too: a restored database needs the same one.
+    It holds personal data. Keep the secret key too: a restored database needs the same one. An older
+    backup of that name is replaced only by a whole new one.
 
     \b
     Examples:
       kartoteka db dump backup.dump
     """
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as out:
-        _run("pg_dump", ["--format=custom", "--no-owner", "--no-privileges"], stdout=out)
+    try:
+        if file.exists() and not file.is_file():  # /dev/stdout, a pipe
+            with file.open("wb") as out:
+                _dump_into(out)
+            return
+        _replace_whole(file.resolve())
+    except OSError as error:
+        raise click.FileError(str(file), error.strerror) from None
+
+
+def _replace_whole(file: Path) -> None:
+    """The disk may be full, the database away: then what was there stays."""
+    partial = file.with_name(f"{file.name}.partial")
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as out:
+            _dump_into(out)
+            os.fsync(out.fileno())
+        partial.replace(file)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _dump_into(out: BinaryIO) -> None:
+    _run("pg_dump", ["--format=custom", "--no-owner", "--no-privileges"], stdout=out)
 
 
 @db.command()

@@ -80,7 +80,8 @@ def what_if_command(
 
 
 def _print(answer: WhatIf, words: str, days: int | None) -> None:
-    when = "from the beginning" if days is None else f"for the last {days} days"
+    last = "day" if days == 1 else f"{days} days"
+    when = "from the beginning" if days is None else f"for the last {last}"
     click.echo(f"{answer.requests:,} requests told again with {words} {when}; nothing was changed.")
     if answer.retold_differently:
         click.echo(

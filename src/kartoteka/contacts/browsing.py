@@ -138,7 +138,9 @@ class Membership(msgspec.Struct, frozen=True):
 class Browsing:
     """Tables and cards of all accounts, for reading."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, keyed: Database, database: Database) -> None:
+        """`keyed` has connections that look up keys and never scan (`db.database.WRITER_OPTIONS`)."""
+        self._keyed = keyed
         self._database = database
 
     async def page(
@@ -188,7 +190,7 @@ class Browsing:
         most = MOST_WALKED_BY_TOKEN if is_token else MOST_WALKED
         back = after is not None
         start = {"after": after} if back else {"before": before or TOP}
-        row = await self._database.fetch_one(
+        row = await self._keyed.fetch_one(
             QUERIES["walk_end_back" if back else "walk_end"],
             account_id=account_id,
             most=most,
@@ -218,9 +220,7 @@ class Browsing:
     async def _ids(
         self, query: str, account_id: int, params: dict[str, Any], rows: int
     ) -> list[int]:
-        found = await self._database.fetch(
-            QUERIES[query], account_id=account_id, **params, rows=rows
-        )
+        found = await self._keyed.fetch(QUERIES[query], account_id=account_id, **params, rows=rows)
         return [row[0] for row in found]
 
     async def _found(
@@ -252,7 +252,7 @@ class Browsing:
     ) -> tuple[list[int], bool]:
         """(ids of the contacts that all words begin something of, whether there may be more)."""
         driver, others = narrowest(asked.words)
-        rows = await self._database.fetch(
+        rows = await self._keyed.fetch(
             QUERIES["search"],
             account_id=account_id,
             **meanings(driver, region),
@@ -285,7 +285,7 @@ class Browsing:
         """Rows of the table, the greatest id first."""
         if not ids:
             return []
-        rows = await self._database.fetch(
+        rows = await self._keyed.fetch(
             QUERIES["rows"], account_id=account_id, ids=pg_array(list(ids))
         )
         return [Row(*row) for row in rows]
@@ -305,7 +305,7 @@ class Browsing:
 
     async def card(self, account_id: int, contact_id: int) -> ShownCard:
         """The card of that id in whatever state. Raises `NotFound` for none and for an erased one."""
-        row = await self._database.fetch_one(
+        row = await self._keyed.fetch_one(
             QUERIES["card"], account_id=account_id, contact_id=contact_id
         )
         if row is None or row[1] == Status.ERASED:
@@ -314,7 +314,7 @@ class Browsing:
 
     async def lists_of(self, account_id: int, contact_id: int) -> list[Membership]:
         """Which lists and segments the contact is in."""
-        rows = await self._database.fetch(
+        rows = await self._keyed.fetch(
             QUERIES["lists_of"], account_id=account_id, contact_id=contact_id
         )
         return [Membership(*row) for row in rows]
@@ -326,12 +326,12 @@ class Browsing:
 
     async def feed(self, account_id: int, rows: int) -> list[HistoryRow]:
         """The newest identity decisions of the account."""
-        found = await self._database.fetch(QUERIES["feed"], account_id=account_id, rows=rows)
+        found = await self._keyed.fetch(QUERIES["feed"], account_id=account_id, rows=rows)
         return [HistoryRow(*row) for row in found]
 
     async def history_exceeds(self, account_id: int, rows: int) -> bool:
         """Whether the identity history has more rows than this."""
-        found = await self._database.fetch_one(
+        found = await self._keyed.fetch_one(
             QUERIES["history_exceeds"], account_id=account_id, rows=rows
         )
         return found is not None

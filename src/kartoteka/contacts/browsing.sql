@@ -195,7 +195,13 @@ with found as (
 )
 select c.contact_id, (select count(*) from found) >= %(most)s
 from found f
-join contact c on c.account_id = %(account_id)s and c.contact_id = f.contact_id
+cross join lateral (
+    select *
+    from contact
+    where account_id = %(account_id)s
+      and contact_id = f.contact_id
+    limit 1  -- so that each is looked up by its key, however many may be found
+) c
 where c.status = %(status)s
   and (%(no_external_id)s::boolean is not true or c.external_id is null)
   and (%(source)s::text is null or c.source = %(source)s::text)

@@ -79,9 +79,23 @@ where a.contact_id > 0
 -- without those of the list above.
 select d.contact_id, d.other_id, d.score, d.fields
 from duplicate d
-join contact x on x.account_id = %(account_id)s and x.contact_id = d.contact_id and x.status = 0
-join contact y on y.account_id = %(account_id)s and y.contact_id = d.other_id and y.status = 0
+cross join lateral (
+    select *
+    from contact
+    where account_id = %(account_id)s
+      and contact_id = d.contact_id
+    limit 1
+) x
+cross join lateral (
+    select *
+    from contact
+    where account_id = %(account_id)s
+      and contact_id = d.other_id
+    limit 1
+) y
 where d.account_id = %(account_id)s
+  and x.status = 0
+  and y.status = 0
   and d.score >= %(score)s
   and not (%(others)s and coalesce(x.email = y.email or x.phone = y.phone, false))
   and not exists (
@@ -98,9 +112,23 @@ offset %(skip)s
 -- How many such pairs there are.
 select count(*)
 from duplicate d
-join contact x on x.account_id = %(account_id)s and x.contact_id = d.contact_id and x.status = 0
-join contact y on y.account_id = %(account_id)s and y.contact_id = d.other_id and y.status = 0
+cross join lateral (
+    select *
+    from contact
+    where account_id = %(account_id)s
+      and contact_id = d.contact_id
+    limit 1
+) x
+cross join lateral (
+    select *
+    from contact
+    where account_id = %(account_id)s
+      and contact_id = d.other_id
+    limit 1
+) y
 where d.account_id = %(account_id)s
+  and x.status = 0
+  and y.status = 0
   and d.score >= %(score)s
   and not (%(others)s and coalesce(x.email = y.email or x.phone = y.phone, false))
   and not exists (
@@ -124,9 +152,23 @@ join duplicate d
 -- one, so there are few.
 select a.contact_id, a.other_id, a.at, a.reason, a.request_id
 from apart a
-join contact x on x.account_id = %(account_id)s and x.contact_id = a.contact_id and x.status = 0
-join contact y on y.account_id = %(account_id)s and y.contact_id = a.other_id and y.status = 0
+cross join lateral (
+    select *
+    from contact
+    where account_id = %(account_id)s
+      and contact_id = a.contact_id
+    limit 1
+) x
+cross join lateral (
+    select *
+    from contact
+    where account_id = %(account_id)s
+      and contact_id = a.other_id
+    limit 1
+) y
 where a.account_id = %(account_id)s
+  and x.status = 0
+  and y.status = 0
 order by a.at desc, a.contact_id, a.other_id
 limit %(rows)s
 offset %(skip)s
@@ -135,9 +177,23 @@ offset %(skip)s
 -- How many such pairs there are.
 select count(*)
 from apart a
-join contact x on x.account_id = %(account_id)s and x.contact_id = a.contact_id and x.status = 0
-join contact y on y.account_id = %(account_id)s and y.contact_id = a.other_id and y.status = 0
+cross join lateral (
+    select *
+    from contact
+    where account_id = %(account_id)s
+      and contact_id = a.contact_id
+    limit 1
+) x
+cross join lateral (
+    select *
+    from contact
+    where account_id = %(account_id)s
+      and contact_id = a.other_id
+    limit 1
+) y
 where a.account_id = %(account_id)s
+  and x.status = 0
+  and y.status = 0
 
 -- name: records
 -- What is compared of live contacts, by id; primary key.

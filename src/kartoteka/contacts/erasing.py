@@ -30,7 +30,6 @@ def _erase(batch: Batch, rows: Rows) -> list[Statement]:
     return [
         ("erase_retired", {**ids, "at": batch.at}),
         ("erase_values_elsewhere", {**ids, **gone, "at": batch.at}),
-        ("erase_evidence_elsewhere", {**ids, **gone}),
         ("erase_snapshots_elsewhere", {**ids, **gone}),
         *((name, ids) for name in traces),
     ]

@@ -22,15 +22,10 @@ where account_id = %(account_id)s
   and (identifiers is not null or snapshot is not null or by is not null)
 
 -- name: erase_values_elsewhere
--- What erased persons held and others held before them leaves the others' history, unless they hold it
--- now: everyone reached from the erased cards through moves; both indexes by contact.
-with gone as (
-    select * from unnest(%(kind)s::smallint[], %(name)s::text[], %(value)s::text[], %(value_key)s::text[])
-        as d (kind, name, value, value_key)
-),
-touched as (
-    select h.history_id,
-           jsonb_agg(i.one) filter (where g.value is null) as kept
+-- What erased persons held and others held before them leaves the others' history, and what its rows rest
+-- on, unless they hold it now: everyone reached from the erased cards through moves; both indexes by contact.
+with touched as (
+    select h.history_id, k.identifiers, k.by, k.identifiers is distinct from h.identifiers as is_other
     from (
         select history_id, contact_id, identifiers, by
         from identity_history
@@ -38,70 +33,31 @@ touched as (
           and contact_id = any(array(select contact_id from reached_by_moves(%(account_id)s::integer, %(ids)s::bigint[])))
         offset 0
     ) h
-    cross join lateral jsonb_array_elements(h.identifiers) as i (one)
-    left join gone g
-      on g.name = i.one ->> 'kind'
-     and g.value = i.one ->> 'value'
-     and not exists (
-         select from identifier r
-         where r.account_id = %(account_id)s
-           and r.kind = g.kind
-           and r.value_key = g.value_key
-           and r.contact_id = h.contact_id
-         order by r.ordinal
-         offset 0
-     )
-    group by h.history_id
-    having bool_or(g.value is not null)
+    cross join lateral (
+        select without_erased(%(account_id)s::integer, h.contact_id, h.identifiers, %(kind)s::smallint[],
+                              %(name)s::text[], %(value)s::text[], %(value_key)s::text[]) as identifiers,
+               without_erased(%(account_id)s::integer, h.contact_id, h.by, %(kind)s::smallint[],
+                              %(name)s::text[], %(value)s::text[], %(value_key)s::text[]) as by
+    ) k
+    where k.identifiers is distinct from h.identifiers
+       or k.by is distinct from h.by
 ),
 cleaned as (
     update identity_history h
-    set identifiers = t.kept, snapshot = null
+    set identifiers = t.identifiers,
+        by = t.by,
+        snapshot = case when t.is_other then null else h.snapshot end
     from touched t
     where h.account_id = %(account_id)s
       and h.history_id = any(array(select history_id from touched))
       and h.history_id = t.history_id
-    returning h.contact_id
+    returning h.contact_id, t.is_other
 )
 insert into change (account_id, at, contact_ids)
 select %(account_id)s::integer, %(at)s::timestamptz, array_agg(distinct contact_id)
 from cleaned
+where is_other
 having count(*) > 0
-
--- name: erase_evidence_elsewhere
--- And what the rows of others rest on: the same way around as above.
-with touched as (
-    select h.history_id, jsonb_agg(i.one) filter (where g.value is null) as kept
-    from (
-        select history_id, contact_id, identifiers, by
-        from identity_history
-        where account_id = %(account_id)s
-          and contact_id = any(array(select contact_id from reached_by_moves(%(account_id)s::integer, %(ids)s::bigint[])))
-        offset 0
-    ) h
-    cross join lateral jsonb_array_elements(h.by) as i (one)
-    left join unnest(%(kind)s::smallint[], %(name)s::text[], %(value)s::text[], %(value_key)s::text[])
-        as g (kind, name, value, value_key)
-      on g.name = i.one ->> 'kind'
-     and g.value = i.one ->> 'value'
-     and not exists (
-         select from identifier r
-         where r.account_id = %(account_id)s
-           and r.kind = g.kind
-           and r.value_key = g.value_key
-           and r.contact_id = h.contact_id
-         order by r.ordinal
-         offset 0
-     )
-    group by h.history_id
-    having bool_or(g.value is not null)
-)
-update identity_history h
-set by = t.kept
-from touched t
-where h.account_id = %(account_id)s
-  and h.history_id = any(array(select history_id from touched))
-  and h.history_id = t.history_id
 
 -- name: erase_snapshots_elsewhere
 -- What erased persons held leaves what is kept of others' merges too, unless they hold it now: such a

@@ -8,10 +8,10 @@ import msgspec
 
 from kartoteka.contacts.consent import state_for_new_address
 from kartoteka.contacts.model import ContactInput, Profile, PutOn
-from kartoteka.identity.changes import GAPS, Change, set_channel, set_external_id, take_changeable
+from kartoteka.identity.changes import Change, set_channel, set_external_id, take_changeable
 from kartoteka.identity.history import Journal
 from kartoteka.identity.kinds import EMAIL
-from kartoteka.identity.model import Card, Identifier, Origin, Resolution
+from kartoteka.identity.model import TEXTS, Card, Identifier, Origin, Resolution
 from kartoteka.identity.sides import home_of, side_of
 from kartoteka.identity.working_set import WorkingSet
 
@@ -24,7 +24,7 @@ _CLAIM = "claim"
 def fill_blanks(card: Card, profile: Profile, at: datetime) -> None:
     """Blank names, address, language, time zone and custom fields."""
     changed = False
-    for name in GAPS:
+    for name in TEXTS:
         value = getattr(profile, name)
         if value is not None and getattr(card, name) is None:
             setattr(card, name, value)

@@ -11,13 +11,16 @@ from typing import Any
 
 import msgspec
 
-from kartoteka.contacts.reads import QUERIES, CardNotFound
+from kartoteka.contacts.reads import CardNotFound
 from kartoteka.contacts.tokens import TOKEN_KINDS
 from kartoteka.db.arrays import pg_array
 from kartoteka.db.database import Database
+from kartoteka.db.named import load_queries
 from kartoteka.errors import NotFound
 from kartoteka.identity.kinds.key import value_key
 from kartoteka.identity.model import Status
+
+QUERIES = load_queries(__package__, "identity_reads.sql")
 
 
 class TokenNotFound(NotFound):
@@ -87,7 +90,9 @@ class Category(msgspec.Struct, frozen=True):
 class IdentityReads:
     """Identities of all accounts, for reading."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, keyed: Database, database: Database) -> None:
+        """`keyed` has connections that look up keys and never scan (`db.database.WRITER_OPTIONS`)."""
+        self._keyed = keyed
         self._database = database
 
     async def identity(self, account_id: int, contact_id: int, *, skip: int, rows: int) -> Identity:
@@ -99,7 +104,7 @@ class IdentityReads:
         person = await self.person(account_id, contact_id)
         if not person or person[0][1] == Status.ERASED:
             raise CardNotFound("Contact not found: there is none with this id.")
-        fetch = self._database.fetch
+        fetch = self._keyed.fetch
         own = person[0][0]
         ids = pg_array([one for one, _ in person])
         held = await fetch(QUERIES["identifiers"], account_id=account_id, contact_id=own)
@@ -116,10 +121,10 @@ class IdentityReads:
         """(one page of merges, newest first, how many there are): all of the account, or those that
         the card that the id leads to took part in, as either of the two. An unknown id has none."""
         page = {"account_id": account_id, "skip": skip, "rows": rows}
-        fetch = self._database.fetch
+        fetch = self._keyed.fetch
         if contact_id is None:
             found = await fetch(QUERIES["merges"], **page)
-            counted = await self._database.fetch_one(QUERIES["count_merges"], account_id=account_id)
+            counted = await self._keyed.fetch_one(QUERIES["count_merges"], account_id=account_id)
             return [Merge(*row) for row in found], 0 if counted is None else counted[0]
         ids = pg_array([one for one, _ in await self.person(account_id, contact_id)])
         found = await fetch(QUERIES["merges_of"], ids=ids, **page)
@@ -130,7 +135,7 @@ class IdentityReads:
 
     async def merge_of(self, account_id: int, survivor_id: int, absorbed_id: int) -> int | None:
         """The id of the last merge of these two."""
-        row = await self._database.fetch_one(
+        row = await self._keyed.fetch_one(
             QUERIES["merge_of"],
             account_id=account_id,
             survivor_id=survivor_id,
@@ -140,7 +145,7 @@ class IdentityReads:
 
     async def token(self, account_id: int, app: str, token: str) -> tuple[int, bool]:
         """(contact id, whether it is switched on) of a token. Raises `TokenNotFound`."""
-        row = await self._database.fetch_one(
+        row = await self._keyed.fetch_one(
             QUERIES["find_token"],
             account_id=account_id,
             app=app,
@@ -153,19 +158,17 @@ class IdentityReads:
 
     async def emails(self, account_id: int, ids: Sequence[int]) -> list[tuple[int, str]]:
         """(contact id, e-mail) of the live contacts among these that have one, by id."""
-        rows = await self._database.fetch(
-            QUERIES["emails"], account_id=account_id, ids=pg_array(ids)
-        )
+        rows = await self._keyed.fetch(QUERIES["emails"], account_id=account_id, ids=pg_array(ids))
         return [(row[0], row[1]) for row in rows]
 
     async def categories(self, account_id: int) -> list[Category]:
         """The subscription categories, in the order of their ids."""
-        rows = await self._database.fetch(QUERIES["categories"], account_id=account_id)
+        rows = await self._keyed.fetch(QUERIES["categories"], account_id=account_id)
         return [Category(*row) for row in rows]
 
     async def name_category(self, account_id: int, key: str, name: str, at: datetime) -> None:
         """Make the category of that key, or give it another name."""
-        await self._database.execute(
+        await self._keyed.execute(
             QUERIES["name_category"], account_id=account_id, key=key, name=name, at=at
         )
 
@@ -176,7 +179,12 @@ class IdentityReads:
 
     async def person(self, account_id: int, contact_id: int) -> list[tuple[int, int]]:
         """(contact id, status) of the card that an id leads to, then of those merged into it."""
-        rows = await self._database.fetch(
-            QUERIES["person"], account_id=account_id, contact_id=contact_id
-        )
-        return [(row[0], row[1]) for row in rows]
+        return await cards_of_person(self._keyed, account_id, contact_id)
+
+
+async def cards_of_person(
+    keyed: Database, account_id: int, contact_id: int
+) -> list[tuple[int, int]]:
+    """The same of whoever has no more than connections that look up keys."""
+    rows = await keyed.fetch(QUERIES["person"], account_id=account_id, contact_id=contact_id)
+    return [(row[0], row[1]) for row in rows]

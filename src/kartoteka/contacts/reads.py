@@ -134,13 +134,15 @@ class Cards:
         """(ids of the page, how many are found in all)."""
         query, params = _conditions(search)
         page = {"account_id": account_id, "rows": search.rows, "skip": search.skip}
-        rows = await self._database.fetch(query, **params, **page)
-        if query.name.startswith("list_"):
+        whole = query.name.startswith("list_")
+        database = self._database if whole else self._keyed
+        rows = await database.fetch(query, **params, **page)
+        if whole:
             counted = await self._database.fetch_one(QUERIES["count_live"], account_id=account_id)
             return [row[0] for row in rows], 0 if counted is None else counted[0]
         if not rows and (search.skip or not search.rows):
             # Beyond the end no row says how many there are.
-            first = await self._database.fetch(query, **params, **page | {"rows": 1, "skip": 0})
+            first = await database.fetch(query, **params, **page | {"rows": 1, "skip": 0})
             return [], first[0][1] if first else 0
         return [row[0] for row in rows], rows[0][1] if rows else 0
 

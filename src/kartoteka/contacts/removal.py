@@ -7,10 +7,10 @@ from datetime import datetime
 from kartoteka.contacts.consent import CHANNEL
 from kartoteka.contacts.model import Outcome, RemoveContact
 from kartoteka.errors import ContactMerged, InvalidRequest, NotFound
-from kartoteka.identity.changes import GAPS, drop
+from kartoteka.identity.changes import drop
 from kartoteka.identity.history import Journal
 from kartoteka.identity.kinds import BY_CODE, EXTERNAL_ID
-from kartoteka.identity.model import Card, Held, Identifier, Key, Resolution, Status
+from kartoteka.identity.model import TEXTS, Card, Held, Identifier, Key, Resolution, Status
 from kartoteka.identity.policies import LASTING
 from kartoteka.identity.rules import is_refusal
 from kartoteka.identity.sides import home_of, speak_as
@@ -105,7 +105,7 @@ def erase(ws: WorkingSet, card: Card, journal: Journal) -> None:
     card.status = Status.ERASED
     card.external_id = card.email = card.phone = None
     card.former_ids = 0
-    for name in GAPS:
+    for name in TEXTS:
         setattr(card, name, None)
     card.fields, card.consent, card.proof = {}, {}, []
     card.merges, card.last_word = 0, None

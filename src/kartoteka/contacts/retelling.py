@@ -30,7 +30,7 @@ class Alone(WorkingSet):
     """A world in which there is only this contact."""
 
     def __init__(self, ws: WorkingSet, card: Card, held: Iterable[Held]) -> None:
-        super().__init__(ws.account_id, ws.settings, ws.new_id)
+        super().__init__(ws.account_id, ws.settings, ws.new_id, ws.digest)
         self.load_cards([card.contact_id], [astuple(card)])
         self.load_whole([card.contact_id], [astuple(one) for one in held], ())
         self.only = self.cards[card.contact_id]

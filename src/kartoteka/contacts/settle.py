@@ -15,19 +15,18 @@ from kartoteka.contacts.consent import addresses, lift_suppression, state_for_ne
 from kartoteka.contacts.model import Profile
 from kartoteka.identity.absorbing import absorb_contained
 from kartoteka.identity.changes import (
-    GAPS,
     Change,
     new_held,
     prepare,
     set_channel,
     set_external_id,
-    short_hash,
     take_changeable,
 )
 from kartoteka.identity.history import Journal, named, named_as
 from kartoteka.identity.kinds import BY_CODE, EMAIL, EXTERNAL_ID
 from kartoteka.identity.model import (
     QUARANTINED,
+    TEXTS,
     Card,
     Consent,
     Identifier,
@@ -121,7 +120,7 @@ def _finders(work: Settling, matched_by: str, card: Card) -> str:
     """What found the card, as "kind:hash" without its value. A phone or token is believed only beside
     what else stands there (D10a): then all that the request named."""
     on_card = [
-        f"{BY_CODE[one.kind].name}:{short_hash(one.value)}"
+        f"{BY_CODE[one.kind].name}:{work.ws.short_hash(one.key)}"
         for one in work.person.all()
         if (BY_CODE[one.kind].name == matched_by or matched_by not in _ENOUGH)
         and _is_on(work.ws, one, card)
@@ -344,7 +343,7 @@ def _grant(work: Settling, card: Card, one: Identifier) -> None:
 def write_profile(ws: WorkingSet, card: Card, profile: Profile, at: datetime) -> None:
     """D16: absent leaves the stored value alone."""
     changed = False
-    for name in GAPS:
+    for name in TEXTS:
         value = getattr(profile, name)
         if value is not None and value != getattr(card, name):
             setattr(card, name, value)

@@ -9,20 +9,24 @@ from typing import Any
 import msgspec
 
 from kartoteka.contacts.clearing import PROFILE
-from kartoteka.contacts.identity_reads import IdentityReads
-from kartoteka.contacts.reads import QUERIES, CardNotFound
+from kartoteka.contacts.identity_reads import cards_of_person
+from kartoteka.contacts.reads import CardNotFound
 from kartoteka.contacts.shortest import Link, shortest_chain
 from kartoteka.contacts.what_if import Known as Besides
 from kartoteka.contacts.what_if_store import names_said, who_made
 from kartoteka.db.arrays import pg_array
 from kartoteka.db.database import Database
+from kartoteka.db.named import load_queries
 from kartoteka.errors import InvalidRequest, NotFound
-from kartoteka.identity.changes import short_hash
 from kartoteka.identity.evidence import Node, Row, Step, card_node, chain, steps_of
+from kartoteka.identity.hashed import Digest, shortened, unkeyed
 from kartoteka.identity.history import rebuild
-from kartoteka.identity.kinds import BY_CODE, KINDS
+from kartoteka.identity.kinds import BY_CODE, BY_NAME, KINDS
+from kartoteka.identity.kinds.key import value_key
 from kartoteka.identity.model import Card, Consent, Held, Settings, Status
 from kartoteka.identity.proof import saying_of
+
+QUERIES = load_queries(__package__, "why.sql")
 
 
 class NothingSaysSo(NotFound):
@@ -54,16 +58,23 @@ class Reasons(msgspec.Struct, rename="camel"):
         return self.link.brought_by(step)
 
 
-class Known(msgspec.Struct):
-    """A card with all that is known of how it came to be."""
+class Standing(msgspec.Struct):
+    """A card as it stands, with its identifiers."""
 
     card: Card
     held: list[Held]
+
+
+class Known(Standing):
+    """And all that is known of how it came to be."""
+
     cards: set[int]
     rows: list[Row]
     snapshots: dict[int, Any]
     besides: Besides = Besides()
     """Names, devices and who is not the same: what telling it again needs."""
+    account_id: int = 0
+    digest: Digest = unkeyed
 
 
 def why(person: Known, kind: str, value: str | None, settings: Settings | None = None) -> Reasons:
@@ -209,47 +220,65 @@ def _found_by(person: Known, card: Card, finders: str | None, at: datetime) -> s
             for row in person.rows
             if row.at <= at
             for one in (*(row.identifiers or ()), *(row.by or ()))
-            if one["kind"] == kind and hashed in ("", str(short_hash(one["value"])))
+            if one["kind"] == kind and hashed in ("", str(_short_hash(person, kind, one["value"])))
         ]
         if said:
             found.add((kind, max(said)[1]))
     return found
 
 
+def _short_hash(person: Known, kind: str, value: str) -> int:
+    key = (BY_NAME[kind].code, value_key(value))
+    return shortened(person.digest(person.account_id, key))
+
+
 class Why:
     """Reads what `why` and `why_not` need."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._identities = IdentityReads(database)
+    def __init__(self, keyed: Database, digest: Digest = unkeyed) -> None:
+        """`keyed` has connections that look up keys and never scan (`db.database.WRITER_OPTIONS`)."""
+        self._keyed = keyed
+        self._digest = digest
 
     async def person(self, account_id: int, contact_id: int) -> Known:
         """The card that the id leads to. Raises `CardNotFound`."""
-        ids = [one for one, _ in await self._identities.person(account_id, contact_id)]
-        fetch = self._database.fetch
-        cards = await fetch(QUERIES["card_for_why"], account_id=account_id, ids=pg_array(ids[:1]))
-        if not cards or cards[0][1] == Status.ERASED:
+        ids = [one for one, _ in await cards_of_person(self._keyed, account_id, contact_id)]
+        fetch = self._keyed.fetch
+        standing = (await self.standing(account_id, ids[:1])).get(ids[0]) if ids else None
+        if standing is None or standing.card.status == Status.ERASED:
             raise CardNotFound("Contact not found: there is none with this id.")
-        held = await fetch(QUERIES["held_for_why"], account_id=account_id, contact_id=ids[0])
         rows = await fetch(QUERIES["evidence"], account_id=account_id, ids=pg_array(ids))
         snapshots = await fetch(
             QUERIES["absorbed_snapshots"], account_id=account_id, ids=pg_array(ids)
         )
         known = [Row(*row) for row in rows]
         return Known(
-            Card(*cards[0]),
-            [Held(*row) for row in held],
+            standing.card,
+            standing.held,
             set(ids),
             known,
             dict(snapshots),
             await self._besides(account_id, known),
+            account_id,
+            self._digest,
         )
+
+    async def standing(self, account_id: int, ids: Sequence[int]) -> dict[int, Standing]:
+        """Those of these cards that there are, by id."""
+        asked = {"account_id": account_id, "ids": pg_array(ids)}
+        cards = await self._keyed.fetch(QUERIES["cards_for_why"], **asked)
+        found = {row[0]: Standing(Card(*row), []) for row in cards}
+        for row in await self._keyed.fetch(QUERIES["held_for_why"], **asked):
+            held = Held(*row)
+            if held.contact_id in found:
+                found[held.contact_id].held.append(held)
+        return found
 
     async def _besides(self, account_id: int, rows: list[Row]) -> Besides:
         """Of all contacts that the history names: their names, tokens' devices, who is not the same."""
         named = {one for row in rows for one in (row.contact_id, row.other_contact_id) if one}
         key: dict[str, Any] = {"account_id": account_id, "ids": pg_array(sorted(named))}
-        fetch = self._database.fetch
+        fetch = self._keyed.fetch
         names = [
             *await fetch(QUERIES["names_absorbed_for_why"], **key),
             *await fetch(QUERIES["names_for_why"], **key),
@@ -264,7 +293,7 @@ class Why:
 
     async def apart(self, account_id: int, one: int, other: int) -> str | None:
         """Whether somebody said that they are not the same: `undone`, `not_the_same`."""
-        row = await self._database.fetch_one(
+        row = await self._keyed.fetch_one(
             QUERIES["apart"], account_id=account_id, one=min(one, other), other=max(one, other)
         )
         return None if row is None else row[0]

@@ -6,14 +6,16 @@ from typing import Any
 
 import msgspec
 
-from kartoteka.contacts.why import Known
+from kartoteka.contacts.why import Standing
 from kartoteka.identity.kinds import BY_CODE
 from kartoteka.identity.model import Card, Settings, Status
 from kartoteka.identity.rules import Names, Person, may_absorb
 from kartoteka.identity.working_set import WorkingSet
 
 
-def why_not(settings: Settings, one: Known, other: Known, apart: str | None) -> dict[str, Any]:
+def why_not(
+    settings: Settings, one: Standing, other: Standing, apart: str | None
+) -> dict[str, Any]:
     """The rule that keeps two contacts apart, and what they share."""
     a, b = one.card, other.card
     if a.contact_id == b.contact_id:
@@ -45,7 +47,7 @@ def why_not(settings: Settings, one: Known, other: Known, apart: str | None) -> 
     return {**answer, "rule": rule, "differs": _differences(a, b)}
 
 
-def _may(settings: Settings, survivor: Known, other: Known) -> tuple[bool, str]:
+def _may(settings: Settings, survivor: Standing, other: Standing) -> tuple[bool, str]:
     ws = WorkingSet(0, settings, lambda: 0)
     for person in (survivor, other):
         ids = [person.card.contact_id]

@@ -12,6 +12,7 @@ import msgspec
 import psycopg
 
 from kartoteka.db.database import Connection
+from kartoteka.db.first_statistics import tell_planner
 from kartoteka.errors import DatabaseUnavailable, SettingsError
 
 _FILE = re.compile(r"^(\d{4})_[a-z0-9_]+\.sql$")
@@ -69,6 +70,7 @@ async def migrate(url: str, migrations: Sequence[Migration] | None = None) -> li
         missing = _missing(wanted, await _applied(connection))
         for migration in missing:
             await _apply(connection, migration)
+        await tell_planner(connection)
         return [migration.name for migration in missing]
 
 

@@ -209,11 +209,13 @@ where account_id = %(account_id)s
 returning 1
 
 -- name: after_run
--- When the next one is due, and how often it failed one after the other.
+-- When the next one is due, and how often it failed one after the other; who changed the export meanwhile
+-- said when it is due. Primary key.
 update export
 set next_at = %(next_at)s, failures = %(failures)s, alerted_at = %(alerted_at)s
 where account_id = %(account_id)s
   and export_id = %(export_id)s
+  and changed_at = %(changed_at)s
 
 -- name: cancel_runs
 -- What waits or is under way is not wanted any more.

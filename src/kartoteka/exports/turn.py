@@ -207,11 +207,17 @@ class Turn:
             next_at=next_at,
             failures=failures,
             alerted_at=alerted,
+            changed_at=self._one.changed_at,
         )
 
     def _due(self) -> datetime:
-        """Counted from when it was due, so that hourly stays hourly; never in the past."""
+        """Counted from when it was due, so that hourly stays hourly; never in the past.
+
+        A run that was asked for before its time moves nothing.
+        """
         now, step = self._clock.now(), timedelta(seconds=self._one.interval_s)
+        if self._one.next_at > now:
+            return self._one.next_at
         due = self._one.next_at + step
         return due if due > now else now + step
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from kartoteka.identity.changes import GAPS, Change
+from kartoteka.identity.changes import Change
 from kartoteka.identity.history import Journal, named, snapshots_of
 from kartoteka.identity.kinds import EMAIL, EXTERNAL_ID, PHONE
-from kartoteka.identity.model import Card, Held, Notice, Policy, Status
+from kartoteka.identity.model import TEXTS, Card, Held, Notice, Policy, Status
 from kartoteka.identity.proof import inherit
 from kartoteka.identity.rules import Names, Person, finders, may_absorb, stricter
 from kartoteka.identity.sides import note_unkeyed
@@ -52,7 +52,7 @@ def absorb(ws: WorkingSet, card: Card, other: Card, rule: str, journal: Journal)
         "absorbed", rule, card.contact_id, taken, other=other.contact_id, snapshot=snapshot
     )
     came: list[str] = []
-    for name in GAPS:
+    for name in TEXTS:
         if getattr(card, name) is None and getattr(other, name) is not None:
             setattr(card, name, getattr(other, name))
             came.append(name)
@@ -106,7 +106,7 @@ def _retire(other: Card, card: Card, at: datetime) -> None:
     other.external_id = other.email = other.phone = None
     other.former_ids = other.merges = 0
     other.last_word = None
-    for name in GAPS:
+    for name in TEXTS:
         setattr(other, name, None)
     other.fields, other.consent, other.proof = {}, {}, []
     other.updated_at = at

@@ -6,7 +6,6 @@ need is asked for by `prepare` first, so that none of them stops half-way with `
 
 from __future__ import annotations
 
-import zlib
 from datetime import datetime
 
 import msgspec
@@ -35,18 +34,6 @@ MOST_SENDERS = 50
 """A changeable value that more External IDs than this have sent names nobody (D6)."""
 
 _STORED_AS = {EXTERNAL_ID.code: "external_id", EMAIL.code: "email", PHONE.code: "phone"}
-
-GAPS = (
-    "first_name",
-    "last_name",
-    "contact_key",
-    "language_code",
-    "time_zone",
-    "region",
-    "town",
-    "address",
-    "postcode",
-)
 
 
 class Change(msgspec.Struct):
@@ -229,7 +216,11 @@ def _hand_over(change: Change, former: Card, card: Card, held: Held, rule: str) 
 def count_senders(change: Change, former: Card, card: Card, held: Held) -> None:
     """D6: remember whose External IDs sent this value; too many of them and it names nobody."""
     senders = set(held.senders or ())
-    senders.update(short_hash(one.external_id) for one in (former, card) if one.external_id)
+    senders.update(
+        change.ws.short_hash((EXTERNAL_ID.code, one.external_id))
+        for one in (former, card)
+        if one.external_id
+    )
     held.senders = sorted(senders) or None
     if len(senders) > MOST_SENDERS:
         # What comes of this time, and be it after the release, is nobody's.
@@ -239,11 +230,6 @@ def count_senders(change: Change, former: Card, card: Card, held: Held) -> None:
         held.rule, held.device = rule, None
         change.journal.note("quarantined", held.rule, card.contact_id, [named(held)])
         change.resolution.warnings.append(quarantine_notice(held.kind))
-
-
-def short_hash(external_id: str) -> int:
-    """31 bits of an External ID: enough to count different ones to fifty."""
-    return zlib.crc32(external_id.encode()) & 0x7FFFFFFF
 
 
 def quarantine_notice(kind: int) -> Notice:

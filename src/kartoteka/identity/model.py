@@ -93,6 +93,20 @@ class Held(msgspec.Struct):
         return (self.kind, self.value_key, self.ordinal)
 
 
+TEXTS = (
+    "first_name",
+    "last_name",
+    "contact_key",
+    "language_code",
+    "time_zone",
+    "region",
+    "town",
+    "address",
+    "postcode",
+)
+"""What a card says of a person in words of its own, by attribute; no identifiers."""
+
+
 class Card(msgspec.Struct):
     """One contact: a row of table `contact`, in its column order.
 

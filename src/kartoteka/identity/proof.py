@@ -1,7 +1,7 @@
 """Which request said each value of a card: kept on the card itself, so that it costs no row of its own.
 
 `Card.proof` has a saying for each request: [names, at, request id, key id, method, matched by, rule],
-names as in `NAMES`, `field:<id>` for custom fields and `consent:<channel>` for consent. A value without
+names as in `TEXTS`, `field:<id>` for custom fields and `consent:<channel>` for consent. A value without
 a saying came with the request that created the card; of a merge the absorbed card's id stands behind.
 `[["unkeyed"], sides]` is no request's: `identity/sides.py` keeps it there.
 """
@@ -11,23 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from kartoteka.identity.model import Card, Origin
+from kartoteka.identity.model import TEXTS, Card, Origin
 
-NAMES = (
-    "first_name",
-    "last_name",
-    "contact_key",
-    "language_code",
-    "time_zone",
-    "region",
-    "town",
-    "address",
-    "postcode",
-)
 Saying = list[Any]
 Proof = list[list[Any]]
 _FIELDS = Card.__struct_fields__
-_PLACES = tuple((name, _FIELDS.index(name)) for name in NAMES)
+_PLACES = tuple((name, _FIELDS.index(name)) for name in TEXTS)
 _CUSTOM, _CONSENT = _FIELDS.index("fields"), _FIELDS.index("consent")
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import msgspec
 
+from kartoteka.identity.hashed import Digest, shortened, unkeyed
 from kartoteka.identity.kinds.key import value_key
 from kartoteka.identity.model import Card, Held, Identifier, Key, Merge, Settings, Status
 from kartoteka.identity.policies import EXCLUSIVE
@@ -54,8 +55,15 @@ class Missing(Exception):
 class WorkingSet:
     """What one transaction has read and will write, for one account."""
 
-    def __init__(self, account_id: int, settings: Settings, new_id: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        account_id: int,
+        settings: Settings,
+        new_id: Callable[[], int],
+        digest: Digest = unkeyed,
+    ) -> None:
         self.account_id = account_id
+        self.digest = digest
         self.settings = settings
         self.new_id = new_id
         self.cards: dict[int, Card] = {}
@@ -92,6 +100,10 @@ class WorkingSet:
         self.written: tuple[ChangedRows, list[Card], list[Card]] | None = None
         """The difference that is written, once it is known: rows, new cards, changed cards."""
         self._joined: set[tuple[int, int]] = set()
+
+    def short_hash(self, key: Key) -> int:
+        """Stands for an identifier where its value must not be kept (D29)."""
+        return shortened(self.digest(self.account_id, key))
 
     # Loading: only the engine calls these.
 

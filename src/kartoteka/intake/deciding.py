@@ -17,7 +17,8 @@ from kartoteka.contacts.sayings import hear
 from kartoteka.db.database import Database, Row
 from kartoteka.db.transaction import Call, Transaction
 from kartoteka.errors import KartotekaError
-from kartoteka.identity.store import Digest, Loader, Reader
+from kartoteka.identity.loading import Loader, Reader
+from kartoteka.identity.store import Digest
 from kartoteka.identity.working_set import Missing, WorkingSet
 
 MOST_LOADS = 1000

@@ -24,8 +24,9 @@ from kartoteka.db.failures import BUSY, RETRYABLE, StatementFailed
 from kartoteka.db.transaction import Call, Transaction, transaction
 from kartoteka.errors import DatabaseUnavailable, KartotekaError
 from kartoteka.identity.account_rules import rules_of
+from kartoteka.identity.loading import Loader
 from kartoteka.identity.model import Settings
-from kartoteka.identity.store import QUERIES, Digest, Loader, difference
+from kartoteka.identity.store import QUERIES, Digest, difference
 from kartoteka.identity.working_set import WorkingSet
 from kartoteka.intake.deciding import Answer, Named, Rules, decide_one
 from kartoteka.intake.rehearsal import Rehearsal, hide_new_ids, rehearsal
@@ -41,7 +42,8 @@ WORTH_ANOTHER = 16
 """Commands that must wait before a second transaction pays for itself."""
 AT_A_STRETCH = 32
 """Commands that are decided before others have a turn: meanwhile the batch before is committed and
-answered, and the one behind is read."""
+answered, and the one behind is read. Rows are decided in one go: batches that took turns would all be
+decided at one moment, and then all be written, while the rules have nothing to do."""
 MOST_ATTEMPTS = 40
 IDS_IN_A_BLOCK = 1000
 BUSY_TEXT = "Too many others change the same contact; try again in a moment."
@@ -277,7 +279,7 @@ class Engine:
         self, account_id: int, batch: Sequence[Item], *, keep: bool, closing: Closing | None
     ) -> list[Answer]:
         ids: deque[int] = deque()
-        ws = WorkingSet(account_id, batch[0][1], ids.popleft)
+        ws = WorkingSet(account_id, batch[0][1], ids.popleft, self.digest)
         commands = [command for command, _, _ in batch]
         repeats = Repeats(account_id, commands)
         async with transaction(self.database) as tx:
@@ -289,7 +291,7 @@ class Engine:
             for place, (command, settings, _) in enumerate(batch, 1):
                 ws.settings = settings
                 answers.append(await self._decide(loader, command, repeats))
-                if place % AT_A_STRETCH == 0:
+                if closing is None and place % AT_A_STRETCH == 0:
                     await asyncio.sleep(0)
             at = commands[-1].origin.at
             first = difference(ws, at)

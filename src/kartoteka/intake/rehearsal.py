@@ -22,8 +22,9 @@ from kartoteka.db.named import load_queries
 from kartoteka.db.transaction import Call, transaction
 from kartoteka.errors import DatabaseUnavailable, KartotekaError
 from kartoteka.identity.account_rules import rules_of
+from kartoteka.identity.loading import Loader
 from kartoteka.identity.model import Held, Resolution
-from kartoteka.identity.store import CARD_COLUMNS, Digest, Loader, columns, held_columns
+from kartoteka.identity.store import CARD_COLUMNS, Digest, columns, held_columns
 from kartoteka.identity.working_set import WorkingSet
 from kartoteka.intake.deciding import Answer, Rules, decide_one
 
@@ -69,7 +70,9 @@ class Rehearsal:
             return before + await self.carry_out(account, rows[middle:])
 
     async def _attempt(self, account: AccountContext, rows: Sequence[Command]) -> list[Answer]:
-        ws = WorkingSet(account.account_id, rules_of(account.settings), self._ids.__next__)
+        ws = WorkingSet(
+            account.account_id, rules_of(account.settings), self._ids.__next__, self._digest
+        )
         async with transaction(self._database) as tx:
             if tx.backend != self._backend:
                 raise DatabaseUnavailable

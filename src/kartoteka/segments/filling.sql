@@ -126,13 +126,16 @@ with gone as (
     delete from segment_match
     where account_id = %(account_id)s
       and version_id = %(old)s
-      and contact_id in (
-          select contact_id
-          from segment_match
-          where account_id = %(account_id)s
-            and version_id = %(old)s
-          order by contact_id
-          limit 10000
+      and contact_id <= (
+          select max(contact_id)
+          from (
+              select contact_id
+              from segment_match
+              where account_id = %(account_id)s
+                and version_id = %(old)s
+              order by contact_id
+              limit 10000
+          ) part
       )
     returning contact_id
 ), known as materialized (
@@ -162,13 +165,16 @@ select count(*) from gone
 delete from segment_moment
 where account_id = %(account_id)s
   and version_id = %(version_id)s
-  and contact_id in (
-      select contact_id
-      from segment_moment
-      where account_id = %(account_id)s
-        and version_id = %(version_id)s
-      order by contact_id
-      limit 10000
+  and contact_id <= (
+      select max(contact_id)
+      from (
+          select contact_id
+          from segment_moment
+          where account_id = %(account_id)s
+            and version_id = %(version_id)s
+          order by contact_id
+          limit 10000
+      ) part
   )
 
 -- name: drop_version

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
@@ -52,6 +53,8 @@ class SegmentJobs:
         self._account = account
         self._submit = submit
         self._filling = Filling(database, clock)
+        self._removed_to: dict[int, int] = {}
+        """Segments that are deleted with their contacts: up to which of them these are removed."""
         self._actions = SegmentActions(
             database, clock, Definitions(database), Segments(database), self._filling
         )
@@ -106,7 +109,7 @@ class SegmentJobs:
             elif not await self._filling.advance(account_id, version_id, FILL_FOR_S):
                 is_more = True
         for row in await self._database.fetch(QUERIES["segments_to_leave"]):
-            await self._leave(*row)
+            is_more = await self._leave(*row) or is_more
         for row in await self._database.fetch(DEFINING["segments_of_other_zones"]):
             await self._read_in_zone(*row)
         return is_more
@@ -131,18 +134,27 @@ class SegmentJobs:
 
     async def _leave(
         self, account_id: int, segment_id: int, version_id: int | None, type_: str
-    ) -> None:
-        """Remove the contacts of a segment that is deleted with them (restorable), then the segment."""
+    ) -> bool:
+        """Remove the contacts of a segment that is deleted with them (restorable), then the segment.
+
+        So long as everything else may wait; whether there is more to do.
+        """
+        kind = SegmentType(type_)
+        if version_id is None and kind is not SegmentType.STATIC:
+            return False  # it is being filled: who is in it is known when it serves
         async with try_lock(self._database, LOCK, segment_id) as lock:
             if lock is None:
-                return
+                return False
             account = await self._account(account_id)
-            kind = SegmentType(type_)
-            after = 0
+            after, until = self._removed_to.pop(segment_id, 0), time.monotonic() + FILL_FOR_S
             while ids := await self._part(account_id, segment_id, version_id, kind, after):
                 await asyncio.gather(*(self._remove(account, one) for one in ids))
                 after = ids[-1]
+                if time.monotonic() >= until:
+                    self._removed_to[segment_id] = after
+                    return True
             await delete_segment(self._database, account_id, segment_id, kind)
+        return False
 
     async def _part(
         self,

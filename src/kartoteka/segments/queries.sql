@@ -33,13 +33,15 @@ select (
       and segment_id = %(segment_id)s
 ) - (
     select count(*)
-    from contact c
-    join segment_member m
-      on m.account_id = %(account_id)s
-     and m.segment_id = %(segment_id)s
-     and m.contact_id = c.contact_id
-    where c.account_id = %(account_id)s
-      and c.status <> 0
+    from (select contact_id from contact where account_id = %(account_id)s and status <> 0 offset 0) c
+    cross join lateral (
+        select 1
+        from segment_member
+        where account_id = %(account_id)s
+          and segment_id = %(segment_id)s
+          and contact_id = c.contact_id
+        limit 1
+    ) m
 )
 
 -- name: members_by_id
@@ -76,13 +78,15 @@ offset %(skip)s
 -- is reached by walking two lists, not by a look-up a member.
 with gone as materialized (
     select m.since, m.contact_id
-    from contact c
-    join segment_member m
-      on m.account_id = %(account_id)s
-     and m.segment_id = %(segment_id)s
-     and m.contact_id = c.contact_id
-    where c.account_id = %(account_id)s
-      and c.status <> 0
+    from (select contact_id from contact where account_id = %(account_id)s and status <> 0 offset 0) c
+    cross join lateral (
+        select since, contact_id
+        from segment_member
+        where account_id = %(account_id)s
+          and segment_id = %(segment_id)s
+          and contact_id = c.contact_id
+        limit 1
+    ) m
 )
 select m.contact_id
 from segment_member m
@@ -97,13 +101,15 @@ offset %(skip)s
 -- The same, who joined last first.
 with gone as materialized (
     select m.since, m.contact_id
-    from contact c
-    join segment_member m
-      on m.account_id = %(account_id)s
-     and m.segment_id = %(segment_id)s
-     and m.contact_id = c.contact_id
-    where c.account_id = %(account_id)s
-      and c.status <> 0
+    from (select contact_id from contact where account_id = %(account_id)s and status <> 0 offset 0) c
+    cross join lateral (
+        select since, contact_id
+        from segment_member
+        where account_id = %(account_id)s
+          and segment_id = %(segment_id)s
+          and contact_id = c.contact_id
+        limit 1
+    ) m
 )
 select m.contact_id
 from segment_member m

@@ -88,6 +88,15 @@ order by at, happening_id
 limit %(rows)s
 offset %(skip)s
 
+-- name: latest_happenings
+-- Who entered or left a segment last; the end of index happening_by_segment.
+select happening_id, at, kind, contact_id
+from happening
+where account_id = %(account_id)s
+  and segment_id = %(segment_id)s
+order by at desc, happening_id desc
+limit %(rows)s
+
 -- name: count_happenings
 -- How many those are; index happening_by_segment alone.
 select count(*)

@@ -9,6 +9,7 @@ import msgspec
 
 from kartoteka.db.database import Database, Row
 from kartoteka.db.named import Query, load_queries
+from kartoteka.segments.conditions.membership import MAX_ID
 from kartoteka.segments.evaluating import version_of
 from kartoteka.segments.model import (
     Kind,
@@ -65,6 +66,7 @@ class Segments:
 
     async def find(self, account_id: int, segment_id: int) -> Segment:
         """The segment of that id. Raises `SegmentNotFound`."""
+        _check_id(segment_id)
         asked = {"account_id": account_id, "segment_id": segment_id}
         row = await self._database.fetch_one(QUERIES["segment"], **asked)
         if row is None:
@@ -73,6 +75,7 @@ class Segments:
 
     async def stored(self, account_id: int, segment_id: int) -> Stored:
         """The segment with its definition. Raises `SegmentNotFound`."""
+        _check_id(segment_id)
         found, _ = await self.search(account_id, "", 0, 1, segment_id=segment_id)
         if not found:
             raise SegmentNotFound
@@ -167,10 +170,21 @@ class Segments:
         if contact_id is not None:
             asked["contact_id"] = contact_id
         found = await self._database.fetch(READING[name], **asked, skip=skip, rows=rows)
-        flips = [Flip(id_, at, Kind(kind).name.lower(), who) for id_, at, kind, who in found]
+        flips = _flips(found)
         if len(flips) < rows and (flips or not skip):  # the last page says how many there are
             return flips, skip + len(flips)
         return flips, await self._count(READING[f"count_{name}"], **asked)
+
+    async def latest_flips(self, account_id: int, segment_id: int, rows: int) -> list[Flip]:
+        """Who entered and left last, the latest first."""
+        return _flips(
+            await self._database.fetch(
+                READING["latest_happenings"],
+                account_id=account_id,
+                segment_id=segment_id,
+                rows=rows,
+            )
+        )
 
     async def growth(self, account_id: int, segment_id: int, begin: datetime) -> list[Day]:
         """Days since then on which somebody entered or left."""
@@ -241,6 +255,16 @@ def _stored(row: Row) -> Stored:
         filled_at=filled_at,
         serving=serving,
     )
+
+
+def _check_id(segment_id: int) -> None:
+    """Raises `SegmentNotFound` for a number that the column cannot hold."""
+    if segment_id > MAX_ID:
+        raise SegmentNotFound
+
+
+def _flips(rows: list[Row]) -> list[Flip]:
+    return [Flip(id_, at, Kind(kind).name.lower(), who) for id_, at, kind, who in rows]
 
 
 def _counted(account_id: int, stored: Stored) -> tuple[Query, dict[str, Any]]:

@@ -22,9 +22,13 @@ select c.contact_id, c.status, c.external_id, c.former_ids, c.email, c.phone, c.
                r.status = 2, r.total_cost::text, r.ordered_at, r.currency
            ))
            from owners_of(%(account_id)s::integer, array[c.contact_id]) o
-           join orders r
-             on r.account_id = %(account_id)s
-            and r.owner_id = o.owner_id
+           cross join lateral (
+               select *
+               from orders
+               where account_id = %(account_id)s
+                 and owner_id = o.owner_id
+               order by ordered_at desc, order_id desc  -- by its index, in a young table too
+           ) r
        ),
        (
            select jsonb_agg(jsonb_build_array(
@@ -36,9 +40,13 @@ select c.contact_id, c.status, c.external_id, c.former_ids, c.email, c.phone, c.
                )
            ))
            from owners_of(%(account_id)s::integer, array[c.contact_id]) o
-           join event e
-             on e.account_id = %(account_id)s
-            and e.owner_id = o.owner_id
+           cross join lateral (
+               select *
+               from event
+               where account_id = %(account_id)s
+                 and owner_id = o.owner_id
+               order by kind, occurred desc, event_id desc
+           ) e
        )
 from contact c
 where c.account_id = %(account_id)s

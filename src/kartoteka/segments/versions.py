@@ -10,6 +10,7 @@ import msgspec
 from kartoteka.db.database import Database
 from kartoteka.db.named import load_queries
 from kartoteka.db.transaction import Call
+from kartoteka.segments.conditions.membership import MAX_ID
 from kartoteka.segments.model import Definition, SegmentNotFound
 from kartoteka.segments.shown import words_of
 
@@ -64,7 +65,7 @@ class Versions:
 
     async def find(self, account_id: int, segment_id: int, number: int) -> Version:
         """One of them. Raises `SegmentNotFound`."""
-        found = await self._read(account_id, segment_id, number)
+        found = await self._read(account_id, segment_id, number) if number <= MAX_ID else []
         if not found:
             raise SegmentNotFound("This segment has no such version.")
         return found[0]

@@ -7,14 +7,14 @@ import hashlib
 import hmac
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 
 from kartoteka.clock import Clock
 from kartoteka.db.arrays import pg_array
 from kartoteka.db.database import Database
-from kartoteka.db.lock import try_lock
+from kartoteka.db.lock import Lock, try_lock
 from kartoteka.errors import DatabaseUnavailable, LinkFailed, LinkRefused
 from kartoteka.log import logger
 from kartoteka.outbound.client import Outbound
@@ -44,6 +44,10 @@ class Hook(msgspec.Struct, frozen=True):
     segments: list[int]
     read_xid: str
     read_id: int
+
+
+AtWork: TypeAlias = dict[int, tuple[Hook, asyncio.Task[bool]]]
+"""Webhooks that are being told something, by id."""
 
 
 class Due(msgspec.Struct, frozen=True):
@@ -97,10 +101,8 @@ class Sending:
         while not stopping.is_set():
             try:
                 async with try_lock(self._database, LOCK, 0) as lock:
-                    while lock is not None and not stopping.is_set():
-                        await lock.check()
-                        if not await self.once():
-                            await _pause(stopping, LOOK_EVERY_S)
+                    if lock is not None:
+                        await self._work(lock, stopping)
                 await _pause(stopping, 10 * LOOK_EVERY_S)
             except DatabaseUnavailable as error:
                 logger.warning("webhooks_wait_for_database", reason=error.message)
@@ -109,14 +111,42 @@ class Sending:
                 logger.exception("webhooks_failed")
                 await _pause(stopping, 10 * LOOK_EVERY_S)
 
+    async def _work(self, lock: Lock, stopping: asyncio.Event) -> None:
+        at_work: AtWork = {}
+        try:
+            while not stopping.is_set():
+                await lock.check()
+                if not await self._round(at_work, LOOK_EVERY_S):
+                    await _pause(stopping, LOOK_EVERY_S)
+        finally:  # what is broken off comes again
+            for _, task in at_work.values():
+                task.cancel()
+            await asyncio.gather(*(task for _, task in at_work.values()), return_exceptions=True)
+
     async def once(self) -> bool:
         """Queue what happened and send what is due; whether there may be more at once."""
+        return await self._round({}, None)
+
+    async def _round(self, at_work: AtWork, within_s: float | None) -> bool:
+        """The same within that time: a webhook that is slow goes on, and holds up no other."""
         is_more = False
-        for row in await self._database.fetch(QUERIES["all_webhooks"]):
-            hook = Hook(*row)
-            queued = await self._queue(hook)
-            sent = await self._send_due(hook)
-            is_more = is_more or bool(queued or sent)
+        hooks = [Hook(*row) for row in await self._database.fetch(QUERIES["all_webhooks"])]
+        told = {(hook.url, hook.secret) for hook in hooks}
+        for hook, task in at_work.values():
+            if (hook.url, hook.secret) not in told:  # deleted, switched off, or another address
+                task.cancel()
+        for hook in hooks:
+            if hook.webhook_id not in at_work:
+                is_more = bool(await self._queue(hook)) or is_more
+                if due := await self._due(hook):
+                    task = asyncio.create_task(self._send_due(hook, due))
+                    at_work[hook.webhook_id] = hook, task
+        if at_work:
+            await asyncio.wait([task for _, task in at_work.values()], timeout=within_s)
+        for webhook_id, (_, task) in list(at_work.items()):
+            if task.done():
+                del at_work[webhook_id]
+                is_more = (not task.cancelled() and task.result()) or is_more
         return is_more
 
     async def _queue(self, hook: Hook) -> int:
@@ -133,7 +163,7 @@ class Sending:
         )
         return 0 if row is None else int(row[0])
 
-    async def _send_due(self, hook: Hook) -> int:
+    async def _due(self, hook: Hook) -> list[Due]:
         rows = await self._database.fetch(
             QUERIES["due_deliveries"],
             account_id=hook.account_id,
@@ -141,13 +171,16 @@ class Sending:
             now=self._clock.now(),
             rows=ROWS,
         )
-        due = [Due(*row) for row in rows]
+        return [Due(*row) for row in rows]
+
+    async def _send_due(self, hook: Hook, due: Sequence[Due]) -> bool:
+        """Whether somebody is there who receives them."""
         for start in range(0, len(due), AT_ONCE):  # all of different contacts
             part = due[start : start + AT_ONCE]
             outcomes = await asyncio.gather(*(self._send(hook, one) for one in part))
             if not any(outcomes):  # nobody is there: the rest waits for the next look
-                break
-        return len(due) if due and any(outcomes) else 0
+                return False
+        return True
 
     async def _send(self, hook: Hook, due: Due) -> bool:
         status, error = await self.attempt(hook.url, hook.secret, due.body(), due.delivery_id)

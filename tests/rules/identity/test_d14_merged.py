@@ -8,12 +8,11 @@ import msgspec
 import pytest
 
 from kartoteka.errors import ContactMerged
-from kartoteka.identity.changes import GAPS
-from kartoteka.identity.model import Consent
+from kartoteka.identity.model import TEXTS, Consent
 from kartoteka.identity.rules import stricter
 from tests.rules.world import World
 
-OLD = {name: "b" for name in GAPS if "name" not in name}
+OLD = {name: "b" for name in TEXTS if "name" not in name}
 
 
 def merge(world: World, mine: dict, other: dict, request_: dict) -> tuple[int, int]:
@@ -174,7 +173,7 @@ def test_a_retired_card_says_nothing_any_more(world: World) -> None:
     first, second = merge(world, {}, {"town": "Kyiv", "fields": {"1": "b"}}, {})
     card = world.card(second)
     assert (card.merged_into, card.fields, card.consent) == (first, {}, {})
-    assert all(getattr(card, name) is None for name in (*GAPS, "email", "phone", "external_id"))
+    assert all(getattr(card, name) is None for name in (*TEXTS, "email", "phone", "external_id"))
 
 
 def test_ids_are_never_used_again(world: World) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from kartoteka.contacts.model import Command
 from kartoteka.errors import InvalidRequest, NotFound
-from kartoteka.identity.changes import GAPS
+from kartoteka.identity.model import TEXTS
 from tests.rules import stories
 from tests.rules.world import World
 
@@ -48,7 +48,7 @@ def test_erase(world: World, by: str, removed_before: bool) -> None:
     world.erase(**({"contact_id": mine} if by == "id" else {"x": "B"}))
     card = world.card(mine)
     assert (world.status(mine), world.held(mine)) == ("erased", [])
-    assert all(getattr(card, name) is None for name in (*GAPS, "email", "phone", "external_id"))
+    assert all(getattr(card, name) is None for name in (*TEXTS, "email", "phone", "external_id"))
     assert (card.fields, card.consent, card.former_ids) == ({}, {}, 0)
     stored = repr((world.history, world.rows, world.cards, world.events))
     for value in ("a@x.ua", "380501", "'A'", "'B'", "'T'", "Ann"):

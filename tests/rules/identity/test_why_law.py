@@ -22,7 +22,8 @@ from kartoteka.identity.never import NeverIdentifiers
 from tests.hunting import EXAMPLES
 from tests.rules import stories
 from tests.rules.identity import test_laws as alphabet
-from tests.rules.world import World, through_text
+from tests.rules.stored import through_text
+from tests.rules.world import World
 
 COMMANDS = st.lists(
     st.one_of(alphabet.ADD, alphabet.ADD, alphabet.SUBSCRIBE), min_size=1, max_size=10

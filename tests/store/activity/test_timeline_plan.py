@@ -93,7 +93,9 @@ def test_a_page_reads_index_ranges_of_its_owner_only(filled: str):
         assert one["Node Type"] in ("Index Scan", "Index Only Scan"), one
         assert one["Actual Rows"] * one["Actual Loops"] <= 2 * ROWS, one
         assert one.get("Rows Removed by Index Recheck", 0) == 0
-        assert one.get("Rows Removed by Filter", 0) == 0, one
+        # The contact's own card, looked up to see whether it was merged, and it was not.
+        own = one["Relation Name"] == "contact"
+        assert one.get("Rows Removed by Filter", 0) <= own, one
     for one in events:
         assert "owner_id = " in one["Index Cond"]
         assert "kind = " in one["Index Cond"]

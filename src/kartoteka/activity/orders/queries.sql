@@ -200,6 +200,13 @@ update orders o
 set external_customer_id = null
 from unnest(%(contact_id)s::bigint[], %(value)s::text[]) as d (contact_id, value)
 cross join lateral owners_of(%(account_id)s::integer, array[d.contact_id]) p
+cross join lateral (
+    select order_id, external_customer_id
+    from orders
+    where account_id = %(account_id)s
+      and owner_id = p.owner_id
+    order by ordered_at desc, order_id desc
+) n
 where o.account_id = %(account_id)s
-  and o.owner_id = p.owner_id
-  and o.external_customer_id = d.value
+  and o.order_id = n.order_id
+  and n.external_customer_id = d.value

@@ -32,9 +32,13 @@ order by order_id, position
 select t.currency, sum(t.orders), sum(t.delivered), sum(t.delivered_sum), min(t.first_delivered),
        max(t.last_delivered)
 from owners_of(%(account_id)s::integer, array[%(contact_id)s::bigint]) p
-join order_totals t
-  on t.account_id = %(account_id)s
- and t.owner_id = p.owner_id
+cross join lateral (
+    select *
+    from order_totals
+    where account_id = %(account_id)s
+      and owner_id = p.owner_id
+    order by owner_id  -- so that each is looked up by its key, in a young table too
+) t
 group by t.currency
 having sum(t.orders) > 0
 order by sum(t.delivered) desc, sum(t.orders) desc, t.currency

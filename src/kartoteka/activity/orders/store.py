@@ -18,7 +18,8 @@ from kartoteka.db.arrays import pg_array
 from kartoteka.db.named import Query, load_queries
 from kartoteka.db.transaction import Call
 from kartoteka.identity.kinds import EXTERNAL_ID
-from kartoteka.identity.store import Digest, Reader, columns
+from kartoteka.identity.loading import Reader
+from kartoteka.identity.store import Digest, columns
 from kartoteka.identity.working_set import Missing, WorkingSet
 
 QUERIES = load_queries(__package__)

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from kartoteka.contacts.forms.channels import read_changeable
+from kartoteka.contacts.forms.channels import read_identifier
 from kartoteka.contacts.forms.contact import read_external_id
 from kartoteka.errors import InvalidRequest
 from kartoteka.identity.kinds import WEB_COOKIE, InvalidIdentifier, Region
@@ -155,7 +155,7 @@ def read_time(value: Any) -> datetime | None:
 
 
 def _cookie(raw: Any, region: Region) -> Identifier | None:
-    value = read_changeable(WEB_COOKIE, raw, region, [])
+    value = read_identifier(WEB_COOKIE, raw, region, [])
     return None if value is None else Identifier(WEB_COOKIE.code, value)
 
 

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, urlsplit
 import msgspec
 
 from kartoteka.activity.visitors.model import Who
-from kartoteka.contacts.forms.channels import read_changeable
+from kartoteka.contacts.forms.channels import read_identifier
 from kartoteka.identity.kinds import EMAIL, EXTERNAL_ID, PHONE, WEB_COOKIE, WEB_TOKEN, Region
 from kartoteka.identity.kinds.base import DEFAULT_REGION, IdentifierKind, InvalidIdentifier
 from kartoteka.identity.never import is_never
@@ -165,7 +165,7 @@ def visitor_of(message: Message) -> str:
     """The cookie; raises `Dropped` for none and for values that stand for nobody (decisions D6)."""
     cookies = message.info.get("cookies")
     value = cookies.get("sc") if isinstance(cookies, dict) else None
-    found = read_changeable(WEB_COOKIE, value, DEFAULT_REGION, [])
+    found = read_identifier(WEB_COOKIE, value, DEFAULT_REGION, [])
     if found is None:
         raise Dropped("no_cookie")
     return found

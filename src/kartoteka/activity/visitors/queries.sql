@@ -19,14 +19,7 @@ from unnest(%(kinds)s::smallint[], %(keys)s::text[]) as k (kind, key)
 cross join lateral (
     select w.kind, w.value_key
     from (
-        select * from claim
-        where account_id = %(account_id)s and k.kind = 1 and external_key = k.key
-        union all
-        select * from claim
-        where account_id = %(account_id)s and k.kind = 2 and email = k.key
-        union all
-        select * from claim
-        where account_id = %(account_id)s and k.kind = 3 and phone = k.key
+        select * from claims_naming(%(account_id)s::integer, k.kind, k.key)
         union all
         select * from claim
         where account_id = %(account_id)s and k.kind = 0
@@ -119,30 +112,25 @@ named as (
     select p.contact_id, p.side, w.kind, w.value_key, w.external_key, w.email, w.phone,
            w.contact_id as claimed_id, w.claimed_at
     from people p
-    cross join lateral (
-        select * from claim
-        where account_id = %(account_id)s and p.kind = 1 and external_key = p.value_key
-        union all
-        select * from claim
-        where account_id = %(account_id)s and p.kind = 2 and email = p.value_key
-          and external_key is null
-        union all
-        select * from claim
-        where account_id = %(account_id)s and p.kind = 3 and phone = p.value_key
-          and external_key is null
-    ) w
-    where w.expires_at > %(at)s::timestamptz
+    cross join lateral claims_naming(%(account_id)s::integer, p.kind, p.value_key) w
+    where (p.kind = 1 or w.external_key is null)
+      and w.expires_at > %(at)s::timestamptz
     union all
     select w.contact_id, w.contact_id, w.kind, w.value_key, null, null, null, w.contact_id, w.claimed_at
     from claim w
-    join contact c on c.account_id = %(account_id)s and c.contact_id = w.contact_id
     where w.account_id = %(account_id)s
       and w.contact_id = any(%(ids)s::bigint[])
       and w.external_key is null
       and w.email is null
       and w.phone is null
       and w.expires_at > %(at)s::timestamptz
-      and c.status = 0
+      and exists (
+          select from contact
+          where account_id = %(account_id)s
+            and contact_id = w.contact_id
+            and status = 0
+          offset 0
+      )
 ),
 due as (
     select distinct on (n.kind, n.value_key) n.contact_id, n.side, n.kind, n.value_key, n.claimed_at
@@ -287,10 +275,17 @@ turned as (
     update visitor_span s
     set state = 2
     from gone g
+    cross join lateral (
+        select owner_id, state
+        from visitor_span
+        where account_id = %(account_id)s
+          and kind = g.kind
+          and value_key = g.value_key
+        order by since  -- so that each is looked up by its key, in a young table too
+    ) o
     where s.account_id = %(account_id)s
-      and s.kind = g.kind
-      and s.value_key = g.value_key
-      and s.state = 3
+      and s.owner_id = o.owner_id
+      and o.state = 3
 )
 select kind, value_key from gone
 

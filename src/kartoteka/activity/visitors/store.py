@@ -15,9 +15,10 @@ from kartoteka.db.database import Database
 from kartoteka.db.named import Query, load_queries
 from kartoteka.db.transaction import Call
 from kartoteka.identity.kinds import KINDS, WEB_COOKIE
+from kartoteka.identity.loading import Reader
 from kartoteka.identity.model import Key
 from kartoteka.identity.sides import card_of_side
-from kartoteka.identity.store import Digest, Reader, columns
+from kartoteka.identity.store import Digest, columns
 from kartoteka.identity.working_set import WorkingSet
 
 QUERIES = load_queries(__package__)

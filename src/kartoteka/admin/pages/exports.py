@@ -93,9 +93,7 @@ def _chosen(request: Request, one: Export | None) -> list[str]:
 
 async def look(request: Request) -> Reply:
     """POST /admin/exports/form: what is wrong with what is filled in so far; nothing is stored."""
-    target = request.form.one("target")
-    if target not in TARGETS:
-        raise InvalidRequest(str(texts.text("exports.no_target")))
+    target = _target(request)
     exports, account_id = request.services.exports, request.account_id
     export_id = request.form.number("export_id")
     one = await exports.find(account_id, export_id) if export_id else None
@@ -105,6 +103,13 @@ async def look(request: Request) -> Reply:
     if "name" not in problems and await _is_taken(request, request.form.one("name"), export_id):
         problems["name"] = str(texts.text("exports.name_taken"))
     return _form(request, target, one, problems=problems)
+
+
+def _target(request: Request) -> str:
+    target = request.form.one("target")
+    if target not in TARGETS:
+        raise InvalidRequest(str(texts.text("exports.no_target")))
+    return target
 
 
 async def _is_taken(request: Request, name: str, export_id: int) -> bool:
@@ -117,7 +122,7 @@ async def _is_taken(request: Request, name: str, export_id: int) -> bool:
 
 async def create(request: Request) -> Reply:
     """POST /admin/exports/new: made, or only tried (`check`)."""
-    target = request.form.one("target")
+    target = _target(request)
     services, account_id = request.services, request.account_id
     try:
         body = read_export_form(request.form, target)

@@ -81,7 +81,7 @@ async def duplicates(request: Request) -> Reply:
 
 async def _found(request: Request, by: str, skip: int) -> list[Pair]:
     """The pair in that place; another one behind it only says that there is one."""
-    reader, account_id = Duplicates(request.services.database), request.account_id
+    reader, account_id = Duplicates(request.services.keyed), request.account_id
     if by == "likeness":
         alike = await reader.alike(account_id, skip=skip, rows=2)
         return [
@@ -115,9 +115,8 @@ async def _side(request: Request, contact_id: int) -> Side:
 
 
 async def _kept_apart_by(request: Request, one: int, other: int) -> str:
-    reader = Why(request.services.database)
-    known = [await reader.person(request.account_id, who) for who in (one, other)]
-    return str(why_not(rules_of(request.settings), known[0], known[1], None)["rule"])
+    known = await Why(request.services.keyed).standing(request.account_id, [one, other])
+    return str(why_not(rules_of(request.settings), known[one], known[other], None)["rule"])
 
 
 async def not_the_same(request: Request) -> Reply:
@@ -134,7 +133,7 @@ async def told_apart(request: Request) -> Reply:
     """GET /admin/duplicates/apart: who is kept apart because somebody said so."""
     services, account_id = request.services, request.account_id
     skip = request.query.number("skip")
-    reader = Duplicates(services.database)
+    reader = Duplicates(services.keyed)
     pairs = await reader.told_apart(account_id, skip=skip, rows=ROWS + 1)
     ids = {one for pair in pairs[:ROWS] for one in (pair.contact_id, pair.other_id)}
     rows: dict[int, Row] = {

@@ -20,7 +20,7 @@ PATH = "/admin/quarantine"
 async def quarantine(request: Request) -> Reply:
     """GET /admin/quarantine."""
     skip = request.query.number("skip")
-    reader = Duplicates(request.services.database)
+    reader = Duplicates(request.services.keyed)
     found = await reader.quarantine(request.account_id, skip=skip, rows=ROWS + 1)
     return request.render(
         "quarantine.html", values=found[:ROWS], skip=skip, size=ROWS, has_next=len(found) > ROWS

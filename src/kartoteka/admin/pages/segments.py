@@ -36,6 +36,7 @@ SAMPLE = 10
 COUNT_WITHIN_S = 1.5
 """A longer count is estimated: who builds does not wait."""
 GROWTH = timedelta(days=90)
+FLIPS = 12
 _ID = "/admin/segments/{id}"
 
 
@@ -262,14 +263,7 @@ async def one_segment(request: Request) -> Reply:
         ids, total = await services.segments.matches(
             account_id, stored, skip, PAGE, ascending=False
         )
-    flips, _ = await services.segments.flips(
-        account_id,
-        stored.id,
-        begin=request.at - GROWTH,
-        end=request.at + timedelta(days=1),
-        skip=0,
-        rows=12,
-    )
+    flips = await services.segments.latest_flips(account_id, stored.id, FLIPS)
     return request.render(
         "segment.html",
         one=stored,

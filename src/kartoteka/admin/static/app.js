@@ -63,13 +63,31 @@
     }
   }
 
-  /* Copying */
+  /* Copying. Browsers give pages of plain HTTP no clipboard; what is marked there can be copied all the same */
+  async function copy(text, button) {
+    try {
+      await navigator.clipboard.writeText(text);
+      return true;
+    } catch {
+      const field = document.createElement("textarea");
+      field.value = text;
+      field.className = "hidden-label";
+      button.after(field); // in a dialog nothing outside of it takes the focus
+      field.select();
+      const isDone = document.execCommand("copy");
+      field.remove();
+      button.focus();
+      return isDone;
+    }
+  }
   document.addEventListener("click", async (event) => {
     const button = event.target.closest("[data-copy]");
     if (!button) return;
     event.preventDefault();
     const from = button.dataset.copy ? find(button.dataset.copy) : null;
-    await navigator.clipboard.writeText(from ? from.textContent : button.dataset.value || "");
+    if (!(await copy(from ? from.textContent : button.dataset.value || "", button))) return;
+    find("#copied").textContent = root.dataset.copied;
+    setTimeout(() => { find("#copied").textContent = ""; }, 1200);
     const use = find("use", button);
     const before = use.getAttribute("href");
     use.setAttribute("href", before.replace(/#.*/, "#check"));

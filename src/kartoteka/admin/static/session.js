@@ -61,7 +61,9 @@
     if (form.dataset.asked === "yes") { form.dataset.asked = ""; return; }
     event.preventDefault();
     const button = event.submitter;
+    if (button) button.setAttribute("aria-busy", "true");
     renew().then((isFine) => {
+      if (button) button.removeAttribute("aria-busy");
       if (!isFine) return;
       form.dataset.asked = "yes";
       form.requestSubmit(button);

@@ -115,7 +115,7 @@ def _add_token(
     device: str | None,
     warnings: list[Notice],
 ) -> None:
-    value = read_changeable(kind, item.get("value"), region, warnings)
+    value = read_identifier(kind, item.get("value"), region, warnings)
     if value is None or any(
         one.value == value and one.kind == kind.code for one in channels.tokens
     ):
@@ -130,10 +130,10 @@ def _add_token(
     channels.tokens.append(Identifier(kind.code, value, app, device, attributes or None))
 
 
-def read_changeable(
+def read_identifier(
     kind: IdentifierKind, raw: object, region: Region, warnings: list[Notice]
 ) -> str | None:
-    """A token, device or cookie; None with a notice if it is invalid or stands for nobody (D6)."""
+    """Its value as it is stored; None with a notice if it is invalid or stands for nobody (D6)."""
     try:
         value = kind.normalise(raw, region)
     except InvalidIdentifier as error:

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from kartoteka.contacts.forms.channels import Channels, never_notice, read_changeable, read_channels
+from kartoteka.contacts.forms.channels import Channels, never_notice, read_channels, read_identifier
 from kartoteka.contacts.model import ContactInput, Profile
 from kartoteka.contacts.values.address import clean_address_part
 from kartoteka.contacts.values.custom_fields import FieldDefinition, check_value
@@ -93,7 +93,7 @@ def _several(
     """`deviceId` and `webId`: one text or a list of them (decisions D34), each value once."""
     found: dict[str, Identifier] = {}
     for item in raw if isinstance(raw, list) else (raw,):
-        value = read_changeable(kind, item, region, warnings)
+        value = read_identifier(kind, item, region, warnings)
         if value is not None:
             found[value] = Identifier(kind.code, value)
     return list(found.values())

@@ -67,6 +67,29 @@ create index claim_by_email on claim (account_id, email) where email is not null
 create index claim_by_phone on claim (account_id, phone) where phone is not null;
 create index claim_by_contact on claim (account_id, contact_id) where contact_id is not null;
 
+-- Claims that name whoever has this External ID, e-mail or phone; indexes of claim.
+create function claims_naming(account integer, wanted smallint, key text)
+returns setof claim
+language sql stable rows 10 as $$
+    select * from claim where account_id = account and wanted = 1 and external_key = key
+    union all
+    select * from claim where account_id = account and wanted = 2 and email = key
+    union all
+    select * from claim where account_id = account and wanted = 3 and phone = key
+$$;
+
+-- Whether some card has this identifier; primary key.
+create function is_held(account integer, wanted smallint, key text)
+returns boolean
+language sql stable as $$
+    select exists (
+        select from identifier
+        where account_id = account and kind = wanted and value_key = key and contact_id > 0
+        order by ordinal
+        offset 0
+    )
+$$;
+
 -- These cards and all that were merged into them, through any chain: rows (a card of the list, a part of
 -- it). Index contact_by_survivor.
 create function parts_of(account integer, contacts bigint[])

@@ -47,6 +47,33 @@ language sql stable rows 10 as $$
     select n.contact_id from near n
 $$;
 
+-- A list of identifiers, or what a row of the history rests on, without these values of erased persons
+-- unless the contact itself holds them now; null when nothing is left. Primary key of identifier.
+create function without_erased(
+    account integer, contact bigint, said jsonb, kinds smallint[], names text[], texts text[], keys text[]
+)
+returns jsonb
+language sql stable as $$
+    select case when bool_or(e.goes) then jsonb_agg(e.one order by e.place) filter (where not e.goes) else said end
+    from (
+        select i.one, i.place, exists (
+            select from unnest(kinds, names, texts, keys) as g (kind, name, value, value_key)
+            where g.name = i.one ->> 'kind'
+              and g.value = i.one ->> 'value'
+              and not exists (
+                  select from identifier r
+                  where r.account_id = account
+                    and r.kind = g.kind
+                    and r.value_key = g.value_key
+                    and r.contact_id = contact
+                  order by r.ordinal
+                  offset 0
+              )
+        ) as goes
+        from jsonb_array_elements(said) with ordinality as i (one, place)
+    ) e
+$$;
+
 -- Two contacts that are not the same person: somebody said so, or took their merge back. No rule
 -- absorbs one into the other, and they are not shown as duplicates.
 create table apart (
