@@ -145,6 +145,9 @@ def test_a_page_of_one_account_writes_nothing_into_another(open_page, api, admin
         refused = one.post(NEW, data=form)
         assert refused.status_code == FORBIDDEN
         assert "another account" in refused.text
+        # What belongs to no account goes on: whoever wants to switch or to leave can.
+        assert one.post("/admin/theme", data={"csrf": token}).status_code == SEE_OTHER
+        assert one.post("/admin/theme", data={"csrf": "0" * 32}).status_code == FORBIDDEN
     other.goto("/admin/account")
     other.locator("form", has_text="main").get_by_role("button", name="Switch").click()
     other.wait_for_url("**/admin")

@@ -383,6 +383,9 @@ def test_imports_are_paused_resumed_and_cancelled(api: httpx.Client, server: Any
         assert change(api, number, "pause") == (200, "paused")
         status = api.get(f"/api/v1/importstatus/{second['sessionId']}").json()
         assert (status["status"], "paused" in status["description"]) == ("IMPORTING", True)
+        twice = send(api, people(f"{name}-short", 3)).json()
+        assert twice["sameAs"] == {"id": number}, "said before the first one is over"
+        assert change(api, twice["id"], "cancel") == (200, "cancelled")
         wait_until(lambda: api.get(f"/api/v1/imports/{first}").json()["done"] > 0)
         one = api.get(f"/api/v1/imports/{first}").json()
         assert (one["state"], 0 < one["percent"] < 100) == ("running", True)

@@ -126,7 +126,7 @@ def test_every_second_customer_comes_in_a_file_whose_statement_is_shown(start_se
     assert any(line.startswith("1    updated") and "00001" in line for line in statement)
     assert any("00007" in line and "merged with" in line for line in statement)
     again = demo(server, "--file", str(file))
-    assert "Note: import 1 had the same file" in again.stdout
+    assert "Note: import 1 has the same file" in again.stdout
     assert "unchanged  10" in again.stdout.splitlines()
 
 

@@ -88,7 +88,7 @@ def test_the_same_file_again_is_said_so(server: Any, tmp_path: Path, word: str):
     file = write(tmp_path, people(word, 2))
     first = kartoteka(server, "import", file)
     again = kartoteka(server, "import", file)
-    assert f"Note: import {number_of(first)} had the same file" in again.stdout
+    assert f"Note: import {number_of(first)} has the same file" in again.stdout
     assert "unchanged  2" in again.stdout
 
 

@@ -73,6 +73,7 @@ def comparable(shop: Shop, known: Sequence[int], lines: Sequence[RowOutcome]) ->
     for _, card, _ in cards:
         for saying in card["proof"]:
             saying[1] = None  # when it was said
+            saying[5] = _kinds(saying[5])
             saying[7:] = [place[absorbed] for absorbed in saying[7:]]
         card["last_word"] = card["last_word"] is not None  # a digest, of this account's ids as well
     told = [
@@ -92,6 +93,11 @@ def comparable(shop: Shop, known: Sequence[int], lines: Sequence[RowOutcome]) ->
         "events": sorted((place[row[0]], *map(str, row[1:])) for row in events),
         "history": history,
     }
+
+
+def _kinds(found_by: str | None) -> list[str]:
+    """What found the card, without the hashes, which are the account's own."""
+    return [one.partition(":")[0] for one in (found_by or "").split()]
 
 
 def _placed(place: dict[int | None, int], value: str | None) -> str | None:

@@ -9,6 +9,11 @@ from kartoteka.admin.bodies import Fields
 from kartoteka.admin.request import Request
 from kartoteka.errors import Forbidden
 
+_OF_THE_SESSION = frozenset(
+    ("/admin/sign-out", "/admin/theme", "/admin/account/switch", "/admin/account/password")
+)
+"""What a form is about that belongs to no account: a page of any of them may send it."""
+
 
 class FormExpired(Forbidden):
     """The form is from an earlier session, another account or another site. Load the page again."""
@@ -20,7 +25,11 @@ def check_token(request: Request, form: Fields) -> None:
     """Raises `FormExpired` unless the form was made for this session in this account."""
     if request.page.role is None:
         return
-    if not secrets.compare_digest(form.one("csrf").encode(), request.csrf.encode()):
+    tokens = [request.csrf]
+    if request.path in _OF_THE_SESSION and request.session is not None:
+        tokens = [request.csrf_in(one.account.account_id) for one in request.session.grants]
+    given = form.one("csrf").encode()
+    if not any(secrets.compare_digest(given, token.encode()) for token in tokens):
         raise FormExpired
 
 

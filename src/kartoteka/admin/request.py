@@ -127,8 +127,11 @@ class Request:
 
         A page that was opened before its user switched to another account writes into neither.
         """
-        account = self.grant.account.account_id if self.grant is not None else 0
-        said = f"csrf\0{self._session_text}\0{account}"
+        return self.csrf_in(self.grant.account.account_id if self.grant is not None else 0)
+
+    def csrf_in(self, account_id: int) -> str:
+        """What forms of this session carry in that account."""
+        said = f"csrf\0{self._session_text}\0{account_id}"
         return hmac.new(self.services.secret_key.encode(), said.encode(), sha256).hexdigest()[:32]
 
     def id(self, name: str = "id") -> int:

@@ -44,7 +44,9 @@ def _list(of: Schema) -> Schema:
 
 
 _SAME_AS: Schema = _object("id", id=_ID, finishedAt=_TIME)
-_SAME_AS["description"] = "An earlier import of the same file with the same options."
+_SAME_AS["description"] = (
+    "An earlier import of the same file with the same options; without finishedAt it is not over."
+)
 
 _IMPORT: Schema = _object(
     "id sessionId state source dryRun unique done counts createdAt",

@@ -37,7 +37,7 @@ def import_customers(client: Client, people: Iterable[Customer]) -> dict[str, in
     one = _checked(answer)
     click.echo(f"POST /api/v1/imports: {FILE_NAME} is import {one['id']}.")
     if "sameAs" in one:
-        click.echo(f"Note: import {one['sameAs']['id']} had the same file with the same options.")
+        click.echo(f"Note: import {one['sameAs']['id']} has the same file with the same options.")
     one = _watch(client, one)
     _show_statement(client, one)
     if one["state"] != State.FINISHED:

@@ -173,4 +173,4 @@ def _announce(one: Import, path: Path) -> None:
     for notice in one.options["file"].get("notices", ()):
         click.echo(f"Note: {notice['message']}")
     if one.same_as is not None:
-        click.echo(f"Note: import {one.same_as} had the same file with the same options.")
+        click.echo(f"Note: import {one.same_as} has the same file with the same options.")

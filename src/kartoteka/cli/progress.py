@@ -34,6 +34,7 @@ class Progress:
     def __init__(self) -> None:
         self._is_terminal = sys.stderr.isatty()
         self._shown_at: float | None = None
+        self._said = ""
         self._width = 0
 
     def __enter__(self) -> Self:
@@ -44,7 +45,7 @@ class Progress:
             click.echo(err=True)
 
     def show(self, step: Step) -> None:
-        """Say where it is: at once on a terminal, every few seconds in a log."""
+        """Say where it is: at once on a terminal; in a log every few seconds, if it is further."""
         if self._is_terminal:
             # A line that is as wide as the terminal cannot be written over: it has become two.
             line = line_of(step, _columns() - 1)
@@ -54,7 +55,9 @@ class Progress:
         now = time.monotonic()
         if self._shown_at is None or now - self._shown_at >= EVERY_S:
             self._shown_at = now
-            click.echo(words(step), err=True)
+            if (line := words(step)) != self._said:
+                click.echo(line, err=True)
+            self._said = line
 
 
 def words(step: Step) -> str:

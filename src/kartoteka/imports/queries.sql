@@ -1,5 +1,5 @@
 -- name: insert_import
--- A new import; its id.
+-- A new import; its id. The same file again is known while the first one is still under way.
 insert into import (
     account_id, session_id, source, state, rules, options, dry_run, file, digest, same_as, key_id, request_id,
     method, total, created_at, changed_at
@@ -11,7 +11,7 @@ select %(account_id)s::integer, %(session_id)s, %(source)s, 'queued', %(rules)s:
            from import
            where account_id = %(account_id)s
              and digest = %(digest)s::text
-             and state = 'finished'
+             and state <> 'cancelled'
              and not dry_run
        ),
        %(key_id)s::bigint, %(request_id)s, %(method)s, %(total)s::bigint,

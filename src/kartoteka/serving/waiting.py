@@ -6,16 +6,37 @@ import asyncio
 import contextlib
 import signal
 import socket
+from datetime import datetime
+from typing import Any
 
+import msgspec
+
+from kartoteka.clock import Clock
+from kartoteka.errors import DatabaseUnavailable
 from kartoteka.serving.children import Lifeline, Serve
 
-_BODY = b'{"status":"starting"}'
-_ANSWER = (
-    b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nRetry-After: 1\r\n"
-    b"Connection: close\r\nContent-Length: %d\r\n\r\n%b" % (len(_BODY), _BODY)
-)
 _LONGEST_HEAD = 64 * 1024
 _READ_WITHIN_S = 5
+
+
+def answer_to(head: bytes, at: datetime) -> bytes:
+    """503, as any error of the API (decisions D21); `/health` is for whoever watches the start."""
+    path = head.split(b" ", 2)[1].partition(b"?")[0].decode("latin-1") if b" " in head else ""
+    body: dict[str, Any] = {"status": "starting"}
+    if path != "/health":
+        body = {
+            "timestamp": at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "status": 503,
+            "error": "Service Unavailable",
+            "message": "The server is starting; try again in a moment.",
+            "path": path,
+            "code": DatabaseUnavailable.code,
+        }
+    said = msgspec.json.encode(body)
+    return (
+        b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json;charset=UTF-8\r\n"
+        b"Retry-After: 1\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%b" % (len(said), said)
+    )
 
 
 def serve_waiting(listening: socket.socket) -> Serve:
@@ -41,7 +62,7 @@ async def _serve(listening: socket.socket, lifeline: Lifeline) -> None:
 async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     with contextlib.suppress(OSError, TimeoutError, asyncio.LimitOverrunError, EOFError):
         async with asyncio.timeout(_READ_WITHIN_S):
-            await reader.readuntil(b"\r\n\r\n")
-            writer.write(_ANSWER)
+            head = await reader.readuntil(b"\r\n\r\n")
+            writer.write(answer_to(head, Clock().now()))
             await writer.drain()
     writer.close()

@@ -51,3 +51,13 @@ def test_in_a_log_it_says_so_now_and_then(capsys: pytest.CaptureFixture[str]):
         for done in range(100):
             progress.show(Step("Importing", done, 100, None, None))
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_log_does_not_repeat_that_it_waits(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("kartoteka.cli.progress.EVERY_S", 0.0)
+    with Progress() as progress:
+        for label in ("Waiting", "Waiting", "Waiting", "Importing"):
+            progress.show(Step(label, 0, None, None, None))
+    assert capsys.readouterr().err == "Waiting\nImporting\n"

@@ -170,11 +170,17 @@
   /* Menu on a phone */
   const sidebar = find(".sidebar");
   const menuButton = find(".menu-button");
+  /* What has just been shown takes the focus only once the browser has drawn it */
+  function focusWhenShown(link, tries = 60) {
+    link.focus();
+    if (document.activeElement === link || !root.classList.contains("menu-open") || !tries) return;
+    requestAnimationFrame(() => focusWhenShown(link, tries - 1));
+  }
   function openMenu(isOpen) {
     if (!menuButton || root.classList.contains("menu-open") === isOpen) return;
     root.classList.toggle("menu-open", isOpen);
     menuButton.setAttribute("aria-expanded", isOpen);
-    if (isOpen) find("a", sidebar).focus();
+    if (isOpen) focusWhenShown(find("a", sidebar));
     else if (sidebar.contains(document.activeElement)) menuButton.focus();
   }
   document.addEventListener("click", (event) => {

@@ -69,7 +69,7 @@ class Limits(msgspec.Struct, frozen=True):
     record_chars: int = 8_000_000
     memory_bytes: int = 2_000_000_000
     """Address space of the child process. An .xlsx takes 0.1 GB and 200 bytes for each text."""
-    seconds: int = 3_600
+    seconds: float = 3_600
     """Of reading a whole file; a look at it gets `look_seconds`."""
     look_seconds: int = 600
 

@@ -80,7 +80,7 @@ def _preparation(path: Path, layout: Layout, limits: Limits) -> tuple[Task, Prep
     return task, Prepared(target, CSV, 0)
 
 
-async def _ask(task: Task, seconds: int) -> Answer:
+async def _ask(task: Task, seconds: float) -> Answer:
     child = await asyncio.create_subprocess_exec(*_COMMAND, stdin=PIPE, stdout=PIPE, stderr=DEVNULL)
     try:
         async with asyncio.timeout(seconds):
