@@ -430,6 +430,20 @@ def test_deleting_with_contacts_removes_them_restorably(api, name):
     assert api.get(f"/api/v1/contact/{person}").json()["firstName"] == "Ann"
 
 
+def test_a_segment_that_is_being_deleted_is_not_changed(api, server, name):
+    """Else its contacts would be others than those whom somebody said to remove."""
+    person = add(api, externalCustomerId=name)
+    segment = make(api, {"field": "externalCustomerId", "operator": "equals", "value": name})
+    with psycopg.connect(running_url(server.log.parent / "data")) as holding:
+        holding.execute("select from contact where contact_id = %s for update", (person,))
+        assert api.delete(f"/api/v1/segments/{segment}?contacts=remove").status_code == 200
+        refused = api.put(f"/api/v1/segments/{segment}", json={"condition": EMPTY})
+        assert (refused.status_code, refused.json()["code"]) == (409, "segment_is_deleted")
+        assert shown(api, segment)["state"] == "deleting"
+    eventually(lambda: api.get(f"/api/v1/segments/{segment}").status_code == 404)
+    assert api.get(f"/api/v1/contact/{person}").status_code == 404
+
+
 def test_a_snapshot_is_a_list(api, name):
     person = add(api, externalCustomerId=name, firstName="Ann")
     segment = make(api, {"field": "externalCustomerId", "operator": "equals", "value": name})

@@ -41,6 +41,7 @@ from kartoteka.segments.model import (
     Definition,
     SegmentHasNoCondition,
     SegmentInUse,
+    SegmentIsDeleted,
     SegmentNameTaken,
     SegmentNotFound,
     SegmentNotReady,
@@ -153,7 +154,7 @@ class SegmentActions:
     ) -> None:
         """Change what is given. The old conditions serve until the new ones are filled.
 
-        Raises what `create` raises, `SegmentNotFound`, `SegmentHasNoCondition`.
+        Raises what `create` raises, `SegmentNotFound`, `SegmentHasNoCondition`, `SegmentIsDeleted`.
         """
         versions = await _insist(lambda: self._change(account_id, segment_id, body, who))
         await self._begin(account_id, versions)
@@ -163,6 +164,8 @@ class SegmentActions:
     ) -> list[int]:
         epoch = await read_epoch(self._database, account_id)
         stored = await self._segments.stored(account_id, segment_id)
+        if stored.leaving is not None:
+            raise SegmentIsDeleted
         if is_list(body) not in (None, stored.type is SegmentType.STATIC):
             raise InvalidSegment("type cannot change: make another segment.", field="type")
         name = read_name(body) if body.get("name") is not None else stored.name

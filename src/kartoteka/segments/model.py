@@ -128,6 +128,12 @@ class SegmentNotReady(Conflict):
     code = "segment_not_ready"
 
 
+class SegmentIsDeleted(Conflict):
+    """The segment is being deleted with its contacts: it cannot be changed any more."""
+
+    code = "segment_is_deleted"
+
+
 class SegmentNameTaken(Conflict):
     """There is a list of this name already."""
 
