@@ -369,7 +369,9 @@ def test_a_session_that_ends_meanwhile_takes_nothing_that_was_entered(open_page,
     other = page.context.new_page()
     other.goto("/admin/account")
     other.get_by_role("button", name="Sign out").click()
+    expect(other.get_by_label("Login")).to_be_visible()
     other.close()
+    page.bring_to_front()  # a page behind others draws no frame, and nothing can be typed into it
     ended = page.get_by_role("alert").filter(has_text="Your session has ended")
     value_of(page).fill("Olenk")
     expect(ended).to_be_visible()

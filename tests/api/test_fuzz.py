@@ -21,7 +21,7 @@ from kartoteka.api.routes import ROUTES
 from kartoteka.api.routing import Route
 from tests.api.conftest import make_key
 
-EXAMPLES = int(os.environ.get("KARTOTEKA_FUZZ_EXAMPLES", "5"))
+EXAMPLES = int(os.environ.get("KARTOTEKA_FUZZ_EXAMPLES", "8"))
 """For each route and mode; raise it for a longer hunt."""
 
 MODES = (schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE)

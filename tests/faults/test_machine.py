@@ -64,7 +64,7 @@ def test_whatever_a_shop_does_the_invariants_hold(machine: type[ShopMachine]):
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=EXAMPLES or 60,
+            max_examples=EXAMPLES or 100,
             stateful_step_count=30,
             deadline=None,
             database=None,

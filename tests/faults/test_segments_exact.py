@@ -348,7 +348,7 @@ def runner() -> Iterator[asyncio.Runner]:
 
 
 @settings(
-    max_examples=EXAMPLES or 25,
+    max_examples=EXAMPLES or 40,
     deadline=None,
     derandomize=not EXAMPLES,
     phases=[Phase.explicit, Phase.generate],  # a failure takes minutes to shrink
